@@ -1,0 +1,228 @@
+"""Write a demo scan with known truth: an APS Data Exchange file."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from tomobatch.errors import UserError
+from tomobatch.phantom.detector import Detector, add_zingers, make_detector, to_counts
+from tomobatch.phantom.project import line_integrals
+from tomobatch.phantom.specimen import bead_pack
+from tomobatch.phantom.truth import Truth, write_truth
+
+Progress = Callable[[int, int], None]
+"""Called with the number of projections written and of all projections."""
+
+_PIECE_MB = 32
+_PIXELS_ACROSS_UM = 1500.0
+_ENERGY_KEV = 27.4
+
+
+@dataclass(frozen=True)
+class _Shot:
+    """One projection to take."""
+
+    index: int
+    theta_rad: float
+    elapsed: float
+
+
+def write_phantom(
+    path: str | Path,
+    *,
+    size: int = 256,
+    n_rows: int | None = None,
+    n_angles: int | None = None,
+    angle_range_deg: float = 180.0,
+    n_flats: int = 20,
+    n_darks: int = 20,
+    counts: float = 30_000.0,
+    cor_px: float | None = None,
+    tilt_deg: float | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Truth:
+    """Write a scan of a bead pack to an APS Data Exchange HDF5 file, uint16 counts.
+
+    The same arguments give the same file, and the whole scan is never in memory.
+
+    Parameters
+    ----------
+    path
+        The file to write; it appears under this name only when it is complete.
+    size
+        Detector columns.
+    n_rows
+        Detector rows; half the columns unless given.
+    n_angles
+        Projections, spread evenly over the angle range, its end not included; 1.5 a column unless
+        given.
+    angle_range_deg
+        How far the specimen turns.
+    n_flats, n_darks
+        Flats before and as many after; darks before and as many after.
+    counts
+        Photons in the brightest pixels of a flat.
+    cor_px, tilt_deg
+        Centre of rotation in the middle row, and angle from the detector columns to the axis; drawn
+        from the seed unless given.
+    seed
+        What all random numbers are drawn from.
+    progress
+        Told how far the writing is.
+
+    Raises
+    ------
+    UserError
+        If a value makes no scan or the file cannot be written.
+    """
+    n_rows = size // 2 if n_rows is None else n_rows
+    n_angles = round(1.5 * size) if n_angles is None else n_angles
+    for name, value, least in (
+        ("size", size, 16),
+        ("n_rows", n_rows, 1),
+        ("n_angles", n_angles, 2),
+    ):
+        if value < least:
+            raise UserError(f"demo scan: {name} is {value}; it must be at least {least}")
+    rng = np.random.default_rng([seed, 0])
+    drawn_cor_px = (size - 1) / 2 + rng.uniform(0.012, 0.03) * size
+    drawn_tilt_deg = float(rng.uniform(0.2, 0.5))
+    specimen = bead_pack(size, n_rows, rng)
+    detector = make_detector(n_rows, size, counts, rng)
+    truth = Truth(
+        n_rows=n_rows,
+        n_cols=size,
+        cor_px=float(drawn_cor_px if cor_px is None else cor_px),
+        tilt_deg=drawn_tilt_deg if tilt_deg is None else tilt_deg,
+        uniform=specimen.uniform,
+        solids=specimen.solids,
+        hot=detector.hot,
+        dead=detector.dead,
+        stripes=detector.stripes,
+        n_zingers=0,
+        seed=seed,
+    )
+    theta_deg = np.linspace(0.0, angle_range_deg, n_angles, endpoint=False)
+    with _new_file(Path(path)) as file:
+        _write_header(file, theta_deg, n_flats, n_darks, size)
+        _write_references(file, detector, n_flats, n_darks, seed)
+        n_zingers = _write_projections(file, truth, detector, np.deg2rad(theta_deg), progress)
+        truth = Truth(**{**vars(truth), "n_zingers": n_zingers})
+        write_truth(file, truth)
+    return truth
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[Any]:
+    """Open an HDF5 file for writing that takes its name only if all went well."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with h5py.File(unfinished, "w") as file:
+            yield file
+        unfinished.replace(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot write the demo scan: {error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write_header(
+    file: Any,  # noqa: ANN401  h5py has no types
+    theta_deg: NDArray[np.float64],
+    n_flats: int,
+    n_darks: int,
+    size: int,
+) -> None:
+    """Write everything but the pictures, where the APS beamlines keep it."""
+    file["implements"] = "exchange:measurement:process"
+    file["exchange/title"] = "tomobatch demo scan: beads in a tube"
+    file["exchange/theta"] = theta_deg
+    file["exchange/theta"].attrs["units"] = "deg"
+    instrument = file.create_group("measurement/instrument")
+    instrument["detection_system/objective/resolution"] = _PIXELS_ACROSS_UM / size
+    instrument["detection_system/objective/resolution"].attrs["units"] = "microns"
+    instrument["monochromator/energy"] = _ENERGY_KEV
+    instrument["monochromator/energy"].attrs["units"] = "keV"
+    acquisition = file.create_group("process/acquisition")
+    for kind, count in (("flat", n_flats), ("dark", n_darks)):
+        acquisition[f"{kind}_fields/{kind}_field_mode"] = "Both"
+        acquisition[f"{kind}_fields/num_{kind}_fields"] = count
+
+
+def _write_references(
+    file: Any,  # noqa: ANN401  h5py has no types
+    detector: Detector,
+    n_flats: int,
+    n_darks: int,
+    seed: int,
+) -> None:
+    """Write flats and darks: those before the scan first, then as many after."""
+    shape = detector.dark.shape
+    flats = file.create_dataset("exchange/data_white", (2 * n_flats, *shape), np.uint16)
+    for index in range(2 * n_flats):
+        rng = np.random.default_rng([seed, 1, index])
+        flats[index] = to_counts(detector.expose(0.0, float(index >= n_flats), rng))
+    darks = file.create_dataset("exchange/data_dark", (2 * n_darks, *shape), np.uint16)
+    for index in range(2 * n_darks):
+        darks[index] = to_counts(detector.expose_dark(np.random.default_rng([seed, 2, index])))
+    for frames in (flats, darks):
+        frames.attrs["units"] = "counts"
+
+
+def _write_projections(
+    file: Any,  # noqa: ANN401  h5py has no types
+    truth: Truth,
+    detector: Detector,
+    angles_rad: NDArray[np.float64],
+    progress: Progress | None,
+) -> int:
+    """Write the projections piece by piece, a thread a core, and return the number of zingers."""
+    n_angles = len(angles_rad)
+    shape = (n_angles, truth.n_rows, truth.n_cols)
+    projections = file.create_dataset("exchange/data", shape, np.uint16)
+    projections.attrs["axes"] = "theta:y:x"
+    projections.attrs["units"] = "counts"
+    shots = [
+        _Shot(index, float(theta), (index + 0.5) / n_angles)
+        for index, theta in enumerate(angles_rad)
+    ]
+    per_piece = max(1, _PIECE_MB * 2**20 // (2 * truth.n_rows * truth.n_cols))
+    n_zingers = 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, n_angles, per_piece):
+            piece = shots[start : start + per_piece]
+            taken = list(pool.map(partial(_take_projection, truth, detector), piece))
+            projections[start : start + len(piece)] = np.stack([counts for counts, _ in taken])
+            n_zingers += sum(zingers for _, zingers in taken)
+            if progress is not None:
+                progress(start + len(piece), n_angles)
+    return n_zingers
+
+
+def _take_projection(
+    truth: Truth, detector: Detector, shot: _Shot
+) -> tuple[NDArray[np.uint16], int]:
+    """Take one projection; its noise depends on the seed and its index alone."""
+    rng = np.random.default_rng([truth.seed, 3, shot.index])
+    paths = line_integrals(
+        truth.solids,
+        shot.theta_rad,
+        n_rows=truth.n_rows,
+        n_cols=truth.n_cols,
+        cor_px=truth.cor_px,
+        tilt_deg=truth.tilt_deg,
+    )
+    counts = detector.expose(paths, shot.elapsed, rng)
+    n_zingers = add_zingers(counts, rng)
+    return to_counts(counts), n_zingers
