@@ -1,0 +1,1 @@
+"""Reconstruct slices from sinograms, in OpenCL."""
