@@ -1,0 +1,115 @@
+"""What is known of a scan before any of its pictures is read."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomobatch.phantom.truth import Truth
+
+
+class ImageKey(IntEnum):
+    """What a picture of an NXtomo stack is (NeXus application definition NXtomo)."""
+
+    PROJECTION = 0
+    FLAT = 1
+    DARK = 2
+    INVALID = 3
+
+
+class AngleSource(StrEnum):
+    """Where the angles of a scan come from."""
+
+    FILE = "file"
+    ASSUMED = "assumed 0..180"
+    CONFIG = "config"
+
+
+@dataclass(frozen=True)
+class DatasetPaths:
+    """Where a scan keeps its parts and what its file does not tell; None leaves it to the reader.
+
+    Attributes
+    ----------
+    projections, flats, darks, angles
+        Paths inside an HDF5 file or Zarr group, or files and folders beside TIFFs.
+    angle_range_deg
+        Angle of the first and of the last projection, evenly spaced between.
+    pixel_size_um
+        Size of a detector pixel at the specimen.
+    energy_kev
+        Photon energy.
+    """
+
+    projections: str | None = None
+    flats: str | None = None
+    darks: str | None = None
+    angles: str | None = None
+    angle_range_deg: tuple[float, float] | None = None
+    pixel_size_um: float | None = None
+    energy_kev: float | None = None
+
+
+@dataclass(frozen=True)
+class ScanHeader:
+    """A scan in figures.
+
+    Attributes
+    ----------
+    path
+        The file, folder or s3:// URL.
+    format
+        Name of the format found.
+    n_projections, n_rows, n_cols
+        Shape of the projections (angle, y, x).
+    dtype
+        Type of a raw pixel.
+    angles_rad
+        Angle of every projection as stated, shape (angle,), float64.
+    angle_source
+        Who stated it.
+    pixel_size_um, energy_kev
+        Size of a pixel at the specimen and photon energy; None if unknown.
+    n_flats, n_darks
+        Flats and darks of all series together.
+    truth
+        The known answer, if this is a demo scan.
+    problems
+        What keeps the scan from being reconstructed, a line each.
+    """
+
+    path: str
+    format: str
+    n_projections: int
+    n_rows: int
+    n_cols: int
+    dtype: np.dtype[Any]
+    angles_rad: NDArray[np.float64]
+    angle_source: AngleSource
+    pixel_size_um: float | None
+    energy_kev: float | None
+    n_flats: int
+    n_darks: int
+    truth: Truth | None
+    problems: tuple[str, ...] = ()
+
+
+class Frames(Protocol):
+    """A stack of pictures (n, y, x) that is read in pieces."""
+
+    @property
+    def name(self) -> str:
+        """Where the stack lies, for messages."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of pictures, rows and columns."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a pixel."""
+
+    def read(self, start: int, stop: int, rows: slice = slice(None)) -> NDArray[Any]:
+        """Read the given rows of pictures ``[start, stop)``, in the type they are stored in."""
