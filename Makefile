@@ -1,0 +1,53 @@
+# `make demo` and `make test` do all of their own set-up; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PLUGIN := plugins/snakemake-executor-plugin-aws-batch-array
+SCAN ?=
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint dag bench clean requirements
+
+help:  ## List what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/run.stamp  ## Reconstruct the demo scan, or SCAN=path/to/scan.h5
+	@$(BIN)/tomobatch demo $(if $(SCAN),"$(SCAN)")
+
+test: $(VENV)/dev.stamp  ## Run all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp  ## Check style, types, workflow, templates and image
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+	$(BIN)/yamllint .
+
+dag: $(VENV)/run.stamp  ## Draw every job of the configured scans into dag.svg
+	@$(BIN)/tomobatch dag
+
+clean:  ## Remove what demo and test have made, and the environments
+	rm -rf $(VENV) .venv-* results scans .snakemake dag.svg .pytest_cache .mypy_cache .ruff_cache
+
+requirements: $(VENV)/dev.stamp  ## Pin the requirement files anew
+	$(UV_COMPILE) requirements/run.in -o requirements/run.txt
+	$(UV_COMPILE) requirements/dev.in -o requirements/dev.txt -c requirements/run.txt
+	$(UV_COMPILE) requirements/bench.in -o requirements/bench.txt -c requirements/run.txt
+	$(UV_COMPILE) requirements/security.in -o requirements/security.txt
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "error: $(PYTHON) is older than 3.11; run make PYTHON=python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# A set of requirements is installed once, and again only when its pins change.
+$(VENV)/%.stamp: requirements/%.txt pyproject.toml $(PLUGIN)/pyproject.toml | $(VENV)/bin/python
+	@echo "Installing requirements/$*.txt into $(VENV), once ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+		-e $(PLUGIN) -e .
+	@touch $@

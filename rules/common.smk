@@ -1,0 +1,151 @@
+"""The few helpers of all rules: the checked configuration, and the plan of each scan."""
+
+import functools
+
+from snakemake.exceptions import WorkflowError
+
+from tomobatch.config import load_config
+from tomobatch.errors import UserError
+from tomobatch.plan import plan_scan
+from tomobatch.scan import DatasetPaths, open_scan
+
+
+try:
+    CONFIG = load_config(config)
+except UserError as error:
+    raise WorkflowError(str(error))
+
+RESULTS = CONFIG.results
+ON_S3 = workflow.storage_settings.default_storage_provider == "s3"
+
+
+wildcard_constraints:
+    scan="|".join(CONFIG.scans),
+    i=r"\d+",
+    k=r"\d+",
+
+
+if ON_S3:
+
+    # What jobs read by range, never staged: the scans and the Zarr arrays.
+    storage streamed:
+        provider="s3",
+        retrieve=False,
+
+
+def streamed(path):
+    """Mark a file that is read where it lies; both its writer and its readers must mark it."""
+    if not ON_S3:
+        return path
+    if not path.startswith("s3://"):
+        path = f"{workflow.storage_settings.default_storage_prefix}/{path}"
+    return storage.streamed(path)
+
+
+def levels(pattern):
+    """Return the file of every level of the volume's pyramid."""
+    n_levels = CONFIG.volume.levels
+    return [streamed(pattern.replace("{level}", str(level))) for level in range(n_levels)]
+
+
+def scan_location(scan):
+    """Return where the scan lies: a path, or its s3:// address."""
+    path = CONFIG.scans[scan].path
+    if ON_S3 and not path.startswith("s3://"):
+        return f"{workflow.storage_settings.default_storage_prefix}/{path}"
+    return path
+
+
+@functools.cache
+def plan(scan):
+    """Return the plan of a scan, made from its header; read once a process."""
+    settings = CONFIG.scans[scan]
+    try:
+        datasets = DatasetPaths(**settings.datasets.model_dump())
+        with open_scan(scan_location(scan), datasets) as opened:
+            return plan_scan(CONFIG, scan, opened.header)
+    except UserError as error:
+        raise WorkflowError(f"scan {scan!r}: {error}")
+
+
+if workflow.is_main_process:
+    # All scans are looked at before anything runs; a job looks at its own alone.
+    for scan in CONFIG.scans:
+        plan(scan)
+
+
+def scan_source(wildcards):
+    """Return the scan as an input that stays where it is."""
+    return streamed(CONFIG.scans[wildcards.scan].path)
+
+
+def settings(section):
+    """Return a function that gives a rule its scan's section of the configuration, as params."""
+
+    def of_scan(wildcards):
+        return getattr(CONFIG.scans[wildcards.scan], section).model_dump(mode="json")
+
+    return of_scan
+
+
+def planned(attribute):
+    """Return a function that gives a rule a part of its scan's plan, as params or resources."""
+
+    def of_scan(wildcards):
+        return getattr(plan(wildcards.scan), attribute)
+
+    return of_scan
+
+
+def projection_chunks(pattern):
+    """Return a function that gives every preprocess job's file of a scan."""
+
+    def of_scan(wildcards):
+        n_chunks = plan(wildcards.scan).projections.n_chunks
+        return expand(pattern, scan=wildcards.scan, i=range(n_chunks))
+
+    return of_scan
+
+
+def slice_chunks(pattern):
+    """Return a function that gives every process or reconstruct job's file of a scan."""
+
+    def of_scan(wildcards):
+        n_chunks = plan(wildcards.scan).slices.n_chunks
+        return expand(pattern, scan=wildcards.scan, k=range(n_chunks))
+
+    return of_scan
+
+
+def projections_job_mb(wildcards, attempt):
+    """Return the memory of a preprocess job; half as much again for each further attempt."""
+    return round(plan(wildcards.scan).projections_job_mb * (1 + attempt) / 2)
+
+
+def slices_job_mb(wildcards, attempt):
+    """Return the memory of a process or reconstruct job; as above."""
+    return round(plan(wildcards.scan).slices_job_mb * (1 + attempt) / 2)
+
+
+def final_results():
+    """Return what a run is for; small files alone, since the controller fetches them."""
+    results = expand(
+        "{results}/{scan}/{name}",
+        results=RESULTS,
+        scan=CONFIG.scans,
+        name=["report.html", "volume.ome.zarr/zarr.json"],
+    )
+    exports = {"tiff": "volume.tif", "hdf5": "volume.h5"}
+    return results + expand(
+        "{results}/{scan}/{name}",
+        results=RESULTS,
+        scan=CONFIG.scans,
+        name=[exports[kind] for kind in CONFIG.volume.export],
+    )
+
+
+def volume_shards(wildcards):
+    """Return every shard of every level of a scan's volume."""
+    path = f"{RESULTS}/{wildcards.scan}/volume.ome.zarr/{{level}}/c/{{k}}/0/0"
+    n_chunks = plan(wildcards.scan).slices.n_chunks
+    return [shard for k in range(n_chunks) for shard in levels(path.replace("{k}", str(k)))]

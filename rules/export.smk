@@ -1,0 +1,43 @@
+"""Copies of the volume in other formats, for those who ask for them in the configuration.
+
+Inputs: volume.ome.zarr, by range.
+Outputs: volume.tif (a stack in one file), volume.h5.
+"""
+
+
+rule export_tiff:
+    input:
+        volume=streamed(f"{RESULTS}/{{scan}}/volume.ome.zarr/zarr.json"),
+        arrays=levels(f"{RESULTS}/{{scan}}/volume.ome.zarr/{{level}}/zarr.json"),
+        shards=volume_shards,
+    output:
+        stack=f"{RESULTS}/{{scan}}/volume.tif",
+    log:
+        f"{RESULTS}/{{scan}}/logs/export_tiff.log",
+    conda:
+        "../envs/numerics.yaml"
+    resources:
+        mem_mb=slices_job_mb,
+    params:
+        pixel_size_um=planned("pixel_size_um"),
+    script:
+        "../scripts/export_tiff.py"
+
+
+rule export_hdf5:
+    input:
+        volume=streamed(f"{RESULTS}/{{scan}}/volume.ome.zarr/zarr.json"),
+        arrays=levels(f"{RESULTS}/{{scan}}/volume.ome.zarr/{{level}}/zarr.json"),
+        shards=volume_shards,
+    output:
+        file=f"{RESULTS}/{{scan}}/volume.h5",
+    log:
+        f"{RESULTS}/{{scan}}/logs/export_hdf5.log",
+    conda:
+        "../envs/numerics.yaml"
+    resources:
+        mem_mb=slices_job_mb,
+    params:
+        pixel_size_um=planned("pixel_size_um"),
+    script:
+        "../scripts/export_hdf5.py"

@@ -1,0 +1,40 @@
+"""Step 2: from projections to sinograms without stripes, and the evidence for calibration.
+
+Inputs: every shard of projections.zarr, of which a job reads its own rows by range; angles.json.
+Outputs: sinograms.zarr, evidence and a record a chunk of rows.
+"""
+
+
+rule lay_out_sinograms:
+    output:
+        metadata=streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/zarr.json"),
+    log:
+        f"{RESULTS}/{{scan}}/logs/lay_out_sinograms.log",
+    conda:
+        "../envs/numerics.yaml"
+    params:
+        layout=planned("sinograms_layout"),
+    script:
+        "../scripts/lay_out_array.py"
+
+
+rule process:
+    input:
+        metadata=streamed(f"{RESULTS}/{{scan}}/projections.zarr/zarr.json"),
+        shards=projection_chunks(streamed(f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0")),
+        angles=f"{RESULTS}/{{scan}}/angles.json",
+    output:
+        shard=streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0"),
+        evidence=f"{RESULTS}/{{scan}}/evidence/{{k}}.json",
+        record=f"{RESULTS}/{{scan}}/records/process/{{k}}.json",
+    log:
+        f"{RESULTS}/{{scan}}/logs/process/{{k}}.log",
+    conda:
+        "../envs/numerics.yaml"
+    resources:
+        mem_mb=slices_job_mb,
+    params:
+        stripes=settings("stripes"),
+        layout=planned("sinograms_layout"),
+    script:
+        "../scripts/process.py"

@@ -1,0 +1,48 @@
+"""The report: one self-contained page a scan, and its pictures.
+
+Inputs: the scan, every array by range, calibration.json, the records of every job.
+Outputs: report.html and preview/*.png.
+"""
+
+
+rule report:
+    input:
+        scan=scan_source,
+        references=f"{RESULTS}/{{scan}}/references.h5",
+        angles=f"{RESULTS}/{{scan}}/angles.json",
+        projections=streamed(f"{RESULTS}/{{scan}}/projections.zarr/zarr.json"),
+        calibration=f"{RESULTS}/{{scan}}/calibration.json",
+        projections_shards=projection_chunks(
+            streamed(f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0")
+        ),
+        sinograms=streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/zarr.json"),
+        sinograms_shards=slice_chunks(streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0")),
+        volume=streamed(f"{RESULTS}/{{scan}}/volume.ome.zarr/zarr.json"),
+        volume_shards=volume_shards,
+        records=[
+            f"{RESULTS}/{{scan}}/records/average_references.json",
+            f"{RESULTS}/{{scan}}/records/calibrate.json",
+        ],
+        preprocess=projection_chunks(f"{RESULTS}/{{scan}}/records/preprocess/{{i}}.json"),
+        process=slice_chunks(f"{RESULTS}/{{scan}}/records/process/{{k}}.json"),
+        reconstruct=slice_chunks(f"{RESULTS}/{{scan}}/records/reconstruct/{{k}}.json"),
+    output:
+        html=report(
+            f"{RESULTS}/{{scan}}/report.html",
+            caption="../docs/captions/report.rst",
+            category="{scan}",
+        ),
+        pictures=report(
+            expand(f"{RESULTS}/{{{{scan}}}}/preview/{{plane}}.png", plane=["xy", "xz", "yz"]),
+            caption="../docs/captions/slice.rst",
+            category="{scan}",
+        ),
+    log:
+        f"{RESULTS}/{{scan}}/logs/report.log",
+    conda:
+        "../envs/numerics.yaml"
+    params:
+        settings=lambda wildcards: CONFIG.scans[wildcards.scan].model_dump(mode="json"),
+        plan=lambda wildcards: plan(wildcards.scan),
+    script:
+        "../scripts/report.py"

@@ -1,0 +1,51 @@
+"""Average the flats and darks of a scan, find its bad pixels, and settle its angles."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tomobatch.jobs import Record, logger, reported
+from tomobatch.normalise import NormaliseSettings, ReferenceSeries, average_references
+from tomobatch.scan import DatasetPaths, effective_angles, open_scan
+from tomobatch.stores.angles import save_angles
+from tomobatch.stores.layout import write_json
+from tomobatch.stores.references import save_references
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(
+    scan: str,
+    datasets: dict[str, Any],
+    settings: dict[str, Any],
+    references_path: str,
+    angles_path: str,
+    record_path: str,
+) -> None:
+    """Write the references, the angles and the record of one scan."""
+    record = Record("average_references")
+    with open_scan(scan, DatasetPaths(**datasets)) as opened:
+        with record.stage("read"):
+            flats = [ReferenceSeries(*series) for series in opened.flat_series()]
+            darks = opened.darks()
+        with record.stage("compute"):
+            references = average_references(flats, darks, NormaliseSettings(**settings))
+            angles = effective_angles(opened)
+    for line in [angles.reason, *references.warnings]:
+        logger.info("%s", line)
+    with record.stage("write"):
+        save_references(Path(references_path), references)
+        save_angles(Path(angles_path), angles.angles_rad, angles.reason)
+    write_json(Path(record_path), record.to_dict())
+
+
+if __name__ == "__main__":
+    with reported(snakemake.log[0]):
+        main(
+            snakemake.input.scan,
+            snakemake.params.datasets,
+            snakemake.params.normalise,
+            snakemake.output.references,
+            snakemake.output.angles,
+            snakemake.output.record,
+        )

@@ -1,0 +1,54 @@
+"""Turn one chunk of projections from counts into line integrals."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tomobatch.jobs import Record, logger, reported
+from tomobatch.normalise import NormaliseSettings, normalise
+from tomobatch.scan import DatasetPaths, open_scan
+from tomobatch.stores.layout import ArrayLayout, write_json
+from tomobatch.stores.references import load_references
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(
+    scan: str,
+    references_path: str,
+    chunk: int,
+    datasets: dict[str, Any],
+    settings: dict[str, Any],
+    layout: ArrayLayout,
+    shard_path: str,
+    record_path: str,
+) -> None:
+    """Write the shard of one chunk of projections, and its record."""
+    record = Record("preprocess", chunk)
+    start = chunk * layout.shard_shape[0]
+    stop = min(start + layout.shard_shape[0], layout.shape[0])
+    with record.stage("read"), open_scan(scan, DatasetPaths(**datasets)) as opened:
+        counts = opened.read_projections(start, stop)
+        references = load_references(Path(references_path))
+    with record.stage("compute"):
+        normalised = normalise(counts, start, references, NormaliseSettings(**settings))
+    del counts
+    with record.stage("write"):
+        layout.write_shard(chunk, normalised.line_integrals, Path(shard_path))
+    record.facts["counts"] = normalised.counts()
+    logger.info("preprocessed projections %d to %d of %d", start, stop, layout.shape[0])
+    write_json(Path(record_path), record.to_dict())
+
+
+if __name__ == "__main__":
+    with reported(snakemake.log[0]):
+        main(
+            snakemake.input.scan,
+            snakemake.input.references,
+            int(snakemake.wildcards.i),
+            snakemake.params.datasets,
+            snakemake.params.normalise,
+            snakemake.params.layout,
+            snakemake.output.shard,
+            snakemake.output.record,
+        )

@@ -1,0 +1,56 @@
+"""Gather one chunk of rows into sinograms, remove their stripes, and collect what calibrate needs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tomobatch.calibrate import EvidenceSettings, gather_evidence
+from tomobatch.jobs import Record, logger, reported
+from tomobatch.stores.angles import load_angles
+from tomobatch.stores.layout import ArrayLayout, write_bytes, write_json
+from tomobatch.stores.read import open_array, read_sinograms
+from tomobatch.stripes import StripeSettings, remove_stripes
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(
+    projections_metadata: str,
+    angles_path: str,
+    chunk: int,
+    settings: dict[str, Any],
+    layout: ArrayLayout,
+    shard_path: str,
+    evidence_path: str,
+    record_path: str,
+) -> None:
+    """Write the sinograms, the evidence and the record of one chunk of rows."""
+    record = Record("process", chunk)
+    start = chunk * layout.shard_shape[0]
+    stop = min(start + layout.shard_shape[0], layout.shape[0])
+    with record.stage("read"):
+        angles_rad = load_angles(Path(angles_path))
+        sinograms = read_sinograms(open_array(projections_metadata), start, stop)
+    with record.stage("compute"):
+        method = settings.pop("method")
+        sinograms = remove_stripes(sinograms, method, StripeSettings(**settings))
+        evidence = gather_evidence(sinograms, angles_rad, start, EvidenceSettings())
+    with record.stage("write"):
+        layout.write_shard(chunk, sinograms, Path(shard_path))
+        write_bytes(Path(evidence_path), evidence.to_json().encode())
+    logger.info("processed rows %d to %d of %d", start, stop, layout.shape[0])
+    write_json(Path(record_path), record.to_dict())
+
+
+if __name__ == "__main__":
+    with reported(snakemake.log[0]):
+        main(
+            snakemake.input.metadata,
+            snakemake.input.angles,
+            int(snakemake.wildcards.k),
+            snakemake.params.stripes,
+            snakemake.params.layout,
+            snakemake.output.shard,
+            snakemake.output.evidence,
+            snakemake.output.record,
+        )

@@ -1,0 +1,30 @@
+"""``tomobatch dag``: a picture of every job."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tomobatch.cli.snakemake import snakemake_output
+from tomobatch.errors import UserError
+
+
+def run(
+    output: Annotated[Path, typer.Argument(help="Picture to write: .svg, .png or .pdf.")] = Path(
+        "dag.svg"
+    ),
+    rules: Annotated[bool, typer.Option(help="Draw one box a rule instead of one a job.")] = False,
+) -> None:
+    """Draw every job of the configured scans, run before or not.
+
+    Example: `tomobatch dag --rules dag.png`
+    """
+    # Graphviz comes inside this wheel, so nothing needs installing on the system.
+    import pygraphviz
+
+    if output.suffix not in (".svg", ".png", ".pdf"):
+        raise UserError(f"{output}: a picture ends in .svg, .png or .pdf")
+    dot = snakemake_output(["--forceall", "--rulegraph" if rules else "--dag", "dot"])
+    graph = pygraphviz.AGraph(string=dot[dot.index("digraph") :])
+    graph.draw(output, prog="dot")
+    typer.echo(f"{output}: {len(graph.nodes())} jobs" if not rules else str(output))

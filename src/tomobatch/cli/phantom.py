@@ -1,0 +1,48 @@
+"""``tomobatch phantom``: make a scan with known truth."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tomobatch.phantom import Truth, write_phantom
+
+Size = Annotated[int, typer.Option(min=16, max=8192, help="Detector columns, in pixels.")]
+Rows = Annotated[int | None, typer.Option(min=1, help="Detector rows; half the columns if not given.")]
+Angles = Annotated[int | None, typer.Option(min=8, help="Projections over 180 degrees.")]
+Seed = Annotated[int, typer.Option(min=0, help="What all random numbers are drawn from.")]
+
+
+def run(
+    output: Annotated[Path, typer.Argument(help="The HDF5 file to write.")],
+    size: Size = 256,
+    rows: Rows = None,
+    angles: Angles = None,
+    seed: Seed = 0,
+) -> None:
+    """Make a demo scan with known truth, as an APS Data Exchange file.
+
+    Example: `tomobatch phantom scans/demo.h5 --size 256 --seed 1`
+    """
+    truth = make(output, size=size, rows=rows, angles=angles, seed=seed)
+    typer.echo(
+        f"{output}: {truth.n_rows} rows x {truth.n_cols} columns, centre of rotation "
+        f"{truth.cor_px:.2f} px, tilt {truth.tilt_deg:.3f} degrees"
+    )
+
+
+def make(
+    output: Path, *, size: int = 256, rows: int | None = None, angles: int | None = None, seed: int = 0
+) -> Truth:
+    """Write the scan with a progress bar, and return its truth."""
+    with typer.progressbar(length=1000, label=f"Making {output}") as bar:
+        done = 0
+
+        def show(share: float) -> None:
+            nonlocal done
+            bar.update(round(1000 * share) - done)
+            done = round(1000 * share)
+
+        return write_phantom(
+            output, size=size, n_rows=rows, n_angles=angles, seed=seed, progress=show
+        )

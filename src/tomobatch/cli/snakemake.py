@@ -1,0 +1,46 @@
+"""Running Snakemake as a user would, from the folder that holds the Snakefile."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from tomobatch.errors import UserError
+
+
+def snakemake_command(arguments: Sequence[str]) -> list[str]:
+    """Return the command, with the Snakemake of this environment.
+
+    Raises
+    ------
+    UserError
+        Where there is no Snakefile.
+    """
+    if not Path("Snakefile").is_file():
+        raise UserError(
+            f"no Snakefile in {Path.cwd()}; run this from the folder of the tomobatch repository"
+        )
+    return [sys.executable, "-m", "snakemake", *arguments]
+
+
+def run_snakemake(arguments: Sequence[str]) -> None:
+    """Print the command, run it with its output on the terminal, and exit as it exits."""
+    command = snakemake_command(arguments)
+    typer.echo(f"$ snakemake {shlex.join(arguments)}")
+    returncode = subprocess.run(command, check=False).returncode
+    if returncode:
+        raise typer.Exit(returncode)
+
+
+def snakemake_output(arguments: Sequence[str]) -> str:
+    """Run a command quietly and return what it prints; its own words if it fails."""
+    done = subprocess.run(
+        snakemake_command(arguments), check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        typer.echo(done.stderr, err=True)
+        raise typer.Exit(done.returncode)
+    return done.stdout

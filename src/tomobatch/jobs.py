@@ -1,0 +1,98 @@
+"""What every job does around its own work: say what goes wrong, and record what it took."""
+
+import errno
+import logging
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tomobatch import __version__
+from tomobatch.errors import UserError
+
+logger = logging.getLogger("tomobatch")
+
+
+@dataclass
+class Record:
+    """What one job took and found: its times by stage, its peak memory, its machine, its counts."""
+
+    rule: str
+    chunk: int | None = None
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    stages_s: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    _start_s: float = field(default_factory=time.perf_counter, repr=False)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the wall time of the block to the stage ``name`` (read, compute, write)."""
+        start_s = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent_s = time.perf_counter() - start_s
+            self.stages_s[name] = self.stages_s.get(name, 0.0) + spent_s
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain JSON values, closing its wall time now."""
+        return {
+            "rule": self.rule,
+            "chunk": self.chunk,
+            "started": self.started,
+            "wall_s": time.perf_counter() - self._start_s,
+            "stages_s": self.stages_s,
+            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "host": platform.node(),
+            "version": __version__,
+            **self.facts,
+        }
+
+
+@contextmanager
+def reported(log: str) -> Iterator[None]:
+    """Run a script's work with its messages in ``log`` and on the terminal.
+
+    A mistake of the user, a full disk or a lack of memory ends the process with exit code 1 and one
+    line; anything else is a fault of ours and keeps its traceback.
+    """
+    _log_to(Path(log))
+    try:
+        yield
+    except (UserError, OSError, MemoryError) as error:
+        message = explain(error)
+        if message is None:
+            logger.exception("unexpected error")
+            raise
+        logger.error("error: %s", message)
+        sys.exit(1)
+
+
+def explain(error: BaseException) -> str | None:
+    """Return the one line for an error that the user can mend, or None for a fault of ours."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" at {error.filename}" if error.filename else ""
+        return f"no space left on the disk{where}; free some, or set `results` to another disk"
+    if isinstance(error, MemoryError):
+        return "not enough memory for one chunk; set smaller `chunks` in the configuration"
+    return None
+
+
+def _log_to(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(
+        level=os.environ.get("TOMOBATCH_LOG_LEVEL", "INFO"),
+        format="%(message)s",
+        handlers=[logging.StreamHandler(), logging.FileHandler(log, mode="w")],
+        force=True,
+    )
+    logging.getLogger("tomobatch").setLevel(logging.INFO)

@@ -1,0 +1,117 @@
+"""What a scan's header and the configuration say about its jobs: chunks, layouts and memory."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from tomobatch.chunks import ChunkGrid, size_for_budget
+from tomobatch.config import Config, ScanConfig
+from tomobatch.scan import ScanHeader
+from tomobatch.stores.layout import ArrayLayout, projections_layout, sinograms_layout
+from tomobatch.stores.volume import VolumeLayout
+
+# Interpreter, libraries and OpenCL's compiler, before any data: measured at 300 to 450 MB.
+_BASE_MB = 500
+_COPIES = 3
+
+
+@dataclass(frozen=True)
+class ScanPlan:
+    """The jobs of one scan."""
+
+    name: str
+    header: ScanHeader
+    config: ScanConfig
+    n_levels: int
+
+    @cached_property
+    def projections(self) -> ChunkGrid:
+        """The chunks of projections, one a preprocess job."""
+        n_items = self.header.n_projections
+        size = self.config.chunks.projections
+        if size == "auto":
+            item_mb = _float32_mb(self.header.n_rows * self.header.n_cols)
+            size = size_for_budget(n_items, item_mb, self.config.chunks.memory_mb)
+        return ChunkGrid(n_items, min(size, n_items))
+
+    @cached_property
+    def slices(self) -> ChunkGrid:
+        """The chunks of rows, one a process job and one a reconstruct job."""
+        n_items = self.header.n_rows
+        size = self.config.chunks.slices
+        if size == "auto":
+            # Whichever is larger, the sinogram or the slice made of it, sets the memory of a job.
+            item_px = max(self.header.n_projections, self.width_px) * self.header.n_cols
+            size = size_for_budget(
+                n_items,
+                _float32_mb(item_px),
+                self.config.chunks.memory_mb,
+                multiple_of=2 ** (self.n_levels - 1),
+            )
+        return ChunkGrid(n_items, min(size, n_items))
+
+    @property
+    def detector(self) -> tuple[int, int]:
+        """Rows and columns of a projection."""
+        return self.header.n_rows, self.header.n_cols
+
+    @property
+    def width_px(self) -> int:
+        """Width and height of a slice."""
+        return self.header.n_cols
+
+    @property
+    def projections_layout(self) -> ArrayLayout:
+        """Layout of projections.zarr."""
+        header = self.header
+        return projections_layout(
+            header.n_projections,
+            header.n_rows,
+            header.n_cols,
+            self.projections.size,
+            self.slices.size,
+        )
+
+    @property
+    def sinograms_layout(self) -> ArrayLayout:
+        """Layout of sinograms.zarr."""
+        header = self.header
+        return sinograms_layout(
+            header.n_projections, header.n_rows, header.n_cols, self.slices.size
+        )
+
+    @property
+    def volume_layout(self) -> VolumeLayout:
+        """Layout of volume.ome.zarr."""
+        return VolumeLayout(
+            n_slices=self.header.n_rows,
+            height_px=self.width_px,
+            width_px=self.width_px,
+            chunk_slices=self.slices.size,
+            n_levels=self.n_levels,
+            pixel_size_um=self.header.pixel_size_um,
+        )
+
+    @property
+    def projections_job_mb(self) -> int:
+        """Memory that a job on a chunk of projections needs."""
+        header = self.header
+        return _job_mb(self.projections.size * header.n_rows * header.n_cols)
+
+    @property
+    def slices_job_mb(self) -> int:
+        """Memory that a job on a chunk of rows needs."""
+        row_px = max(self.header.n_projections, self.width_px) * self.header.n_cols
+        return _job_mb(self.slices.size * row_px)
+
+
+def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:
+    """Plan the jobs of one scan of the configuration."""
+    return ScanPlan(name, header, config.scans[name], config.volume.levels)
+
+
+def _float32_mb(n_values: int) -> float:
+    return n_values * 4 / 1e6
+
+
+def _job_mb(n_values: int) -> int:
+    return _BASE_MB + round(_COPIES * _float32_mb(n_values))

@@ -1,0 +1,1 @@
+"""Zarr arrays that many jobs write, a shard a job, without ever meeting."""

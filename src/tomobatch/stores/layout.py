@@ -1,0 +1,138 @@
+"""The layout of a sharded Zarr v3 array, and the one file that a job adds to it."""
+
+import json
+import math
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+from zarr.abc.buffer import Buffer
+from zarr.codecs import BloscCodec
+from zarr.storage import LocalStore, MemoryStore
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ArrayLayout:
+    """A float32 array whose shards lie side by side along its first axis.
+
+    ``shard_shape`` is what one job writes: one file, whose key is the job's chunk index followed by
+    zeros. ``chunk_shape`` is the piece within it that a reader fetches by range; it divides the
+    shard.
+    """
+
+    shape: tuple[int, ...]
+    shard_shape: tuple[int, ...]
+    chunk_shape: tuple[int, ...]
+    dimension_names: tuple[str, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def metadata(self) -> bytes:
+        """Return the bytes of the array's ``zarr.json``."""
+        objects: dict[str, Buffer] = {}
+        self._create(MemoryStore(objects))
+        return objects["zarr.json"].to_bytes()
+
+    def write_shard(self, index: int, values: Array, path: Path) -> None:
+        """Write the shard of chunk ``index`` to ``path``, which appears only once it is complete.
+
+        Parameters
+        ----------
+        index
+            The chunk's index along the first axis.
+        values
+            What the chunk holds, cut at the end of the array.
+        path
+            The shard's own place, such as ``volume.ome.zarr/0/c/3/0/0``.
+
+        Raises
+        ------
+        ValueError
+            If ``values`` does not have the shape of that chunk, or holds NaN or infinity.
+        """
+        start = index * self.shard_shape[0]
+        expected = (min(self.shard_shape[0], self.shape[0] - start), *self.shape[1:])
+        if values.shape != expected:
+            raise ValueError(f"{path}: expected an array of {expected}, got {values.shape}")
+        if not np.isfinite(values).all():
+            raise ValueError(f"{path}: {np.sum(~np.isfinite(values))} values are not finite")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        private = Path(tempfile.mkdtemp(prefix=".shard-", dir=path.parent))
+        try:
+            array = self._create(LocalStore(private))
+            array[start : start + len(values)] = values
+            (private / "c" / self.key(index)).replace(path)
+        finally:
+            shutil.rmtree(private)
+
+    def key(self, index: int) -> str:
+        """Return the key of a shard below the array's ``c/``."""
+        return "/".join([str(index), *"0" * (len(self.shape) - 1)])
+
+    def _create(self, store: LocalStore | MemoryStore) -> "zarr.Array[Any]":
+        return zarr.create_array(
+            store,
+            shape=self.shape,
+            shards=self.shard_shape,
+            chunks=self.chunk_shape,
+            dtype="float32",
+            # LZ4 is the trade here: noisy floats shrink by a fifth with any codec.
+            compressors=BloscCodec(cname="lz4", clevel=3, shuffle="bitshuffle"),
+            fill_value=0,
+            dimension_names=self.dimension_names,
+            attributes=dict(self.attributes),
+            # Without it a shard of zeros is not written at all, and reads as a missing output.
+            config={"write_empty_chunks": True},
+        )
+
+
+def projections_layout(
+    n_projections: int, n_rows: int, n_cols: int, chunk_projections: int, chunk_slices: int
+) -> ArrayLayout:
+    """Lay out ``projections.zarr``: (angle, y, x), a shard a preprocess job.
+
+    The inner chunks are the rows of one chunk of slices, so that a process job reads one of each
+    shard.
+    """
+    bands = math.ceil(n_rows / chunk_slices)
+    return ArrayLayout(
+        shape=(n_projections, n_rows, n_cols),
+        shard_shape=(chunk_projections, bands * chunk_slices, n_cols),
+        chunk_shape=(chunk_projections, chunk_slices, n_cols),
+        dimension_names=("angle", "y", "x"),
+    )
+
+
+def sinograms_layout(
+    n_projections: int, n_rows: int, n_cols: int, chunk_slices: int
+) -> ArrayLayout:
+    """Lay out ``sinograms.zarr``: (y, angle, x), a shard a process job, an inner chunk a row."""
+    return ArrayLayout(
+        shape=(n_rows, n_projections, n_cols),
+        shard_shape=(chunk_slices, n_projections, n_cols),
+        chunk_shape=(1, n_projections, n_cols),
+        dimension_names=("y", "angle", "x"),
+    )
+
+
+def write_json(path: Path, value: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Write a JSON file that appears only once it is complete; NaN and infinity are refused."""
+    write_bytes(path, json.dumps(value, indent=1, allow_nan=False).encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file that appears only once it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

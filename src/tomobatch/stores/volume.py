@@ -1,0 +1,147 @@
+"""The OME-Zarr 0.5 volume: its pyramid, axes and units, and the shards of one chunk of slices."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tomobatch import __version__
+from tomobatch.stores.layout import ArrayLayout
+
+Volume = npt.NDArray[np.float32]
+
+_TILE_PX = 256
+
+
+@dataclass(frozen=True)
+class VolumeLayout:
+    """A pyramid over (z, y, x) whose every level is sharded by the same chunks of slices.
+
+    A level halves y and x. It halves z as well while the chunk of slices stays divisible, so that
+    each job makes its part of every level from its own slices alone, whatever the chunk's size.
+    """
+
+    n_slices: int
+    height_px: int
+    width_px: int
+    chunk_slices: int
+    n_levels: int
+    pixel_size_um: float | None = None
+
+    def z_factor(self, level: int) -> int:
+        """Return how many slices of level 0 make one of this level."""
+        powers_of_two = (self.chunk_slices & -self.chunk_slices).bit_length() - 1
+        return int(2 ** min(level, powers_of_two))
+
+    def array(self, level: int) -> ArrayLayout:
+        """Return the layout of one level's array."""
+        factor_z, factor_yx = self.z_factor(level), 2**level
+        height, width = math.ceil(self.height_px / factor_yx), math.ceil(self.width_px / factor_yx)
+        tile = min(_TILE_PX, max(height, width))
+        return ArrayLayout(
+            shape=(math.ceil(self.n_slices / factor_z), height, width),
+            shard_shape=(
+                self.chunk_slices // factor_z,
+                tile * math.ceil(height / tile),
+                tile * math.ceil(width / tile),
+            ),
+            chunk_shape=(1, tile, tile),
+            dimension_names=("z", "y", "x"),
+        )
+
+    def group_metadata(self, name: str, grey_window: tuple[float, float]) -> bytes:
+        """Return the bytes of the group's ``zarr.json``, as OME-Zarr 0.5 wants it.
+
+        Parameters
+        ----------
+        name
+            The scan's name.
+        grey_window
+            The grey values that a viewer shows first, in the unit of the volume.
+        """
+        unit = {} if self.pixel_size_um is None else {"unit": "micrometer"}
+        axes = [{"name": axis, "type": "space", **unit} for axis in "zyx"]
+        low, high = grey_window
+        ome = {
+            "version": "0.5",
+            "multiscales": [
+                {
+                    "name": name,
+                    "axes": axes,
+                    "datasets": [self._dataset(level) for level in range(self.n_levels)],
+                    "type": "mean",
+                    "metadata": {"method": "tomobatch", "version": __version__},
+                }
+            ],
+            "omero": {
+                "channels": [
+                    {
+                        "label": "attenuation",
+                        "color": "FFFFFF",
+                        "active": True,
+                        "window": {"min": low, "max": high, "start": low, "end": high},
+                    }
+                ]
+            },
+        }
+        group = {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}}
+        return json.dumps(group, indent=2, allow_nan=False).encode()
+
+    def _dataset(self, level: int) -> dict[str, Any]:
+        pixel = 1.0 if self.pixel_size_um is None else self.pixel_size_um
+        factors = (self.z_factor(level), 2**level, 2**level)
+        # A coarse pixel's centre lies in the middle of the fine ones that it averages.
+        return {
+            "path": str(level),
+            "coordinateTransformations": [
+                {"type": "scale", "scale": [pixel * factor for factor in factors]},
+                {
+                    "type": "translation",
+                    "translation": [pixel * (factor - 1) / 2 for factor in factors],
+                },
+            ],
+        }
+
+    def pyramid(self, slices: Volume) -> Iterator[tuple[int, Volume]]:
+        """Walk the levels of one chunk of slices, from the finest on."""
+        values, factor_z = slices, 1
+        for level in range(self.n_levels):
+            if level:
+                step = self.z_factor(level) // factor_z
+                values, factor_z = halve(values, step), self.z_factor(level)
+            yield level, values
+
+
+def halve(values: Volume, z_factor: int) -> Volume:
+    """Average blocks of (z_factor, 2, 2) voxels; at the far ends, of as many as there are.
+
+    Parameters
+    ----------
+    values
+        float32 (z, y, x).
+    z_factor
+        1 or 2.
+
+    Returns
+    -------
+    float32, each axis divided by its factor and rounded up.
+    """
+    for axis, factor in enumerate((z_factor, 2, 2)):
+        if factor == 2:
+            values = _halve_axis(values, axis)
+    return values
+
+
+def _halve_axis(values: Volume, axis: int) -> Volume:
+    moved = np.moveaxis(values, axis, 0)
+    pairs = len(moved) // 2
+    halved = np.empty((math.ceil(len(moved) / 2), *moved.shape[1:]), np.float32)
+    np.add(moved[0 : 2 * pairs : 2], moved[1 : 2 * pairs : 2], out=halved[:pairs])
+    halved[:pairs] *= np.float32(0.5)
+    if len(moved) % 2:
+        halved[-1] = moved[-1]
+    return np.moveaxis(halved, 0, axis)
