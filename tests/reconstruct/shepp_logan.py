@@ -48,7 +48,7 @@ def sinogram(
     n_cols: int | None = None,
     cor_px: float | None = None,
 ) -> np.ndarray:
-    """Return line integrals in pixels, float32 (angle, n_cols), exact means over detector pixels."""
+    """Return line integrals in pixels, float32 (angle, n_cols), exact means over the columns."""
     n_cols = n_px if n_cols is None else n_cols
     cor_px = (n_cols - 1) / 2 if cor_px is None else cor_px
     unit = SCALE * n_px / 2
