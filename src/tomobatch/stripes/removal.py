@@ -1,42 +1,97 @@
-"""Removal of the stripes in sinograms that make rings in slices, after Vo et al. (2018)."""
+"""Removal of the stripes in sinograms that make rings in slices."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
-from algotom.prep import removal
 
 from tomobatch.errors import UserError
+from tomobatch.stripes import vo
 from tomobatch.stripes.settings import StripeSettings
 
 FloatArray = npt.NDArray[np.float32]
-METHODS = ("none", "sorting", "filtering", "large", "dead", "all")
+Method = Callable[[FloatArray, StripeSettings], FloatArray]
+
+_ON_LINE_INTEGRALS: dict[str, Method] = {"sorting": vo.sorting, "filtering": vo.filtering}
+_ON_TRANSMISSION: dict[str, Method] = {
+    "large": vo.large,
+    "dead": vo.dead,
+    "all": vo.everything,
+}
+METHODS = ("none", *_ON_LINE_INTEGRALS, *_ON_TRANSMISSION)
+_ANGLES_AT_ONCE = 64
 
 
 def remove_stripes(
-    sinograms: FloatArray, method: str, settings: StripeSettings | None = None
+    sinograms: FloatArray,
+    method: str = "all",
+    settings: StripeSettings | None = None,
+    *,
+    out: FloatArray | None = None,
+    n_threads: int | None = None,
 ) -> FloatArray:
-    """Remove stripes from sinograms float32 (y, angle, x), each row by itself."""
+    """Remove stripes from sinograms, each detector row by itself.
+
+    Parameters
+    ----------
+    sinograms
+        float32 (y, angle, x), line integrals, finite.
+    method
+        ``none``, ``sorting``, ``filtering``, ``large``, ``dead`` or ``all``, after Vo et al.
+        (Optics Express 26, 28396, 2018); the same names as in algotom.
+    settings
+        None for the defaults.
+    out
+        float32 (y, angle, x) to write to; may be ``sinograms`` itself.
+    n_threads
+        Rows worked on at a time; None for one a usable core. Each needs five rows' worth of memory.
+
+    Returns
+    -------
+    ndarray
+        float32 (y, angle, x), line integrals.
+
+    Raises
+    ------
+    UserError
+        When there is no such method.
+    """
     settings = StripeSettings() if settings is None else settings
     if method not in METHODS:
-        raise UserError(f"stripes.method {method!r} is not one of {', '.join(METHODS)}")
+        raise UserError(f"stripes.method: {method!r} is not one of {', '.join(METHODS)}")
+    result = np.empty_like(sinograms) if out is None else out
     if method == "none":
-        return sinograms.copy()
-    return np.stack([_remove(row, method, settings) for row in sinograms])
+        result[:] = sinograms
+        return result
+    if n_threads is None:
+        n_threads = len(os.sched_getaffinity(0))
+
+    def remove(row: int) -> None:
+        _remove_from_row(sinograms[row], method, settings, result[row])
+
+    with ThreadPoolExecutor(max(1, min(n_threads, len(sinograms)))) as pool:
+        list(pool.map(remove, range(len(sinograms))))
+    return result
 
 
-def _remove(sinogram: FloatArray, method: str, settings: StripeSettings) -> FloatArray:
-    snr, large, small = settings.snr, settings.large_window_px, settings.small_window_px
-    if method == "sorting":
-        return removal.remove_stripe_based_sorting(sinogram, small).astype(np.float32)
-    if method == "filtering":
-        return removal.remove_stripe_based_filtering(sinogram, size=small).astype(np.float32)
-    transmission = np.exp(-sinogram)
-    try:
-        if method == "large":
-            transmission = removal.remove_large_stripe(transmission, snr, large)
-        elif method == "dead":
-            transmission = removal.remove_dead_stripe(transmission, snr, large, residual=False)
-        else:
-            transmission = removal.remove_all_stripe(transmission, snr, large, small)
-    except ValueError:
-        return sinogram.copy()
-    return -np.log(transmission).astype(np.float32)
+def _remove_from_row(
+    sinogram: FloatArray, method: str, settings: StripeSettings, result: FloatArray
+) -> None:
+    """Write to ``result`` the sinogram (angle, x) without stripes."""
+    columns = np.empty(sinogram.shape[::-1], np.float32)
+    _transpose(sinogram, columns.T)
+    if method in _ON_LINE_INTEGRALS:
+        columns = _ON_LINE_INTEGRALS[method](columns, settings)
+    else:
+        transmission = np.exp(np.negative(columns, out=columns), out=columns)
+        corrected = _ON_TRANSMISSION[method](transmission, settings)
+        columns = np.negative(np.log(corrected, out=corrected), out=corrected)
+    _transpose(columns.T, result)
+
+
+def _transpose(source: FloatArray, target: FloatArray) -> None:
+    """Copy between arrays (angle, x) of opposite memory order, in blocks that fit the caches."""
+    for start in range(0, len(source), _ANGLES_AT_ONCE):
+        target[start : start + _ANGLES_AT_ONCE] = source[start : start + _ANGLES_AT_ONCE]

@@ -1,0 +1,129 @@
+"""Vo's methods of stripe removal on one sinogram, laid out as columns (x, angle).
+
+Source: N. T. Vo, R. C. Atwood, M. Drakopoulos, Optics Express 26, 28396 (2018),
+doi 10.1364/OE.26.028396; the numbers of the algorithms are those of the paper. The author's own
+implementation, algotom, is the reference in the tests.
+
+``large``, ``dead`` and ``everything`` want transmission, where a column's gain error is a factor
+and the mean of a column that saw only air is one and not zero.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+import scipy.ndimage as ndi
+from scipy.signal import windows
+
+from tomobatch.stripes.detection import find_stripes
+from tomobatch.stripes.running_median import running_median
+from tomobatch.stripes.settings import StripeSettings
+from tomobatch.stripes.sorted_columns import sort_columns, unsort_columns
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float32]
+
+# Algorithm 2: width of the low pass along the angles, in frequencies.
+_LOW_PASS_SIGMA = 3.0
+# Algorithm 5: share of the ranks, half at each end, that do not count for the mean of a column.
+_DROPPED_SHARE = 0.1
+# Algorithm 6: angles in the running mean that the fluctuation of a column is measured against.
+_SMOOTHED_ANGLES = 10
+_COLUMNS_AT_ONCE = 32
+
+
+def sorting(columns: FloatArray, settings: StripeSettings) -> FloatArray:
+    """Take out small and medium stripes: a median across columns at equal rank (algorithm 3)."""
+    ranked, order = sort_columns(columns)
+    return unsort_columns(running_median(ranked, settings.small_window_px), order)
+
+
+def filtering(columns: FloatArray, settings: StripeSettings) -> FloatArray:
+    """Apply ``sorting`` to the slow part of each column only (algorithm 2)."""
+    slow = _low_pass(columns)
+    return sorting(slow, settings) + (columns - slow)
+
+
+def large(columns: FloatArray, settings: StripeSettings) -> FloatArray:
+    """Take out wide and strong stripes of transmission (algorithm 5)."""
+    ranked, order = sort_columns(columns)
+    factors, stripes, smooth = _large_stripes(ranked, settings)
+    corrected = columns / factors[:, None]
+    corrected[stripes] = unsort_columns(smooth[stripes], order[stripes])
+    return corrected
+
+
+def dead(columns: FloatArray, settings: StripeSettings) -> FloatArray:
+    """Bridge unresponsive and fluctuating columns, then take out what is left (algorithm 6)."""
+    return large(_bridged(columns, settings), settings)
+
+
+def everything(columns: FloatArray, settings: StripeSettings) -> FloatArray:
+    """Take out stripes of all kinds: algorithms 6, 5, 4 and 3 in this order.
+
+    Algorithm 5 multiplies whole columns or replaces them rank by rank: both keep the order of the
+    values within a column, so one sort serves algorithms 5 and 3.
+    """
+    ranked, order = sort_columns(_bridged(columns, settings))
+    factors, stripes, smooth = _large_stripes(ranked, settings)
+    ranked /= factors[:, None]
+    ranked[stripes] = smooth[stripes]
+    return unsort_columns(running_median(ranked, settings.small_window_px), order)
+
+
+def _large_stripes(
+    ranked: FloatArray, settings: StripeSettings
+) -> tuple[FloatArray, BoolArray, FloatArray]:
+    """Return each column's gain factor, which columns are stripes, and the smoothed ranks."""
+    smooth = running_median(ranked, settings.large_window_px)
+    n_ranks = ranked.shape[1]
+    n_dropped = int(0.5 * _DROPPED_SHARE * n_ranks)
+    counted = slice(n_dropped, n_ranks - n_dropped)
+    found = ranked[:, counted].mean(axis=1, dtype=np.float64)
+    expected = smooth[:, counted].mean(axis=1, dtype=np.float64)
+    factors = np.divide(found, expected, out=np.ones_like(found), where=expected != 0)
+    return factors.astype(np.float32), find_stripes(factors, settings.snr), smooth
+
+
+def _bridged(columns: FloatArray, settings: StripeSettings) -> FloatArray:
+    """Replace the columns that fluctuate too much or too little by a line between their sides."""
+    profile = np.empty(len(columns))
+    for start in range(0, len(columns), _COLUMNS_AT_ONCE):
+        some = columns[start : start + _COLUMNS_AT_ONCE]
+        fluctuation = np.abs(some - ndi.uniform_filter1d(some, _SMOOTHED_ANGLES, axis=1))
+        profile[start : start + len(some)] = fluctuation.sum(axis=1, dtype=np.float64)
+    around = ndi.median_filter(profile, settings.large_window_px)
+    around[around == 0] = around.mean()
+    if not around.all():
+        return columns
+    stripes = find_stripes(profile / around, settings.snr)
+    stripes[:2] = stripes[-2:] = False
+    n_stripes = np.count_nonzero(stripes)
+    if not 0 < n_stripes < len(columns) // 3:
+        return columns
+    missing, good = np.flatnonzero(stripes), np.flatnonzero(~stripes)
+    above = np.searchsorted(good, missing)
+    left, right = good[above - 1], good[above]
+    share = ((missing - left) / (right - left))[:, None]
+    bridged = columns.copy()
+    bridged[missing] = (1 - share) * columns[left] + share * columns[right]
+    return bridged
+
+
+def _low_pass(columns: FloatArray) -> FloatArray:
+    """Return the slow part of each column, a Gaussian of frequencies with mirrored ends.
+
+    The alternating sign puts frequency zero in the middle of the spectrum, as the window has it.
+    """
+    n_angles = columns.shape[1]
+    n_padded = min(150, n_angles // 10)
+    size = n_angles + 2 * n_padded
+    window = windows.gaussian(size, _LOW_PASS_SIGMA).astype(np.float32)
+    sign = np.where(np.arange(size) % 2, np.float32(-1), np.float32(1))
+    slow = np.empty_like(columns)
+    for start in range(0, len(columns), _COLUMNS_AT_ONCE):
+        some = columns[start : start + _COLUMNS_AT_ONCE]
+        padded = np.pad(some, ((0, 0), (n_padded, n_padded)), mode="reflect")
+        spectrum = scipy.fft.fft(padded * sign, axis=1) * window
+        filtered = scipy.fft.ifft(spectrum, axis=1, overwrite_x=True).real * sign
+        slow[start : start + len(some)] = filtered[:, n_padded : n_padded + n_angles]
+    return slow
