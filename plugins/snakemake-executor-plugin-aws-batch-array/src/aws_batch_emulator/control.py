@@ -1,0 +1,78 @@
+"""The emulator's own endpoints, below /emulator/: faults, calls, live jobs, stop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from aws_batch_emulator.calls import CallLog, read_body
+from aws_batch_emulator.faults import Fault, FaultBook
+from aws_batch_emulator.jobs import Job
+from aws_batch_emulator.machines import METADATA_PATH, Fleet
+from aws_batch_emulator.replies import StartResponse, send_json, send_text
+from aws_batch_emulator.scheduler import Scheduler
+
+
+class Control:
+    """Answers requests that carry no AWS signature."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        faults: FaultBook,
+        calls: CallLog,
+        fleet: Fleet,
+        stop: Callable[[], None],
+    ) -> None:
+        self._scheduler = scheduler
+        self._faults = faults
+        self._calls = calls
+        self._fleet = fleet
+        self._stop = stop
+        self._routes: dict[tuple[str, str], Callable[[Any], Any]] = {
+            ("GET", "/emulator/calls"): lambda _: calls.counts(),
+            ("DELETE", "/emulator/calls"): lambda _: calls.reset(),
+            ("GET", "/emulator/live"): lambda _: self._live(),
+            ("GET", "/emulator/jobs"): lambda _: [_row(job) for job in scheduler.children()],
+            ("GET", "/emulator/faults"): lambda _: faults.listing(),
+            ("POST", "/emulator/faults"): lambda body: scheduler.apply_fault(Fault(**body)),
+            ("DELETE", "/emulator/faults"): lambda _: faults.clear(),
+            ("POST", "/emulator/stop"): lambda _: stop(),
+        }
+
+    def handle(self, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+        """Answer one request (WSGI)."""
+        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+        body = read_body(environ)
+        if path.startswith(METADATA_PATH):
+            item = self._fleet.metadata(method, path.removeprefix(METADATA_PATH))
+            if item is None:
+                return send_text(start_response, "not found", "404 Not Found")
+            return send_text(start_response, item)
+        route = self._routes.get((method, path))
+        if route is None:
+            message = f"{method} {path} is neither a signed AWS call nor a control request"
+            return send_json(start_response, {"message": message}, "404 Not Found")
+        try:
+            return send_json(start_response, route(json.loads(body or b"null")))
+        except (TypeError, ValueError) as error:
+            return send_json(start_response, {"message": str(error)}, "400 Bad Request")
+
+    def _live(self) -> list[dict[str, Any]]:
+        pids = self._scheduler.processes()
+        return [
+            {**_row(job), "pid": pids.get(job.id)}
+            for job in self._scheduler.children()
+            if not job.status.is_final
+        ]
+
+
+def _row(job: Job) -> dict[str, Any]:
+    """Return one plain job or child in a line."""
+    return {
+        "jobId": job.id,
+        "jobName": job.spec.name,
+        "status": job.status.value,
+        "attempts": len(job.attempts),
+    }

@@ -1,0 +1,145 @@
+"""Everything this package knows about moto's insides, in one place.
+
+Nothing in moto is replaced. Its WSGI application serves every call but the five about jobs
+(SubmitJob, DescribeJobs, ListJobs, TerminateJob, CancelJob); those are answered by this
+package, which reads the queues and definitions moto holds, and writes logs into moto's
+CloudWatch. So only the names below can break with a new version of moto.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+    from moto.batch.models import BatchBackend
+
+ACCOUNT_ID: str = DEFAULT_ACCOUNT_ID
+
+
+class RequestHandler(MotoRequestHandler):
+    """moto's request handler, quiet and fast.
+
+    Replies go out in several small writes: with Nagle's algorithm on and connections kept
+    open, each waits for the client's delayed acknowledgement (40 ms).
+    """
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Print nothing: the emulator counts calls itself."""
+
+
+def moto_application() -> WSGIApplication:
+    """Return moto's WSGI application, all services in one."""
+    return DomainDispatcherApplication(create_backend_app)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A job queue as moto holds it, with what its first compute environment offers."""
+
+    name: str
+    arn: str
+    enabled: bool
+    environment_name: str
+    instance_types: tuple[str, ...]
+    market: str
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A revision of a job definition as moto holds it."""
+
+    name: str
+    arn: str
+    container: dict[str, Any]
+    parameters: dict[str, str]
+    retry_strategy: dict[str, Any] | None
+    timeout: dict[str, int] | None
+    propagate_tags: bool
+
+
+def find_queue(region: str, identifier: str) -> Queue | None:
+    """Look a job queue up by name or ARN."""
+    queue = _batch(region).get_job_queue(identifier)
+    if queue is None:
+        return None
+    environment = queue.environments[0]
+    resources = environment.compute_resources or {}
+    return Queue(
+        name=queue.name,
+        arn=queue.arn,
+        enabled=queue.state == "ENABLED",
+        environment_name=environment.name,
+        instance_types=tuple(resources.get("instanceTypes") or ["optimal"]),
+        market="spot" if "SPOT" in resources.get("type", "") else "on-demand",
+    )
+
+
+def find_definition(region: str, identifier: str) -> Definition | None:
+    """Look a job definition up by name (its newest active revision), name:revision or ARN."""
+    backend = _batch(region)
+    name, _, revision = identifier.rpartition("/")[2].partition(":")
+    active = [
+        definition
+        for definition in backend.describe_job_definitions()
+        if definition.name == name
+        and definition.status == "ACTIVE"
+        and (not revision or str(definition.revision) == revision)
+    ]
+    if not active:
+        return None
+    found = max(active, key=lambda definition: int(definition.revision))
+    return Definition(
+        name=found.name,
+        arn=found.arn,
+        container=found.container_properties or {},
+        parameters=found.parameters or {},
+        retry_strategy=found.retry_strategy,
+        timeout=found.timeout,
+        propagate_tags=bool(found.propagate_tags),
+    )
+
+
+def tag_job(region: str, arn: str, tags: dict[str, str]) -> None:
+    """Store a job's tags where TagResource and ListTagsForResource find them."""
+    _batch(region).tag_resource(arn, tags)
+
+
+def tags_of_job(region: str, arn: str) -> dict[str, str]:
+    """Return a job's tags."""
+    tags: dict[str, str] = _batch(region).list_tags_for_resource(arn)
+    return tags
+
+
+def open_log(region: str, group: str, stream: str) -> Callable[[list[str]], None]:
+    """Create a CloudWatch log stream and return what appends lines to it."""
+    backend = get_backend("logs")[ACCOUNT_ID][region]
+    backend.ensure_log_group(group)
+    backend.ensure_log_stream(group, stream)
+
+    def write(lines: list[str]) -> None:
+        now = time.time_ns() // 1_000_000
+        backend.groups[group].put_log_events(
+            stream, [{"timestamp": now, "message": line} for line in lines]
+        )
+
+    return write
+
+
+def _batch(region: str) -> BatchBackend:
+    backend: BatchBackend = get_backend("batch")[ACCOUNT_ID][region]
+    return backend

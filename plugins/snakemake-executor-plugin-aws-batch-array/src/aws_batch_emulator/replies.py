@@ -1,0 +1,78 @@
+"""Replies in the forms the services give, errors included."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any
+from xml.sax.saxutils import escape
+
+StartResponse = Callable[..., Any]
+
+# Batch speaks REST; these speak the JSON protocol, which names errors in the body.
+_JSON_SERVICES = ("logs", "ecr", "ecs", "events", "ssm", "dynamodb", "kms", "secretsmanager")
+
+
+def send_json(
+    start_response: StartResponse, payload: object, status: str = "200 OK", error: str | None = None
+) -> list[bytes]:
+    """Send a JSON reply; `error` names the exception of a refused call."""
+    body = json.dumps(payload, separators=(",", ":")).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    if error is not None:
+        headers.append(("x-amzn-ErrorType", error))
+    start_response(status, headers)
+    return [body]
+
+
+def send_text(start_response: StartResponse, text: str, status: str = "200 OK") -> list[bytes]:
+    """Send plain text."""
+    body = text.encode()
+    headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
+    start_response(status, headers)
+    return [body]
+
+
+def send_throttled(start_response: StartResponse, service: str) -> list[bytes]:
+    """Refuse a call for its rate, with the error that its service gives."""
+    if service == "s3":
+        return _send_xml(
+            start_response,
+            "503 Slow Down",
+            "<Error>" + _xml_error("SlowDown", "Please reduce your request rate.") + "</Error>",
+        )
+    if service == "batch":
+        error, message = "TooManyRequestsException", "Too Many Requests"
+        return send_json(start_response, {"message": message}, "429 Too Many Requests", error)
+    if service in _JSON_SERVICES:
+        error = "ThrottlingException"
+        return send_json(
+            start_response, {"__type": error, "message": "Rate exceeded"}, "400 Bad Request", error
+        )
+    return _send_xml(
+        start_response,
+        "400 Bad Request",
+        f"<ErrorResponse><Error><Type>Sender</Type>{_xml_error('Throttling', 'Rate exceeded')}"
+        "</Error></ErrorResponse>",
+    )
+
+
+def drop_connection(environ: dict[str, Any], reply: Iterable[bytes]) -> list[bytes]:
+    """Close the connection instead of sending the reply of a call that was carried out."""
+    for _ in reply:
+        pass  # the application has done its work once its reply is read
+    connection: socket.socket = environ["werkzeug.socket"]
+    connection.shutdown(socket.SHUT_RDWR)
+    raise ConnectionResetError("the reply is lost")
+
+
+def _xml_error(code: str, message: str) -> str:
+    return f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+
+
+def _send_xml(start_response: StartResponse, status: str, body: str) -> list[bytes]:
+    data = f'<?xml version="1.0" encoding="UTF-8"?>{body}'.encode()
+    headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(data)))]
+    start_response(status, headers)
+    return [data]

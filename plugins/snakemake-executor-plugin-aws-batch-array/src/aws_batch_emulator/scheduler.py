@@ -1,0 +1,388 @@
+"""Gives children machines, starts their commands and follows them to the end.
+
+One scheduler thread starts what can start and fires timers; one thread waits for each
+*running* command, and there are at most `slots` of those a queue. A waiting child is an
+entry in a deque, so that an array of 10,000 costs no thread until it runs.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import secrets
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from aws_batch_emulator import jobs as lifecycle
+from aws_batch_emulator.faults import Fault, FaultBook, FaultKind
+from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine, Status
+from aws_batch_emulator.processes import Launcher, LogWriter, Process
+from aws_batch_emulator.retries import Ending
+
+EXITED = "Essential container in task exited"
+TIMED_OUT = "Job attempt duration exceeded timeout"
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+NOT_STARTED = "Task failed to start"
+DEPENDENCY_FAILED = "Dependent Job failed"
+STUCK = (
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (vCPU/memory/GPU) "
+    "is higher than that can be met by the CE(s) attached to the job queue."
+)
+_RUN_FAULTS = (FaultKind.RECLAIM, FaultKind.HANG, FaultKind.OUT_OF_MEMORY)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the scheduler needs of the world outside it.
+
+    `launch` None means that children succeed at once without running anything.
+    """
+
+    launch: Launcher | None
+    environment: Callable[[Job, Attempt], dict[str, str]]
+    open_log: Callable[[JobSpec, str], LogWriter]
+    take_machine: Callable[[JobSpec], Machine]
+    give_back_machine: Callable[[JobSpec, Machine], None]
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """One attempt that holds a machine."""
+
+    job: Job
+    attempt: Attempt
+    process: Process | None = None
+    ending: Callable[[int], Ending] | None = None  # set by whoever ends it from outside
+    machine_lost: bool = False
+    over: bool = False
+
+
+class Scheduler:
+    """The jobs of one account and region."""
+
+    def __init__(
+        self, surroundings: Surroundings, faults: FaultBook, slots: int, grace_s: float
+    ) -> None:
+        self._outside = surroundings
+        self._faults = faults
+        self._slots = slots
+        self._grace_s = grace_s
+        self.lock = threading.Condition(threading.RLock())
+        self._jobs: dict[str, Job] = {}
+        self._waiting: dict[str, deque[Job]] = defaultdict(deque)
+        self._runs: dict[str, _Run] = {}
+        self._busy: dict[str, int] = defaultdict(int)
+        self._dependants: dict[str, list[Job]] = defaultdict(list)
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._timer_numbers = itertools.count()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._loop, name="scheduler", daemon=True)
+        self._thread.start()
+
+    # --- what the API asks for ------------------------------------------------------------
+
+    def submit(self, job: Job) -> None:
+        """Take in a plain job or an array; its children wait for their dependencies."""
+        with self.lock:
+            self._jobs[job.id] = job
+            for child in job.children or [job]:
+                self._queue_or_hold(child)
+            self.lock.notify_all()
+
+    def find(self, job_id: str) -> Job | None:
+        """Return a job, a parent or a child `parent:index`."""
+        parent_id, _, index = job_id.partition(":")
+        job = self._jobs.get(parent_id)
+        if job is None or not index:
+            return job
+        if not index.isdigit() or int(index) >= len(job.children):
+            return None
+        return job.children[int(index)]
+
+    def submitted(self) -> list[Job]:
+        """Return every plain job and every parent, in the order of submission."""
+        with self.lock:
+            return list(self._jobs.values())
+
+    def children(self) -> Iterator[Job]:
+        """Go through every job that runs a command: plain jobs and children."""
+        for job in self.submitted():
+            yield from job.children or (job,)
+
+    def terminate(self, job: Job, reason: str) -> None:
+        """End a job, or every child of an array, whatever its state."""
+        with self.lock:
+            for child in self._to_end(job, reason):
+                child.is_terminated = True
+                if child.status.is_waiting:
+                    self._move(child, Status.FAILED, reason)
+                elif run := self._runs.get(child.id):
+                    self._end_run(run, _killed(reason))
+            self.lock.notify_all()
+
+    def cancel(self, job: Job, reason: str) -> None:
+        """End a job, or the children of an array, that hold no machine yet."""
+        with self.lock:
+            for child in self._to_end(job, reason):
+                if child.status.is_waiting:
+                    child.is_cancelled = True
+                    self._move(child, Status.FAILED, reason)
+            self.lock.notify_all()
+
+    def apply_fault(self, fault: Fault) -> None:
+        """Set a fault; it strikes what runs now and what starts later."""
+        self._faults.add(fault)
+        with self.lock:
+            for run in list(self._runs.values()):
+                if run.process is not None and fault.kind in _RUN_FAULTS:
+                    self._arm_fault(run, fault)
+            self.lock.notify_all()
+
+    def processes(self) -> dict[str, int]:
+        """Return the process id of every child that runs, by job id."""
+        with self.lock:
+            running = {id_: run.process for id_, run in self._runs.items()}
+        return {id_: p.pid for id_, p in running.items() if p is not None and p.pid is not None}
+
+    def stop(self) -> None:
+        """Kill every child and end the scheduler's thread."""
+        with self.lock:
+            self._stopping = True
+            for run in self._runs.values():
+                if run.process is not None:
+                    run.process.kill()
+            self.lock.notify_all()
+        self._thread.join()
+        with self.lock:
+            self.lock.wait_for(lambda: not self._runs, timeout=10)
+
+    # --- waiting --------------------------------------------------------------------------
+
+    def _to_end(self, job: Job, reason: str) -> list[Job]:
+        """Return what TerminateJob or CancelJob on this job is about."""
+        if job.is_array and not job.status.is_final:
+            job.status_reason = reason
+        return [child for child in job.children or [job] if not child.status.is_final]
+
+    def _queue_or_hold(self, job: Job) -> None:
+        for needed in self._needed_by(job):
+            if needed.status is Status.FAILED:
+                self._move(job, Status.FAILED, DEPENDENCY_FAILED)
+                return
+            if not needed.status.is_final:
+                self._dependants[needed.id].append(job)
+                job.unmet_dependencies += 1
+        if job.unmet_dependencies:
+            self._move(job, Status.PENDING)
+        else:
+            self._make_runnable(job)
+
+    def _needed_by(self, job: Job) -> Iterator[Job]:
+        """Go through the jobs a job depends on."""
+        for dependency in job.spec.depends_on:
+            needed = self.find(dependency["jobId"]) if "jobId" in dependency else None
+            kind = dependency.get("type")
+            if job.parent is not None and job.index is not None:
+                if kind == "SEQUENTIAL" and needed is None:
+                    needed = job.parent.children[job.index - 1] if job.index else None
+                elif kind == "N_TO_N" and needed is not None:
+                    needed = needed.children[job.index]
+            if needed is not None:
+                yield needed
+
+    def _make_runnable(self, job: Job) -> None:
+        slow = self._faults.take_for_job(FaultKind.SLOW_START, job.spec.name, job.id)
+        self._move(job, Status.RUNNABLE, None if slow is None else STUCK)
+        if slow is None:
+            self._waiting[job.spec.queue_name].append(job)
+        elif slow.duration_s is not None:
+            self._after(slow.duration_s, partial(self._unstick, job))
+
+    def _unstick(self, job: Job) -> None:
+        if job.status is Status.RUNNABLE:
+            job.status_reason = None
+            self._waiting[job.spec.queue_name].append(job)
+
+    def _move(self, job: Job, status: Status, reason: str | None = None) -> None:
+        lifecycle.move(job, status, _now_ms(), reason)
+        if status.is_final:
+            self._release_dependants(job)
+
+    def _release_dependants(self, job: Job) -> None:
+        """Tell those who wait for a finished job; a loop, as a failed chain can be 10,000 long."""
+        finished = [job]
+        while finished:
+            done = finished.pop()
+            if done.parent is not None and done.parent.status.is_final:
+                finished.append(done.parent)
+            for dependant in self._dependants.pop(done.id, ()):
+                if dependant.status is not Status.PENDING:
+                    continue
+                dependant.unmet_dependencies -= 1
+                if done.status is Status.FAILED:
+                    lifecycle.move(dependant, Status.FAILED, _now_ms(), DEPENDENCY_FAILED)
+                    finished.append(dependant)
+                elif dependant.unmet_dependencies == 0:
+                    self._make_runnable(dependant)
+
+    # --- the scheduler's thread -----------------------------------------------------------
+
+    def _loop(self) -> None:
+        with self.lock:
+            while not self._stopping:
+                self._fire_timers()
+                for queue, waiting in list(self._waiting.items()):
+                    while waiting and self._busy[queue] < self._slots:
+                        self._start(waiting.popleft())
+                self.lock.wait(self._seconds_to_next_timer())
+
+    def _after(self, seconds: float, action: Callable[[], None]) -> None:
+        due = time.monotonic() + max(seconds, 0.0)
+        heapq.heappush(self._timers, (due, next(self._timer_numbers), action))
+        self.lock.notify_all()
+
+    def _fire_timers(self) -> None:
+        while self._timers and self._timers[0][0] <= time.monotonic():
+            heapq.heappop(self._timers)[2]()
+
+    def _seconds_to_next_timer(self) -> float | None:
+        return max(self._timers[0][0] - time.monotonic(), 0.0) if self._timers else None
+
+    # --- running --------------------------------------------------------------------------
+
+    def _start(self, job: Job) -> None:
+        if job.status is not Status.RUNNABLE:
+            return  # ended while it waited
+        spec = job.spec
+        task_id = secrets.token_hex(16)
+        attempt = Attempt(
+            number=len(job.attempts) + 1,
+            task_id=task_id,
+            machine=self._outside.take_machine(spec),
+            log_stream=f"{spec.log_prefix}/default/{task_id}",
+        )
+        job.attempts.append(attempt)
+        job.status_reason = None
+        self._move(job, Status.STARTING)
+        run = _Run(job, attempt)
+        self._runs[job.id] = run
+        self._busy[spec.queue_name] += 1
+        if self._faults.take_for_job(FaultKind.CANNOT_PULL, spec.name, job.id):
+            image = spec.container["image"]
+            reason = f"CannotPullContainerError: pull image manifest has been retried: {image}"
+            self._finish(run, Ending(None, NOT_STARTED, reason))
+        elif self._outside.launch is None:
+            self._mark_running(run)
+            self._finish(run, Ending(0, EXITED))
+        else:
+            threading.Thread(
+                target=self._follow, args=(run, self._outside.launch), name=job.id, daemon=True
+            ).start()
+
+    def _follow(self, run: _Run, launch: Launcher) -> None:
+        """Run one attempt's command to its end (in a thread of its own)."""
+        job, attempt = run.job, run.attempt
+        environment = self._outside.environment(job, attempt)
+        write_log = self._outside.open_log(job.spec, attempt.log_stream)
+        try:
+            process = launch(job.spec.command, environment, job.spec.container["image"], write_log)
+        except (OSError, ValueError) as error:
+            with self.lock:
+                self._finish(run, Ending(127, NOT_STARTED, f"CannotStartContainerError: {error}"))
+            return
+        with self.lock:
+            run.process = process
+            self._mark_running(run)
+            if self._stopping:
+                process.kill()
+            elif run.ending is not None:
+                self._stop_process(run)
+            self._arm(run)
+        exit_code = process.wait()
+        with self.lock:
+            ending = run.ending(exit_code) if run.ending else Ending(exit_code, EXITED)
+            self._finish(run, ending)
+
+    def _mark_running(self, run: _Run) -> None:
+        run.attempt.started_ms = _now_ms()
+        self._move(run.job, Status.RUNNING)
+
+    def _arm(self, run: _Run) -> None:
+        """Set the timers of an attempt that has just started: its time limit and its faults."""
+        job = run.job
+        if job.spec.timeout_s is not None:
+            self._after(job.spec.timeout_s, partial(self._end_run, run, _killed(TIMED_OUT)))
+        for kind in _RUN_FAULTS:
+            for fault in self._faults.matching(kind, job.spec.name, job.id):
+                self._arm_fault(run, fault)
+
+    def _arm_fault(self, run: _Run, fault: Fault) -> None:
+        started_ms = run.attempt.started_ms or _now_ms()
+        age_s = (_now_ms() - started_ms) / 1000
+        self._after(fault.after_s - age_s, partial(self._strike, run, fault.kind))
+
+    def _strike(self, run: _Run, kind: FaultKind) -> None:
+        job, process = run.job, run.process
+        if run.over or run.ending is not None or process is None:
+            return
+        if self._faults.take_for_job(kind, job.spec.name, job.id) is None:
+            return
+        if kind is FaultKind.HANG:
+            process.freeze()
+            return
+        if kind is FaultKind.RECLAIM:
+            run.machine_lost = True
+            instance_id = run.attempt.machine.instance_id
+            run.ending = _ends_with(Ending(None, f"Host EC2 (instance {instance_id}) terminated."))
+        else:
+            run.ending = _ends_with(Ending(137, EXITED, OUT_OF_MEMORY))
+        process.kill()
+
+    def _end_run(self, run: _Run, ending: Callable[[int], Ending]) -> None:
+        """End an attempt from outside, once: SIGTERM, and SIGKILL after the time of grace."""
+        if run.over or run.ending is not None:
+            return
+        run.ending = ending
+        if run.process is not None:
+            self._stop_process(run)
+
+    def _stop_process(self, run: _Run) -> None:
+        if run.process is not None:
+            run.process.terminate()
+            self._after(self._grace_s, partial(self._kill_if_running, run))
+
+    def _kill_if_running(self, run: _Run) -> None:
+        if not run.over and run.process is not None:
+            run.process.kill()
+
+    def _finish(self, run: _Run, ending: Ending) -> None:
+        """Close an attempt, free its machine, and queue the next attempt if there is one."""
+        job, queue = run.job, run.job.spec.queue_name
+        run.over = True
+        del self._runs[job.id]
+        self._busy[queue] -= 1
+        if not run.machine_lost:
+            self._outside.give_back_machine(job.spec, run.attempt.machine)
+        lifecycle.end_attempt(job, ending, _now_ms())
+        if job.status.is_final:
+            self._release_dependants(job)
+        elif not self._stopping:
+            self._waiting[queue].append(job)
+        self.lock.notify_all()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _killed(reason: str) -> Callable[[int], Ending]:
+    """Return how an attempt ends that Batch stopped: its exit code is kept, nothing is retried."""
+    return lambda exit_code: Ending(exit_code, reason, final=True)
+
+
+def _ends_with(ending: Ending) -> Callable[[int], Ending]:
+    return lambda _exit_code: ending

@@ -1,0 +1,158 @@
+"""The emulator's HTTP server: signed requests are AWS calls, all others control it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from werkzeug.serving import make_server
+
+from aws_batch_emulator import moto_seams
+from aws_batch_emulator.batch_api import BatchJobs
+from aws_batch_emulator.calls import Call, CallLog, identify, read_body
+from aws_batch_emulator.control import Control
+from aws_batch_emulator.environment import child_environment
+from aws_batch_emulator.faults import FaultBook, FaultKind
+from aws_batch_emulator.jobs import JobSpec, Machine
+from aws_batch_emulator.machines import Fleet
+from aws_batch_emulator.processes import Launcher, LogWriter, local_launcher
+from aws_batch_emulator.replies import StartResponse, drop_connection, send_json, send_throttled
+from aws_batch_emulator.scheduler import Scheduler, Surroundings
+from aws_batch_emulator.validation import (
+    ClientError,
+    check_retry_strategy,
+    check_timeout,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How the emulator behaves.
+
+    Parameters
+    ----------
+    region
+        The region of the queues and of every job.
+    port
+        The port on the loopback address; 0 takes a free one.
+    slots
+        How many children of one queue run at once; the others wait in RUNNABLE.
+    grace_s
+        Seconds between SIGTERM and SIGKILL.
+    children
+        `process`, `docker`, `instant` (succeed at once, run nothing) or `module:function`, a
+        Python function `(command, environment) -> exit code` called inside the server.
+    variables
+        Variables every child gets, as an image's ENV would give them.
+    """
+
+    region: str = "eu-central-1"
+    port: int = 0
+    slots: int = 2
+    grace_s: float = 30.0
+    children: str = "process"
+    variables: tuple[tuple[str, str], ...] = ()
+
+
+class Server:
+    """The emulator of one region, serving on a thread of its own per connection."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self.settings = settings
+        self._scratch = Path(tempfile.mkdtemp(prefix="aws-batch-emulator-"))
+        self._moto = moto_seams.moto_application()
+        self._http = make_server(
+            "127.0.0.1",
+            settings.port,
+            self.application,
+            threaded=True,
+            request_handler=moto_seams.RequestHandler,
+        )
+        self.endpoint_url = f"http://127.0.0.1:{self._http.server_port}"
+        self._faults = FaultBook()
+        self.calls = CallLog()
+        self._fleet = Fleet(settings.region)
+        self._scheduler = self._make_scheduler()
+        self._batch = BatchJobs(settings.region, self._scheduler, self._faults)
+        self._control = Control(self._scheduler, self._faults, self.calls, self._fleet, self.stop)
+
+    def serve(self) -> None:
+        """Serve until `stop` is called, then kill every child and remove what they left."""
+        try:
+            self._http.serve_forever(poll_interval=0.05)
+        finally:
+            self._http.server_close()
+            self._scheduler.stop()
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def stop(self) -> None:
+        """Make `serve` return."""
+        threading.Thread(target=self._http.shutdown, daemon=True).start()
+
+    def application(
+        self, environ: dict[str, Any], start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer one request (WSGI)."""
+        call = identify(environ)
+        if call is None:
+            return self._control.handle(environ, start_response)
+        self.calls.add(call)
+        if self._faults.take_for_call(FaultKind.THROTTLE, str(call), call.origin):
+            read_body(environ)
+            return send_throttled(start_response, call.service)
+        reply = self._answer(call, environ, start_response)
+        if self._faults.take_for_call(FaultKind.LOST_REPLY, str(call), call.origin):
+            return drop_connection(environ, reply)
+        return reply
+
+    def _answer(
+        self, call: Call, environ: dict[str, Any], start_response: StartResponse
+    ) -> Iterable[bytes]:
+        if call.service != "batch":
+            return self._moto(environ, start_response)
+        body = read_body(environ)
+        try:
+            if action := self._batch.actions.get(call.action):
+                return send_json(start_response, action(json.loads(body or b"{}"), len(body)))
+            if call.action == "RegisterJobDefinition":
+                request = json.loads(body)
+                check_timeout(request.get("timeout"))
+                check_retry_strategy(request.get("retryStrategy"))
+        except ClientError as error:
+            refusal = {"message": str(error)}
+            return send_json(start_response, refusal, "400 Bad Request", "ClientException")
+        return self._moto(environ, start_response)
+
+    def _make_scheduler(self) -> Scheduler:
+        settings = self.settings
+        surroundings = Surroundings(
+            launch=self._launcher(),
+            environment=lambda job, attempt: {
+                **dict(settings.variables),
+                **child_environment(self.endpoint_url, job, attempt),
+            },
+            open_log=self._open_log,
+            take_machine=self._take_machine,
+            give_back_machine=lambda spec, machine: self._fleet.give_back(spec.queue_name, machine),
+        )
+        return Scheduler(surroundings, self._faults, settings.slots, settings.grace_s)
+
+    def _launcher(self) -> Launcher | None:
+        children = self.settings.children
+        if children == "instant":
+            return None
+        if children == "process":
+            return local_launcher(self._scratch)
+        raise ValueError(f"unknown way to run children: {children}")
+
+    def _open_log(self, spec: JobSpec, stream: str) -> LogWriter:
+        return moto_seams.open_log(spec.region, spec.log_group, stream)
+
+    def _take_machine(self, spec: JobSpec) -> Machine:
+        return self._fleet.take(spec.queue_name, spec.instance_types, spec.market)

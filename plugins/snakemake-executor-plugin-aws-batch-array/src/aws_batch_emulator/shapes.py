@@ -1,0 +1,102 @@
+"""Jobs in the form DescribeJobs and ListJobs give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_batch_emulator.jobs import Attempt, Job, Status
+
+
+def job_detail(job: Job, tags: Mapping[str, str]) -> dict[str, Any]:
+    """Return a job as DescribeJobs does."""
+    spec = job.spec
+    detail: dict[str, Any] = {
+        **_common(job),
+        "jobQueue": spec.queue_arn,
+        "attempts": [_attempt_detail(a) for a in job.attempts if a.ending is not None],
+        "retryStrategy": spec.retry.to_api(),
+        "dependsOn": spec.depends_on,
+        "parameters": spec.parameters,
+        "container": {**spec.container, **_outcome(job.current_attempt)},
+        "tags": dict(tags),
+        "propagateTags": spec.propagate_tags,
+        "platformCapabilities": ["EC2"],
+    }
+    detail.setdefault("startedAt", 0)
+    if spec.timeout_s is not None:
+        detail["timeout"] = {"attemptDurationSeconds": spec.timeout_s}
+    return detail
+
+
+def job_summary(job: Job) -> dict[str, Any]:
+    """Return a job as ListJobs does."""
+    summary = _common(job)
+    outcome = _outcome(job.current_attempt)
+    container = {key: outcome[key] for key in ("exitCode", "reason") if key in outcome}
+    if container:
+        summary["container"] = container
+    return summary
+
+
+def _common(job: Job) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "jobArn": job.arn,
+        "jobId": job.id,
+        "jobName": job.spec.name,
+        "createdAt": job.created_ms,
+        "status": job.status.value,
+        "jobDefinition": job.spec.definition_arn,
+    }
+    optional = {
+        "statusReason": job.status_reason,
+        "startedAt": job.started_ms,
+        "stoppedAt": job.stopped_ms,
+        "isCancelled": job.is_cancelled or None,
+        "isTerminated": job.is_terminated or None,
+        "arrayProperties": _array_properties(job),
+    }
+    fields.update({key: value for key, value in optional.items() if value is not None})
+    return fields
+
+
+def _array_properties(job: Job) -> dict[str, Any] | None:
+    if job.index is not None:
+        return {"index": job.index}
+    if not job.is_array:
+        return None
+    return {
+        "size": len(job.children),
+        "statusSummary": {status.value: job.summary[status] for status in Status},
+        "statusSummaryLastUpdatedAt": job.summary_updated_ms,
+    }
+
+
+def _outcome(attempt: Attempt | None) -> dict[str, Any]:
+    """Return the fields of a container that belong to one attempt."""
+    if attempt is None:
+        return {}
+    fields: dict[str, Any] = {
+        "containerInstanceArn": f"arn:aws:ecs:::container-instance/{attempt.machine.instance_id}",
+        "taskArn": f"arn:aws:ecs:::task/emulator/{attempt.task_id}",
+        "networkInterfaces": [],
+    }
+    if attempt.started_ms is not None:
+        fields["logStreamName"] = attempt.log_stream
+    if attempt.ending is not None:
+        if attempt.ending.exit_code is not None:
+            fields["exitCode"] = attempt.ending.exit_code
+        if attempt.ending.reason is not None:
+            fields["reason"] = attempt.ending.reason
+    return fields
+
+
+def _attempt_detail(attempt: Attempt) -> dict[str, Any]:
+    detail: dict[str, Any] = {"container": _outcome(attempt)}
+    if attempt.started_ms is not None:
+        detail["startedAt"] = attempt.started_ms
+    if attempt.stopped_ms is not None:
+        detail["stoppedAt"] = attempt.stopped_ms
+    if attempt.ending is not None:
+        detail["statusReason"] = attempt.ending.status_reason
+    return detail
