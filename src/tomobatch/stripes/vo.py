@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 import scipy.ndimage as ndi
-from scipy.signal import windows
 
 from tomobatch.stripes.detection import find_stripes
 from tomobatch.stripes.running_median import running_median
@@ -117,7 +116,8 @@ def _low_pass(columns: FloatArray) -> FloatArray:
     n_angles = columns.shape[1]
     n_padded = min(150, n_angles // 10)
     size = n_angles + 2 * n_padded
-    window = windows.gaussian(size, _LOW_PASS_SIGMA).astype(np.float32)
+    frequency = np.arange(size) - (size - 1) / 2
+    window = np.exp(-0.5 * (frequency / _LOW_PASS_SIGMA) ** 2).astype(np.float32)
     sign = np.where(np.arange(size) % 2, np.float32(-1), np.float32(1))
     slow = np.empty_like(columns)
     for start in range(0, len(columns), _COLUMNS_AT_ONCE):
