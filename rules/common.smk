@@ -9,7 +9,6 @@ from tomobatch.errors import UserError
 from tomobatch.plan import plan_scan
 from tomobatch.scan import DatasetPaths, open_scan
 
-
 try:
     CONFIG = load_config(config)
 except UserError as error:
@@ -45,7 +44,9 @@ def streamed(path):
 def levels(pattern):
     """Return the file of every level of the volume's pyramid."""
     n_levels = CONFIG.volume.levels
-    return [streamed(pattern.replace("{level}", str(level))) for level in range(n_levels)]
+    return [
+        streamed(pattern.replace("{level}", str(level))) for level in range(n_levels)
+    ]
 
 
 def scan_location(scan):
@@ -86,6 +87,11 @@ def settings(section):
         return getattr(CONFIG.scans[wildcards.scan], section).model_dump(mode="json")
 
     return of_scan
+
+
+def all_settings(wildcards):
+    """Return every section of a scan's configuration, as params."""
+    return CONFIG.scans[wildcards.scan].model_dump(mode="json")
 
 
 def planned(attribute):
@@ -148,4 +154,6 @@ def volume_shards(wildcards):
     """Return every shard of every level of a scan's volume."""
     path = f"{RESULTS}/{wildcards.scan}/volume.ome.zarr/{{level}}/c/{{k}}/0/0"
     n_chunks = plan(wildcards.scan).slices.n_chunks
-    return [shard for k in range(n_chunks) for shard in levels(path.replace("{k}", str(k)))]
+    return [
+        shard for k in range(n_chunks) for shard in levels(path.replace("{k}", str(k)))
+    ]

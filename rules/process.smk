@@ -21,7 +21,9 @@ rule lay_out_sinograms:
 rule process:
     input:
         metadata=streamed(f"{RESULTS}/{{scan}}/projections.zarr/zarr.json"),
-        shards=projection_chunks(streamed(f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0")),
+        shards=projection_chunks(
+            streamed(f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0")
+        ),
         angles=f"{RESULTS}/{{scan}}/angles.json",
     output:
         shard=streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0"),

@@ -16,14 +16,19 @@ rule report:
             streamed(f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0")
         ),
         sinograms=streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/zarr.json"),
-        sinograms_shards=slice_chunks(streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0")),
+        sinograms_shards=slice_chunks(
+            streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0")
+        ),
         volume=streamed(f"{RESULTS}/{{scan}}/volume.ome.zarr/zarr.json"),
+        volume_arrays=levels(f"{RESULTS}/{{scan}}/volume.ome.zarr/{{level}}/zarr.json"),
         volume_shards=volume_shards,
         records=[
             f"{RESULTS}/{{scan}}/records/average_references.json",
             f"{RESULTS}/{{scan}}/records/calibrate.json",
         ],
-        preprocess=projection_chunks(f"{RESULTS}/{{scan}}/records/preprocess/{{i}}.json"),
+        preprocess=projection_chunks(
+            f"{RESULTS}/{{scan}}/records/preprocess/{{i}}.json"
+        ),
         process=slice_chunks(f"{RESULTS}/{{scan}}/records/process/{{k}}.json"),
         reconstruct=slice_chunks(f"{RESULTS}/{{scan}}/records/reconstruct/{{k}}.json"),
     output:
@@ -33,7 +38,10 @@ rule report:
             category="{scan}",
         ),
         pictures=report(
-            expand(f"{RESULTS}/{{{{scan}}}}/preview/{{plane}}.png", plane=["xy", "xz", "yz"]),
+            expand(
+                f"{RESULTS}/{{{{scan}}}}/preview/{{plane}}.png",
+                plane=["xy", "xz", "yz"],
+            ),
             caption="../docs/captions/slice.rst",
             category="{scan}",
         ),
@@ -42,7 +50,6 @@ rule report:
     conda:
         "../envs/numerics.yaml"
     params:
-        settings=lambda wildcards: CONFIG.scans[wildcards.scan].model_dump(mode="json"),
-        plan=lambda wildcards: plan(wildcards.scan),
+        settings=all_settings,
     script:
         "../scripts/report.py"

@@ -1,4 +1,4 @@
-"""Gather one chunk of rows into sinograms, remove their stripes, and collect what calibrate needs."""
+"""Make one chunk of sinograms, remove their stripes, and gather evidence for calibration."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ def main(
     with record.stage("compute"):
         method = settings.pop("method")
         sinograms = remove_stripes(sinograms, method, StripeSettings(**settings))
-        evidence = gather_evidence(sinograms, angles_rad, start, EvidenceSettings())
+        evidence = gather_evidence(sinograms, angles_rad, start, EvidenceSettings(n_rows=layout.shape[0]))
     with record.stage("write"):
         layout.write_shard(chunk, sinograms, Path(shard_path))
         write_bytes(Path(evidence_path), evidence.to_json().encode())

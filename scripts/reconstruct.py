@@ -13,6 +13,7 @@ from tomobatch.stores.angles import load_angles
 from tomobatch.stores.layout import write_json
 from tomobatch.stores.read import open_array
 from tomobatch.stores.volume import VolumeLayout
+from tomobatch.units import grey_factor
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -44,7 +45,7 @@ def main(
         )
     del sinograms
     with record.stage("write"):
-        slices *= layout.unit_factor
+        slices *= np.float32(grey_factor(layout.pixel_size_um))
         for level, values in layout.pyramid(slices):
             layout.array(level).write_shard(chunk, values, Path(shard_paths[level]))
     logger.info("reconstructed slices %d to %d of %d", start, stop, layout.n_slices)

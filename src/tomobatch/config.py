@@ -27,7 +27,7 @@ class Section(BaseModel):
 class Chunks(Section):
     """How the work is cut into jobs."""
 
-    projections: ChunkSize | Auto = Field("auto", description="projections a preprocess job")
+    projections: ChunkSize | Auto = Field(64, description="projections a preprocess job")
     slices: ChunkSize | Auto = Field(
         "auto", description="detector rows a process or reconstruct job"
     )
@@ -248,12 +248,15 @@ def _first_problem(error: ValidationError) -> str:
     message = message.replace(
         "Dictionary should have at least 1 item after validation, not 0", "no scan"
     )
+    message = re.sub(
+        "String should match pattern .*", "may hold letters, digits and . _ -", message
+    )
     message = re.sub(r"valid dictionary or instance of \w+", "mapping of keys to values", message)
     return f"config: {key}: {message}, got {problem['input']!r}"
 
 
 def _is_union_branch(part: str) -> bool:
-    return part.startswith(("constrained-", "literal["))
+    return part == "[key]" or part.startswith(("constrained-", "literal["))
 
 
 def _keys_at(location: tuple[int | str, ...]) -> set[str]:

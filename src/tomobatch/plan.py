@@ -50,6 +50,11 @@ class ScanPlan:
         return ChunkGrid(n_items, min(size, n_items))
 
     @property
+    def pixel_size_um(self) -> float | None:
+        """Size of a detector pixel at the sample, if known."""
+        return self.header.pixel_size_um
+
+    @property
     def detector(self) -> tuple[int, int]:
         """Rows and columns of a projection."""
         return self.header.n_rows, self.header.n_cols

@@ -8,7 +8,9 @@ import typer
 from tomobatch.phantom import Truth, write_phantom
 
 Size = Annotated[int, typer.Option(min=16, max=8192, help="Detector columns, in pixels.")]
-Rows = Annotated[int | None, typer.Option(min=1, help="Detector rows; half the columns if not given.")]
+Rows = Annotated[
+    int | None, typer.Option(min=1, help="Detector rows; half the columns by default.")
+]
 Angles = Annotated[int | None, typer.Option(min=8, help="Projections over 180 degrees.")]
 Seed = Annotated[int, typer.Option(min=0, help="What all random numbers are drawn from.")]
 
@@ -32,7 +34,12 @@ def run(
 
 
 def make(
-    output: Path, *, size: int = 256, rows: int | None = None, angles: int | None = None, seed: int = 0
+    output: Path,
+    *,
+    size: int = 256,
+    rows: int | None = None,
+    angles: int | None = None,
+    seed: int = 0,
 ) -> Truth:
     """Write the scan with a progress bar, and return its truth."""
     with typer.progressbar(length=1000, label=f"Making {output}") as bar:

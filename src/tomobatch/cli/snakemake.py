@@ -37,9 +37,7 @@ def run_snakemake(arguments: Sequence[str]) -> None:
 
 def snakemake_output(arguments: Sequence[str]) -> str:
     """Run a command quietly and return what it prints; its own words if it fails."""
-    done = subprocess.run(
-        snakemake_command(arguments), check=False, capture_output=True, text=True
-    )
+    done = subprocess.run(snakemake_command(arguments), check=False, capture_output=True, text=True)
     if done.returncode:
         typer.echo(done.stderr, err=True)
         raise typer.Exit(done.returncode)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tomobatch import __version__
 from tomobatch.stores.layout import ArrayLayout
+from tomobatch.units import grey_factor
 
 Volume = npt.NDArray[np.float32]
 
@@ -61,11 +62,11 @@ class VolumeLayout:
         name
             The scan's name.
         grey_window
-            The grey values that a viewer shows first, in the unit of the volume.
+            The grey values that a viewer shows first, in 1/pixel.
         """
         unit = {} if self.pixel_size_um is None else {"unit": "micrometer"}
         axes = [{"name": axis, "type": "space", **unit} for axis in "zyx"]
-        low, high = grey_window
+        low, high = (value * grey_factor(self.pixel_size_um) for value in grey_window)
         ome = {
             "version": "0.5",
             "multiscales": [

@@ -1,0 +1,90 @@
+"""What a report shows, as plain values and arrays."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tomobatch.calibrate import Calibration
+from tomobatch.normalise import References
+from tomobatch.scan import ScanHeader
+from tomobatch.units import grey_factor, grey_unit
+
+Image = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """A projection (y, x) and a sinogram (angle, x), before and after their corrections.
+
+    Attributes
+    ----------
+    raw, line_integrals
+        The middle projection in counts and in line integrals.
+    sinogram_before, sinogram_after
+        The middle row before and after stripe removal.
+    """
+
+    raw: Image
+    line_integrals: Image
+    sinogram_before: Image
+    sinogram_after: Image
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """The content of one scan's report.
+
+    Attributes
+    ----------
+    name
+        The scan's name in the configuration.
+    header, references, calibration
+        What the scan is and what was found in it.
+    angles_reason
+        One line that says which angles were used, and why.
+    planes
+        Slices through the middle of the volume by name: ``xy``, ``xz``, ``yz``.
+    corrections
+        What the first two steps did to a projection and to a sinogram.
+    records
+        The records of all jobs.
+    settings
+        The scan's settings, section by section.
+    """
+
+    name: str
+    header: ScanHeader
+    references: References
+    calibration: Calibration
+    angles_reason: str
+    planes: dict[str, Image]
+    corrections: Corrections
+    records: list[dict[str, Any]]
+    settings: dict[str, Any]
+
+    @property
+    def grey_unit(self) -> str:
+        """Unit of the volume's grey values."""
+        return grey_unit(self.header.pixel_size_um)
+
+    @property
+    def grey_factor(self) -> float:
+        """What turns 1/pixel, the calibration's unit, into the unit of the volume."""
+        return grey_factor(self.header.pixel_size_um)
+
+    @property
+    def grey_window(self) -> tuple[float, float]:
+        """Lowest and highest grey value to show, in the unit of the volume."""
+        low, high = self.calibration.grey_window
+        return low * self.grey_factor, high * self.grey_factor
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know, one line each."""
+        return [*self.references.warnings, *self.calibration.warnings]
+
+    def total(self, count: str) -> int:
+        """Sum one count over the records of all jobs."""
+        return sum(int(record.get("counts", {}).get(count, 0)) for record in self.records)

@@ -1,0 +1,41 @@
+"""The few images that a report shows, read by range from the arrays of a run."""
+
+from typing import Any
+
+import numpy as np
+import zarr
+
+from tomobatch.report.content import Corrections, Image
+from tomobatch.scan import Scan
+
+
+def planes(volume: "zarr.Array[Any]", coarse_volume: "zarr.Array[Any]") -> dict[str, Image]:
+    """Read the three planes through the middle of a volume.
+
+    Parameters
+    ----------
+    volume
+        The finest level (z, y, x), for the plane that is one chunk of the array.
+    coarse_volume
+        The coarsest level, for the planes that cut through every chunk.
+    """
+    middle_z = volume.shape[0] // 2
+    _, middle_y, middle_x = (size // 2 for size in coarse_volume.shape)
+    return {
+        "xy": np.asarray(volume[middle_z]),
+        "xz": np.asarray(coarse_volume[:, middle_y]),
+        "yz": np.asarray(coarse_volume[:, :, middle_x]),
+    }
+
+
+def corrections(
+    scan: Scan, projections: "zarr.Array[Any]", sinograms: "zarr.Array[Any]"
+) -> Corrections:
+    """Read a projection and a sinogram, each before and after its correction."""
+    middle_projection, middle_row = projections.shape[0] // 2, sinograms.shape[0] // 2
+    return Corrections(
+        raw=scan.read_projections(middle_projection, middle_projection + 1)[0],
+        line_integrals=np.asarray(projections[middle_projection]),
+        sinogram_before=np.asarray(projections[:, middle_row]),
+        sinogram_after=np.asarray(sinograms[middle_row]),
+    )

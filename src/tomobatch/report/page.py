@@ -1,0 +1,131 @@
+"""The page itself, from its template."""
+
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
+
+from tomobatch.report import pictures
+from tomobatch.report.content import ReportContent
+from tomobatch.summary import step_times
+
+_SHOWN_VERSIONS = ("tomobatch", "snakemake", "numpy", "pyopencl", "zarr", "algotom")
+
+
+def render_page(content: ReportContent) -> str:
+    """Return the report as one HTML page that needs no other file."""
+    environment = Environment(
+        loader=PackageLoader("tomobatch.report", "."),
+        autoescape=select_autoescape(default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html").render(
+        content=content,
+        scan_facts=_scan_facts(content),
+        found=_found(content),
+        counts=_counts(content),
+        planes=_planes(content),
+        comparisons=_comparisons(content),
+        curves=_curves(content),
+        drift=pictures.data_uri(pictures.drift_map(content.references.drift.map)),
+        settings=_flat_settings(content),
+        versions={name: version(name) for name in _SHOWN_VERSIONS}
+        | {"python": platform.python_version()},
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def _scan_facts(content: ReportContent) -> dict[str, str]:
+    header = content.header
+    unknown = "not in the file"
+    return {
+        "Scan": header.path,
+        "Format": header.format,
+        "Projections": f"{header.n_projections} of {header.n_cols} x {header.n_rows} px",
+        "Angles": content.angles_reason,
+        "Flats, darks": f"{header.n_flats}, {header.n_darks}",
+        "Pixel size": unknown if header.pixel_size_um is None else f"{header.pixel_size_um:g} µm",
+        "Energy": unknown if header.energy_kev is None else f"{header.energy_kev:g} keV",
+    }
+
+
+def _found(content: ReportContent) -> dict[str, str]:
+    calibration, truth = content.calibration, content.header.truth
+    middle = (calibration.n_rows - 1) / 2
+    cor = f"{float(calibration.cor_px(middle)):.3f} ± {calibration.cor_sigma_px:.3f} px"
+    tilt = f"{calibration.tilt_deg:.4f} ± {calibration.tilt_sigma_deg:.4f}°"
+    if truth is not None:
+        cor += f" (true: {truth.cor_px:.3f})"
+        tilt += f" (true: {truth.tilt_deg:.4f})"
+    low, high = content.grey_window
+    return {
+        "Centre of rotation, middle row": cor,
+        "Tilt": tilt,
+        "Rows used, rejected": f"{int(calibration.kept.sum())}, {int((~calibration.kept).sum())}",
+        "Grey window": f"{low:.4g} to {high:.4g} {content.grey_unit}",
+    }
+
+
+def _counts(content: ReportContent) -> dict[str, int]:
+    references = content.references.counts
+    return {
+        "Bad pixels, replaced in every projection": references.bad_pixels,
+        "of them dead": references.dead,
+        "of them hot": references.hot,
+        "of them noisy": references.noisy,
+        "Zingers in flats and darks": references.zingers,
+        "Zingers in projections": content.total("zingers"),
+        "Saturated readings": content.total("saturated"),
+        "Transmissions clipped": content.total("clipped"),
+        "NaN or infinite values in the volume": content.total("not_finite"),
+    }
+
+
+def _planes(content: ReportContent) -> list[dict[str, str]]:
+    window = content.grey_window
+    titles = {"xy": "xy: a slice", "xz": "xz, along the axis", "yz": "yz, along the axis"}
+    return [
+        {"title": titles[name], "uri": pictures.data_uri(pictures.image_png(image, window))}
+        for name, image in content.planes.items()
+    ]
+
+
+def _comparisons(content: ReportContent) -> list[dict[str, str]]:
+    shown = content.corrections
+    pairs = [
+        ("A projection as measured", shown.raw, shown.raw),
+        ("The same in line integrals", shown.line_integrals, shown.line_integrals),
+        ("A sinogram before stripe removal", shown.sinogram_before, shown.sinogram_before),
+        # In the grey window of the one before, so that only the stripes differ.
+        ("The same after", shown.sinogram_after, shown.sinogram_before),
+    ]
+    images = [
+        (title, pictures.image_png(image, pictures.percentile_window(like)))
+        for title, image, like in pairs
+    ]
+    return [{"title": title, "uri": pictures.data_uri(png)} for title, png in images]
+
+
+def _curves(content: ReportContent) -> dict[str, Markup]:
+    drawn = {
+        "cor": pictures.cor_curve(content.calibration),
+        "histogram": pictures.grey_histogram(
+            content.calibration, content.grey_unit, content.grey_factor
+        ),
+        "steps": pictures.step_bars(step_times(content.records)),
+    }
+    # Our own drawings, free of input: they go into the page as they are.
+    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704
+
+
+def _flat_settings(content: ReportContent) -> dict[str, str]:
+    return {
+        f"{section}.{key}": "found from the data" if value is None else str(value)
+        for section, values in content.settings.items()
+        if isinstance(values, dict)
+        for key, value in values.items()
+        if not (section == "datasets" and value is None)
+    }

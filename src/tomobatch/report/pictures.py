@@ -1,0 +1,136 @@
+"""The pictures of a report: images as PNG, curves as SVG, both inside the page."""
+
+import base64
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tomobatch.calibrate import Calibration
+from tomobatch.report.content import Image
+from tomobatch.summary import StepTime
+
+_INK, _ACCENT, _WARN, _FAINT = "#1c2733", "#0f6e84", "#c2410c", "#94a3b8"
+_LARGEST_PX = 900
+
+
+def image_png(image: Image, window: tuple[float, float]) -> bytes:
+    """Return an image as an 8-bit grey PNG, shrunk by averaging to at most 900 px a side."""
+    from PIL import Image as PillowImage
+
+    factor = max(1, -(-max(image.shape) // _LARGEST_PX))
+    low, high = window
+    shown = np.clip((_binned(image, factor) - low) / max(high - low, 1e-30), 0, 1)
+    file = io.BytesIO()
+    PillowImage.fromarray(np.round(shown * 255).astype(np.uint8)).save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def data_uri(png: bytes) -> str:
+    """Return a PNG as the address of an image inside the page."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def percentile_window(image: Image, low: float = 0.5, high: float = 99.5) -> tuple[float, float]:
+    """Return the grey window that leaves out the few darkest and brightest pixels."""
+    bottom, top = np.percentile(image, (low, high))
+    return float(bottom), float(top)
+
+
+def cor_curve(calibration: Calibration) -> str:
+    """Draw the centre of rotation of every row, the fitted line and the rejected rows."""
+    with _figure(6.4, 3.2) as (figure, axes):
+        rows = calibration.row_numbers
+        kept, rejected = calibration.kept, ~calibration.kept
+        axes.scatter(rows[kept], calibration.row_cor_px[kept], s=9, color=_ACCENT, label="rows")
+        axes.scatter(
+            rows[rejected],
+            calibration.row_cor_px[rejected],
+            s=16,
+            marker="x",
+            color=_WARN,
+            label="rejected",
+        )
+        ends = np.array([0, calibration.n_rows - 1])
+        axes.plot(ends, calibration.cor_px(ends), color=_INK, linewidth=1.2, label="used")
+        line = calibration.cor_px(ends)
+        spread = max(1.5, 3 * float(np.ptp(line)))
+        axes.set_ylim(line.mean() - spread, line.mean() + spread)
+        axes.set(xlabel="detector row", ylabel="centre of rotation (px)")
+        axes.legend(frameon=False)
+    return _svg(figure)
+
+
+def grey_histogram(calibration: Calibration, unit: str, factor: float) -> str:
+    """Draw the histogram of grey values with the grey window."""
+    with _figure(6.4, 3.2) as (figure, axes):
+        edges = np.asarray(calibration.histogram_edges) * factor
+        counts = np.asarray(calibration.histogram_counts)
+        axes.stairs(counts, edges, fill=True, color=_FAINT)
+        axes.set_yscale("log")
+        low, high = calibration.grey_window
+        for value in (low * factor, high * factor):
+            axes.axvline(value, color=_WARN, linewidth=1.2)
+        margin = 0.4 * (high - low) * factor
+        axes.set_xlim(low * factor - margin, high * factor + margin)
+        axes.set(xlabel=f"attenuation ({unit})", ylabel="voxels looked at")
+    return _svg(figure)
+
+
+def step_bars(times: Sequence[StepTime]) -> str:
+    """Draw when each step ran and how long."""
+    with _figure(6.4, 0.7 + 0.42 * len(times)) as (figure, axes):
+        start = min(time.first_started for time in times)
+        for place, time in enumerate(times):
+            begin_s = (time.first_started - start).total_seconds()
+            axes.barh(place, time.elapsed_s, left=begin_s, height=0.6, color=_ACCENT)
+            label = f" {time.elapsed_s:.1f} s, {time.n_jobs} job{'s' * (time.n_jobs != 1)}"
+            axes.text(begin_s + time.elapsed_s, place, label, va="center", fontsize=8)
+        axes.set_yticks(range(len(times)), [time.step.replace("_", " ") for time in times])
+        axes.invert_yaxis()
+        axes.margins(x=0.28)
+        axes.set_xlim(left=0)
+        axes.set_xlabel("seconds since the first job started")
+    return _svg(figure)
+
+
+def drift_map(change: Image) -> bytes:
+    """Draw how the flats changed over the detector, in percent."""
+    with _figure(6.4, 2.6) as (figure, axes):
+        largest = max(0.1, float(np.abs(change).max()) * 100)
+        shown = axes.imshow(change * 100, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto")
+        axes.set(xticks=[], yticks=[], xlabel="detector, in blocks")
+        figure.colorbar(shown, label="change of the flats (%)")
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=130)
+    return file.getvalue()
+
+
+@contextmanager
+def _figure(width_in: float, height_in: float) -> Iterator[tuple[Figure, Axes]]:
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+    axes.xaxis.label.set_size(9)
+    axes.yaxis.label.set_size(9)
+    yield figure, axes
+
+
+def _svg(figure: Figure) -> str:
+    file = io.StringIO()
+    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    text = file.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _binned(image: Image, factor: int) -> Any:  # noqa: ANN401 - numpy cannot say more
+    if factor == 1:
+        return image
+    height, width = (size - size % factor for size in image.shape)
+    blocks = image[:height, :width].reshape(height // factor, factor, width // factor, factor)
+    return blocks.mean(axis=(1, 3))

@@ -1,0 +1,81 @@
+import json
+
+import numpy as np
+import pytest
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ome_zarr_models.v05.image import Image
+
+from tomobatch.stores.layout import write_bytes
+from tomobatch.stores.volume import VolumeLayout, halve
+
+
+def write_volume(root, layout, values):
+    write_bytes(root / "zarr.json", layout.group_metadata("scan", (-0.1, 0.4)))
+    for level in range(layout.n_levels):
+        write_bytes(root / str(level) / "zarr.json", layout.array(level).metadata())
+    for index, start in enumerate(range(0, layout.n_slices, layout.chunk_slices)):
+        for level, part in layout.pyramid(values[start : start + layout.chunk_slices]):
+            array = layout.array(level)
+            array.write_shard(index, part, root / str(level) / "c" / array.key(index))
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    n_slices=st.integers(1, 20),
+    width=st.integers(1, 20),
+    chunk_slices=st.integers(1, 20),
+    n_levels=st.integers(1, 4),
+)
+def test_the_levels_of_all_chunks_make_one_pyramid(
+    tmp_path_factory, n_slices, width, chunk_slices, n_levels
+):
+    root = tmp_path_factory.mktemp("volume")
+    layout = VolumeLayout(n_slices, width, width, min(chunk_slices, n_slices), n_levels)
+    values = np.random.default_rng(1).normal(size=(n_slices, width, width)).astype(np.float32)
+    write_volume(root, layout, values)
+    np.testing.assert_array_equal(zarr.open_array(root / "0", mode="r")[:], values)
+    for level in range(1, n_levels):
+        finer = zarr.open_array(root / str(level - 1), mode="r")[:]
+        coarse = zarr.open_array(root / str(level), mode="r")[:]
+        factor = layout.z_factor(level) // layout.z_factor(level - 1)
+        expected = mean_of_blocks(finer.astype(np.float64), (factor, 2, 2))
+        np.testing.assert_allclose(coarse, expected, atol=1e-6)
+
+
+def mean_of_blocks(values, factors):
+    """Average blocks as halve does, by counting what each block holds."""
+    padded = [(0, -size % factor) for size, factor in zip(values.shape, factors, strict=True)]
+    sums, counts = np.pad(values, padded), np.pad(np.ones_like(values), padded)
+    for axis, factor in enumerate(factors):
+        starts = np.arange(0, sums.shape[axis], factor)
+        sums = np.add.reduceat(sums, starts, axis)
+        counts = np.add.reduceat(counts, starts, axis)
+    return sums / counts
+
+
+@pytest.mark.parametrize("pixel_size_um", [None, 2.5])
+def test_the_volume_is_valid_ome_zarr_with_its_places_right(tmp_path, pixel_size_um):
+    layout = VolumeLayout(8, 12, 12, 4, 3, pixel_size_um)
+    write_volume(tmp_path, layout, np.ones((8, 12, 12), np.float32))
+    image = Image.from_zarr(zarr.open_group(tmp_path, mode="r"))
+    scales = [
+        dataset.coordinateTransformations[0].scale
+        for dataset in image.ome_attributes.multiscales[0].datasets
+    ]
+    pixel = pixel_size_um or 1.0
+    assert scales == [[pixel * 2**level] * 3 for level in range(3)]
+    window = json.loads((tmp_path / "zarr.json").read_text())["attributes"]["ome"]["omero"]
+    factor = 1.0 if pixel_size_um is None else 1e4 / pixel_size_um
+    assert window["channels"][0]["window"]["end"] == pytest.approx(0.4 * factor)
+
+
+@pytest.mark.parametrize(("chunk", "factors"), [(32, [1, 2, 4]), (7, [1, 1, 1]), (6, [1, 2, 2])])
+def test_slices_are_averaged_only_within_a_chunk(chunk, factors):
+    layout = VolumeLayout(100, 64, 64, chunk, 3)
+    assert [layout.z_factor(level) for level in range(3)] == factors
+
+
+def test_halving_averages():
+    assert halve(np.array([[[1, 3], [5, 7]], [[1, 3], [5, 7]]], np.float32), 2).tolist() == [[[4]]]
