@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ def test_chunks_cover_every_item_once_in_order_and_none_is_empty(n_items, size):
     assert ranges[0][0] == 0
     assert ranges[-1][1] == n_items
     assert all(start < stop for start, stop in ranges)
-    assert all(before[1] == after[0] for before, after in zip(ranges, ranges[1:], strict=False))
+    assert all(before[1] == after[0] for before, after in pairwise(ranges))
     assert all(stop - start == size for start, stop in ranges[:-1])
 
 

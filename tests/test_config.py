@@ -33,7 +33,9 @@ def test_a_sheet_names_scans_and_dotted_keys(tmp_path):
 
 def test_config_yaml_holds_the_defaults(repository):
     written = yaml.safe_load((repository / "config.yaml").read_text())
-    assert load_config(written) == load_config({"scans": written["scans"]})
+    assert (
+        load_config(written).model_dump() == load_config({"scans": written["scans"]}).model_dump()
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,7 @@ def test_config_yaml_holds_the_defaults(repository):
         (config(chunks=3), "chunks: should be a mapping of keys to values, got 3"),
         (
             config(chunks={"slices": 0}),
-            "chunks.slices: should be greater than or equal to 1, got 0",
+            "chunks.slices: should be greater than or equal to 1",
         ),
         (config(chunks={"slices": "many"}), "chunks.slices: should be a valid integer"),
         (config(reconstruct={"filter": "boxcar"}), "reconstruct.filter: should be 'ramp'"),
