@@ -1,0 +1,76 @@
+"""Buffers that host and device share, and the step from interleaved to separate slices."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyopencl as cl
+
+from tomobatch.reconstruct.devices import Device
+from tomobatch.reconstruct.geometry import Geometry
+from tomobatch.reconstruct.kernels import load_kernel
+
+Float32Array = npt.NDArray[np.float32]
+
+_RUN_PIXELS = 64
+
+
+@contextmanager
+def mapped(
+    queue: cl.CommandQueue, buffer: cl.Buffer, shape: tuple[int, ...], flags: cl.map_flags
+) -> Iterator[Float32Array]:
+    """Give the host's view of a float32 buffer while the device leaves it alone.
+
+    A CPU device hands out the memory itself, a GPU moves it over and back as the flags ask.
+    """
+    array: Any = cl.enqueue_map_buffer(
+        queue, buffer, flags, 0, shape, np.dtype(np.float32), is_blocking=True
+    )[0]
+    try:
+        yield array
+    finally:
+        array.base.release(queue)
+
+
+class Shared:
+    """A float32 buffer that host and device both use; on a CPU device it is the same memory."""
+
+    def __init__(self, queue: cl.CommandQueue, shape: tuple[int, ...]) -> None:
+        flags = cl.mem_flags.READ_WRITE | cl.mem_flags.ALLOC_HOST_PTR
+        self.shape = shape
+        self.buffer = cl.Buffer(queue.context, flags, 4 * math.prod(shape))
+
+
+class SliceSplitter:
+    """Takes interleaved slices (row, column, lane) apart into (slice, row, column), masked."""
+
+    def __init__(self, device: Device, geometry: Geometry, lanes: int, stride: int) -> None:
+        program = load_kernel(device, "layout", {"LANES": lanes, "N_PIXELS": _RUN_PIXELS})
+        self._kernel = cl.Kernel(program, "split_slices")
+        self._geometry = geometry
+        self._stride = stride
+
+    def __call__(
+        self, queue: cl.CommandQueue, image: cl.Buffer, slices: cl.Buffer, n_slices: int
+    ) -> None:
+        """Enqueue the step for the first ``n_slices`` lanes."""
+        geometry = self._geometry
+        height, width = geometry.shape_px
+        radius = geometry.mask_radius_px
+        self._kernel(
+            queue,
+            (-(-width // _RUN_PIXELS), height),
+            None,
+            image,
+            slices,
+            np.int32(n_slices),
+            np.int32(width),
+            np.int32(height),
+            np.int32(self._stride),
+            np.array([geometry.first_x_px, geometry.first_y_px], dtype=np.float32),
+            np.float32(geometry.binning),
+            np.float32(-1 if radius is None else radius**2),
+        )

@@ -1,0 +1,105 @@
+"""Filtered back-projection in plain float64 numpy: what the OpenCL kernels are compared with."""
+
+import numpy as np
+import numpy.typing as npt
+
+from tomobatch.reconstruct.filter import (
+    FilterName,
+    PaddingName,
+    binning_response,
+    frequency_response,
+    overlap_weights,
+    padded_length,
+    shift_phases,
+)
+from tomobatch.reconstruct.geometry import FloatArray, Geometry, default_cor_px
+
+
+def filter_rows(
+    sinogram: npt.ArrayLike,
+    geometry: Geometry,
+    cor_px: float,
+    *,
+    name: FilterName = "ramp",
+    padding: PaddingName = "edge",
+    length: int | None = None,
+) -> tuple[FloatArray, float]:
+    """Return the filtered rows of one slice on the ring of the FFT, and where their axis lies.
+
+    Parameters
+    ----------
+    sinogram : array_like (angle, x)
+    geometry
+        Shared geometry.
+    cor_px
+        Centre of rotation of this row.
+    name, padding
+        Window of the ramp; what is assumed outside the detector.
+    length
+        FFT length, ``padded_length(geometry)`` by default.
+
+    Returns
+    -------
+    rows : float64 (angle, length)
+        Filtered, weighted by angle; index 0 is the detector's column 0, negative columns come last.
+    axis_px : float
+        Column of the rotation axis.
+    """
+    rows = np.asarray(sinogram, dtype=np.float64) * geometry.angle_weights[:, None]
+    if geometry.half_acquisition:
+        rows = rows * overlap_weights(geometry.n_cols, cor_px)
+    length = padded_length(geometry) if length is None else length
+    left = (length - geometry.n_cols) // 2
+    mode = {"edge": "edge", "zero": "constant"}[padding]
+    right = length - geometry.n_cols - left
+    padded = np.pad(rows, ((0, 0), (left, right)), mode=mode)  # type: ignore[call-overload]
+    spectrum = np.fft.rfft(np.roll(padded, -left, axis=1), axis=1)
+    axis_px = default_cor_px(geometry.n_cols)
+    spectrum = spectrum * (
+        frequency_response(length, name) * shift_phases(length, axis_px - cor_px)[:, 0]
+    )
+    if geometry.binning > 1:
+        spectrum = spectrum * binning_response(length, geometry.angles_rad, geometry.binning)
+    return np.fft.irfft(spectrum, n=length, axis=1), axis_px
+
+
+def back_project(rows: npt.ArrayLike, geometry: Geometry, axis_px: float) -> FloatArray:
+    """Return the sum over angles of the rows, linearly interpolated, float64 (ny, nx).
+
+    Parameters
+    ----------
+    rows : array_like (angle, length)
+        On a ring: column -1 is the last.
+    geometry
+        Shared geometry.
+    axis_px
+        Column of the rotation axis.
+    """
+    values = np.asarray(rows, dtype=np.float64)
+    x, y = geometry.x_px[None, :], geometry.y_px[:, None]
+    total = np.zeros(geometry.shape_px)
+    for row, angle in zip(values, geometry.angles_rad, strict=True):
+        t = x * np.cos(angle) + y * np.sin(angle) + axis_px
+        index = np.floor(t).astype(np.int64)
+        weight = t - index
+        before, after = row[index % len(row)], row[(index + 1) % len(row)]
+        total += (1 - weight) * before + weight * after
+    if geometry.mask_radius_px is not None:
+        total[x**2 + y**2 > geometry.mask_radius_px**2] = 0
+    return total
+
+
+def fbp_reference(
+    sinogram: npt.ArrayLike,
+    geometry: Geometry,
+    cor_px: float,
+    *,
+    name: FilterName = "ramp",
+    padding: PaddingName = "edge",
+    length: int | None = None,
+) -> FloatArray:
+    """Return one slice by filtered back-projection, float64 (ny, nx), attenuation in 1/pixel."""
+    rows, axis_px = filter_rows(
+        sinogram, geometry, cor_px, name=name, padding=padding, length=length
+    )
+    return back_project(rows, geometry, axis_px)

@@ -1,0 +1,141 @@
+"""Filter the rows of a block of slices and interleave them for the back-projection."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+from tomobatch.errors import UserError
+from tomobatch.reconstruct.filter import (
+    FilterName,
+    PaddingName,
+    binning_response,
+    frequency_response,
+    overlap_weights,
+    padded_length,
+    shift_phases,
+)
+from tomobatch.reconstruct.geometry import FloatArray, Geometry
+
+Float32Array = npt.NDArray[np.float32]
+
+# Working memory of one thread: small enough for the cache it shares with the others.
+_WORK_BYTES = 2 * 2**20
+
+
+class RowFilter:
+    """Ramp filter of all rows of a block, each moved so that its axis falls on a common column.
+
+    Filtered rows are (angle, column, lane): the slices of a block are its lanes. Only the columns
+    that output pixels project to are kept. Angle weights, the overlap weights of half acquisition
+    and the averaging of binned pixels are folded in.
+
+    Parameters
+    ----------
+    geometry
+        Shared geometry.
+    margin_px
+        Columns to keep beyond those that pixels inside the mask project to.
+    name, padding
+        Window of the ramp; what is assumed outside the detector.
+    """
+
+    def __init__(
+        self,
+        geometry: Geometry,
+        margin_px: int,
+        name: FilterName = "ramp",
+        padding: PaddingName = "edge",
+    ) -> None:
+        reach = int(np.ceil(geometry.reach_px)) + margin_px
+        centre = (geometry.n_cols - 1) / 2
+        self.geometry = geometry
+        self.padding = padding
+        self.length = scipy.fft.next_fast_len(padded_length(geometry), real=True)
+        # The axis keeps the fraction of the detector's centre: a centred row is not interpolated.
+        self.axis_px = reach + centre % 1
+        self.width_px = 2 * reach + 2
+        if self.width_px > self.length:
+            self.length = scipy.fft.next_fast_len(self.width_px, real=True)
+        self._response = frequency_response(self.length, name)
+        self._n_threads = len(os.sched_getaffinity(0))
+
+    def __call__(
+        self,
+        sinograms: Float32Array,
+        cor_px: FloatArray,
+        out: Float32Array,
+        first_row: int = 0,
+    ) -> None:
+        """Filter sinograms (row, angle, x) into ``out``, float32 (angle, width_px, lane).
+
+        Lanes beyond the rows are filled with zeros; ``first_row`` is for messages only.
+
+        Raises
+        ------
+        UserError
+            A value that is not finite, with its row and projection.
+        """
+        n_rows, n_angles, _ = sinograms.shape
+        shift = self.axis_px - cor_px
+        factors = (self._response[:, None] * shift_phases(self.length, shift)).astype(np.complex64)
+        weights = self._column_weights(cor_px)
+        out[:, :, n_rows:] = 0
+
+        def work(start: int, stop: int) -> None:
+            rows = self._interleave(sinograms[:, start:stop], weights, start, stop)
+            spectrum = scipy.fft.rfft(rows, axis=1, overwrite_x=True)
+            spectrum *= factors
+            if self.geometry.binning > 1:
+                angles = self.geometry.angles_rad[start:stop]
+                mean = binning_response(self.length, angles, self.geometry.binning)
+                spectrum *= mean[:, :, None].astype(np.float32)
+            filtered = scipy.fft.irfft(spectrum, n=self.length, axis=1, overwrite_x=True)
+            out[start:stop, :, :n_rows] = filtered[:, : self.width_px]
+
+        step = max(1, _WORK_BYTES // (4 * self.length * n_rows))
+        with ThreadPoolExecutor(self._n_threads) as threads:
+            for _ in threads.map(lambda span: work(*span), _spans(n_angles, step)):
+                pass
+        _check_finite(out[:, 0, :n_rows], first_row)
+
+    def _column_weights(self, cor_px: FloatArray) -> FloatArray | None:
+        """Return overlap weights (column, row), or None where every column counts once."""
+        if not self.geometry.half_acquisition:
+            return None
+        return overlap_weights(self.geometry.n_cols, cor_px).T
+
+    def _interleave(
+        self, sinograms: Float32Array, weights: FloatArray | None, start: int, stop: int
+    ) -> Float32Array:
+        """Return padded rows (angle, length, lane), weighted; the left padding comes last."""
+        n_rows, n_angles, n_cols = sinograms.shape
+        rows = np.zeros((n_angles, self.length, n_rows), dtype=np.float32)
+        data = rows[:, :n_cols]
+        angle_weights = self.geometry.angle_weights[start:stop].astype(np.float32)
+        np.multiply(sinograms.transpose(1, 2, 0), angle_weights[:, None, None], out=data)
+        if weights is not None:
+            data *= weights.astype(np.float32)
+        if self.padding == "edge":
+            left = (self.length - n_cols) // 2
+            rows[:, n_cols : self.length - left] = data[:, -1:]
+            rows[:, self.length - left :] = data[:, :1]
+        return rows
+
+
+def _check_finite(column: Float32Array, first_row: int) -> None:
+    """Raise where a row had a value that is not finite: its FFT spreads it to every column."""
+    bad = np.argwhere(~np.isfinite(column))
+    if bad.size:
+        angle, row = bad[0]
+        raise UserError(
+            f"sinograms: a value that is not finite (NaN or infinite) in row {first_row + row},"
+            f" projection {angle}; correct or mask it before reconstructing"
+        )
+
+
+def _spans(n: int, step: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(start + step, n)) for start in range(0, n, step))

@@ -1,0 +1,121 @@
+"""The public call: slices from sinograms held in memory."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tomobatch.errors import UserError
+from tomobatch.reconstruct.devices import DeviceKind, find_device
+from tomobatch.reconstruct.engine import DirectEngine
+from tomobatch.reconstruct.filter import FilterName, PaddingName, check_rows
+from tomobatch.reconstruct.geometry import Roi, default_cor_px, make_geometry
+
+MethodName = Literal["auto", "direct", "fourier"]
+Float32Array = npt.NDArray[np.float32]
+
+_LANES = (16, 8, 4, 1)
+
+
+def fbp(
+    sinograms: npt.ArrayLike,
+    angles_rad: npt.ArrayLike,
+    cor_px: npt.ArrayLike | None = None,
+    *,
+    method: MethodName = "auto",
+    filter: FilterName = "ramp",
+    padding: PaddingName = "edge",
+    mask: bool | float = True,
+    size_px: int | None = None,
+    roi: Roi | tuple[int, int, int, int] | None = None,
+    binning: int = 1,
+    half_acquisition: bool = False,
+    device: DeviceKind = "auto",
+) -> Float32Array:
+    """Reconstruct slices from sinograms by filtered back-projection.
+
+    A point (x, y) of a slice, measured from its centre, projects to column
+    ``x cos(theta) + y sin(theta) + cor``; x grows with the slice's column, y with its row.
+
+    Parameters
+    ----------
+    sinograms : float32 (y, angle, x)
+        Line integrals (after minus log); one (angle, x) sinogram is taken as one row.
+    angles_rad : (angle,)
+        In any order, uniform or not, over half a turn or a full one, some may be missing.
+    cor_px : float or (y,), optional
+        Centre of rotation in columns, the first column's centre at 0; one value or one a row.
+        Default: the detector's centre, (n - 1) / 2.
+    method : {"auto", "direct", "fourier"}
+        ``auto`` takes the faster one.
+    filter : {"ramp", "shepp-logan", "cosine", "hamming", "hann"}
+        Window of the ramp; ``ramp`` is none.
+    padding : {"edge", "zero"}
+        What is assumed outside the detector. ``edge`` repeats the outermost columns, which keeps
+        the grey values of an object wider than the detector flat (but shifted by a constant).
+    mask : bool or float
+        True zeroes what lies outside the inscribed circle, a number what lies further from the
+        centre than that many pixels, False nothing.
+    size_px : int, optional
+        Columns and rows N of the whole slice, by default those of the detector.
+    roi : (x0, y0, nx, ny), optional
+        Part of the slice to reconstruct.
+    binning : int
+        Pixels of the output are the mean of ``binning`` x ``binning`` pixels.
+    half_acquisition : bool
+        Merge a full turn about an axis near the detector's edge into a view of up to nearly twice
+        its width.
+    device : {"auto", "gpu", "cpu"}
+        Asked for a GPU, it never falls back to the CPU.
+
+    Returns
+    -------
+    float32 (y, ny, nx)
+        Attenuation in 1/pixel; (y, N, N) without ROI and binning.
+
+    Raises
+    ------
+    UserError
+        Values that are not finite, shapes that do not fit, options out of range, no device.
+
+    Notes
+    -----
+    Real-space ramp of Kak and Slaney (1988), rows padded to at least twice their length.
+    """
+    rows = np.asarray(sinograms, dtype=np.float32)
+    rows = rows[None] if rows.ndim == 2 else rows
+    if rows.ndim != 3:
+        raise UserError(f"sinograms: shape {rows.shape} is not (y, angle, x)")
+    n_rows, n_angles, n_cols = rows.shape
+    cor = default_cor_px(n_cols) if cor_px is None else cor_px
+    cors = np.asarray(cor, dtype=np.float64)
+    cors = np.full(n_rows, float(cors)) if cors.ndim == 0 else cors
+    check_rows(rows, cors)
+    geometry = make_geometry(
+        angles_rad,
+        n_cols,
+        size_px=size_px,
+        roi=roi,
+        binning=binning,
+        mask=mask,
+        half_acquisition=half_acquisition,
+        cor_px=cors,
+    )
+    if geometry.n_angles != n_angles:
+        raise UserError(f"angles_rad: {geometry.n_angles} angles for {n_angles} projections")
+    if method not in ("auto", "direct"):
+        raise UserError(f"method: '{method}' is not one of auto, direct")
+    target = find_device(device)
+    out = np.empty((n_rows, *geometry.shape_px), dtype=np.float32)
+    engine: DirectEngine | None = None
+    for start, stop in _blocks(n_rows):
+        lanes = min(lanes for lanes in _LANES if lanes >= stop - start)
+        if engine is None or engine.lanes != lanes:
+            engine = DirectEngine(target, geometry, lanes, filter, padding)
+        engine(rows[start:stop], cors[start:stop], out[start:stop], start)
+    return out
+
+
+def _blocks(n_rows: int) -> Iterator[tuple[int, int]]:
+    return ((i, min(i + _LANES[0], n_rows)) for i in range(0, n_rows, _LANES[0]))
