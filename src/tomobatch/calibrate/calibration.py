@@ -1,0 +1,258 @@
+"""Step 3, calibrate: one centre of rotation, tilt and grey window out of all chunks' evidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import TypeAdapter
+
+from tomobatch.calibrate.axis import Axis, RowResult, find_axis
+from tomobatch.calibrate.consensus import Check, MethodResult
+from tomobatch.calibrate.evidence import Evidence, RowEvidence
+from tomobatch.calibrate.histogram import Histogram, merge
+from tomobatch.calibrate.line import Line
+from tomobatch.errors import UserError
+
+Source = Literal["found", "given"]
+
+
+@dataclass(frozen=True)
+class CalibrateSettings:
+    """What the user gives, which wins over what is found.
+
+    Attributes
+    ----------
+    cor_px
+        Centre of rotation at the middle detector row, in pixels.
+    tilt_deg
+        Tilt of the axis; positive when the cor grows with the row index.
+    grey_window
+        Lowest and highest grey value, 1/pixel.
+    grey_percentiles
+        Of the histogram, the grey window's ends.
+    """
+
+    cor_px: float | None = None
+    tilt_deg: float | None = None
+    grey_window: tuple[float, float] | None = None
+    grey_percentiles: tuple[float, float] = (0.1, 99.9)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The scan's geometry and grey window, and how they were found.
+
+    Attributes
+    ----------
+    n_x, n_rows
+        Detector pixels a row, and detector rows.
+    is_full_turn
+        Whether the scan covers 360 degrees.
+    line
+        cor(row), about the middle row, that the reconstruction uses.
+    cor_source, tilt_source
+        Whether the line's middle and slope were found or given.
+    found
+        The line by the evidence, whatever was given; None when it tells nothing.
+    method
+        The method that `found` is by.
+    check
+        How it compares with an independent method.
+    methods
+        Every method's result at the middle row.
+    rows
+        Every detector row: its cor by each method, and whether it was used.
+    angle_scale
+        Factor to the listed angles; not 1 when the projections show the list to be a step wrong.
+    seam_gap_steps, seam_gap_sigma_steps
+        Angle of the last projection beyond the opposite of the first, measured from a half turn's
+        projections; None where they do not tell.
+    grey_window, grey_source, found_grey_window
+        Lowest and highest grey value, 1/pixel: used, where from, and by the histogram.
+    histogram
+        Grey values of the rows reconstructed for it, 1/pixel.
+    warnings
+        One line each.
+    """
+
+    n_x: int
+    n_rows: int
+    is_full_turn: bool
+    line: Line
+    cor_source: Source
+    tilt_source: Source
+    found: Line | None
+    method: str | None
+    check: Check | None
+    methods: dict[str, MethodResult]
+    rows: tuple[RowResult, ...]
+    angle_scale: float
+    seam_gap_steps: float | None
+    seam_gap_sigma_steps: float | None
+    grey_window: tuple[float, float]
+    grey_source: Source
+    found_grey_window: tuple[float, float] | None
+    histogram: Histogram | None
+    warnings: tuple[str, ...]
+
+    @property
+    def tilt_deg(self) -> float:
+        """Tilt of the axis in the detector plane; positive when the cor grows with the row."""
+        return math.degrees(math.atan(self.line.slope))
+
+    @property
+    def tilt_sigma_deg(self) -> float:
+        """Standard deviation of the tilt; 0 if it was given, infinite if the rows do not tell."""
+        if self.tilt_source == "given":
+            return 0.0
+        if self.line.slope_sigma is None:
+            return math.inf
+        return math.degrees(self.line.slope_sigma / (1 + self.line.slope**2))
+
+    @property
+    def cor_sigma_px(self) -> float:
+        """Standard deviation of the cor at the middle row over the rows; 0 if it was given."""
+        return self.line.mid_sigma_px
+
+    @property
+    def row_numbers(self) -> NDArray[np.int64]:
+        """Index of every detector row, shape (row,)."""
+        return np.array([row.row for row in self.rows], dtype=np.int64)
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Whether the line was fitted to the row, shape (row,)."""
+        return np.array([row.is_used for row in self.rows], dtype=np.bool_)
+
+    @property
+    def row_cor_px(self) -> NDArray[np.float64]:
+        """Each row's own cor by the chosen method, shape (row,); NaN where it found none."""
+        return np.array([row.cors_px.get(self.method or "", math.nan) for row in self.rows])
+
+    @property
+    def histogram_edges(self) -> NDArray[np.float64]:
+        """Edges of the histogram's bins, 1/pixel; one more than there are counts."""
+        return np.array([0.0, 1.0]) if self.histogram is None else self.histogram.edges
+
+    @property
+    def histogram_counts(self) -> NDArray[np.int64]:
+        """Counts of the histogram's bins."""
+        return np.array([0] if self.histogram is None else self.histogram.counts, dtype=np.int64)
+
+    def cor_px(self, rows: ArrayLike) -> NDArray[np.float64]:
+        """Return the centre of rotation of detector rows (index in the scan), in pixels."""
+        return self.line.at(np.asarray(rows, dtype=np.float64))
+
+    def summary(self) -> list[str]:
+        """Return what was found, and the warnings, as lines for a log."""
+        low, high = self.grey_window
+        n_used = int(self.kept.sum())
+        by = f" by {self.method}, {n_used} of {len(self.rows)} rows" if self.method else ""
+        cor = f"{self.line.mid_px:.3f} +- {self.cor_sigma_px:.3f} px"
+        lines = [
+            f"cor {cor} at the middle row, {self.cor_source}{by}",
+            f"tilt {self.tilt_deg:.4f} +- {self.tilt_sigma_deg:.4f} degrees, {self.tilt_source}",
+            f"grey window {low:.5g} to {high:.5g} per pixel, {self.grey_source}",
+        ]
+        if self.check is not None:
+            lines.insert(1, f"{self.check.method} finds {self.check.difference_px:+.3f} px from it")
+        return lines + [f"warning: {warning}" for warning in self.warnings]
+
+    def to_json(self) -> str:
+        """Return the calibration as JSON text."""
+        return TypeAdapter(Calibration).dump_json(self, indent=1).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Calibration:
+        """Return the calibration that `to_json` wrote."""
+        return TypeAdapter(cls).validate_json(text)
+
+
+def calibrate(evidences: Sequence[Evidence], settings: CalibrateSettings) -> Calibration:
+    """Find the scan's axis and grey window from the evidence of its chunks.
+
+    Parameters
+    ----------
+    evidences
+        Of all chunks, in any order; how the rows were cut into chunks does not matter.
+    settings
+        What the user gave.
+
+    Raises
+    ------
+    UserError
+        When a given value is out of range; when the evidence tells nothing and no value is given.
+    """
+    first = evidences[0]
+    rows = sorted((row for evidence in evidences for row in evidence.rows), key=lambda row: row.row)
+    axis = find_axis(rows, first)
+    line = _used_line(axis.line, settings, first)
+    histogram = _merged_histogram(rows, axis)
+    found_window = None
+    if histogram is not None:
+        low, high = histogram.percentiles(settings.grey_percentiles)
+        found_window = (low, high)
+    window = settings.grey_window or found_window
+    if window is None:
+        raise UserError(
+            "calibrate: no row gives a grey window; give calibrate: {grey_window: [low, high]}"
+        )
+    return Calibration(
+        n_x=first.n_x,
+        n_rows=first.n_rows,
+        is_full_turn=first.is_full_turn,
+        line=line,
+        cor_source="found" if settings.cor_px is None else "given",
+        tilt_source="found" if settings.tilt_deg is None else "given",
+        found=axis.line,
+        method=axis.method,
+        check=axis.check,
+        methods=axis.methods,
+        rows=axis.rows,
+        angle_scale=axis.angle_scale,
+        seam_gap_steps=axis.seam_gap_steps,
+        seam_gap_sigma_steps=axis.seam_gap_sigma_steps,
+        grey_window=window,
+        grey_source="found" if settings.grey_window is None else "given",
+        found_grey_window=found_window,
+        histogram=histogram,
+        warnings=axis.warnings,
+    )
+
+
+def _used_line(found: Line | None, settings: CalibrateSettings, evidence: Evidence) -> Line:
+    """Return the found line with what was given put in its place."""
+    middle = (evidence.n_rows - 1) / 2
+    cor_px, tilt_deg = settings.cor_px, settings.tilt_deg
+    if cor_px is not None and not 0 <= cor_px <= evidence.n_x - 1:
+        raise UserError(
+            f"calibrate: cor_px is {cor_px:g}, outside the detector; "
+            f"give a value between 0 and {evidence.n_x - 1}"
+        )
+    if found is None and cor_px is None:
+        raise UserError(
+            "calibrate: no detector row shows where the axis is; "
+            "give it in the config as calibrate: {cor_px: ...}"
+        )
+    line = found or Line(middle, 0.0, 0.0, 0.0, None)
+    mid_px, mid_sigma_px, covariance = line.mid_px, line.mid_sigma_px, line.covariance
+    slope, slope_sigma = line.slope, line.slope_sigma
+    if cor_px is not None:
+        mid_px, mid_sigma_px, covariance = cor_px, 0.0, 0.0
+    if tilt_deg is not None:
+        slope, slope_sigma, covariance = math.tan(math.radians(tilt_deg)), None, 0.0
+    return Line(middle, mid_px, mid_sigma_px, slope, slope_sigma, covariance)
+
+
+def _merged_histogram(rows: Sequence[RowEvidence], axis: Axis) -> Histogram | None:
+    """Return the histogram of the rows used for the axis, or else of all that have one."""
+    used = {row.row for row in axis.rows if row.is_used}
+    histograms = {row.row: row.histogram for row in rows if row.histogram is not None}
+    good = [histogram for row, histogram in histograms.items() if row in used]
+    chosen = good or list(histograms.values())
+    return merge(chosen) if chosen else None

@@ -1,0 +1,24 @@
+"""What one method says of one detector row."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Candidate(NamedTuple):
+    """A centre of rotation found by one method in one detector row.
+
+    Attributes
+    ----------
+    cor_px
+        Centre of rotation in pixels; pixel centres at whole numbers, the first at 0.
+    sigma_px
+        Its standard deviation by the method's own error model; calibrate rescales it by the
+        scatter over rows.
+    score
+        How well the row obeys the method's assumption: 1 fully, 0 not at all.
+    """
+
+    cor_px: float
+    sigma_px: float
+    score: float

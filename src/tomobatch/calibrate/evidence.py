@@ -1,0 +1,169 @@
+"""The evidence for calibration: what each detector row of a chunk says of the axis and the greys.
+
+Rows are looked at one by one and chosen by their index in the whole scan, so that the evidence
+is the same however the scan is cut into chunks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from tomobatch.calibrate.candidate import Candidate
+from tomobatch.calibrate.half_turn import is_full_turn, other_end_scale
+from tomobatch.calibrate.histogram import Histogram
+from tomobatch.calibrate.methods import best_cor, find_candidates, grey_histogram, in_rising_order
+from tomobatch.calibrate.rows import noise_level, signal_level
+from tomobatch.calibrate.seam import SeamGap, seam_gap
+
+
+@dataclass(frozen=True)
+class EvidenceSettings:
+    """How to look for evidence.
+
+    Attributes
+    ----------
+    n_rows
+        Detector rows of the whole scan.
+    n_check_rows
+        Rows, evenly spread over the scan, that the slower checks and the histogram are made of.
+    search_px
+        Lowest and highest centre of rotation looked at; None for all that the scan permits.
+    """
+
+    n_rows: int
+    n_check_rows: int = 12
+    search_px: tuple[float, float] | None = None
+
+    def is_check_row(self, row: int) -> bool:
+        """Return whether the row is one of the check rows."""
+        n = min(self.n_check_rows, self.n_rows)
+        return row in {(2 * i + 1) * self.n_rows // (2 * n) for i in range(n)}
+
+
+@dataclass(frozen=True)
+class RowEvidence:
+    """What one detector row says.
+
+    Attributes
+    ----------
+    row
+        Index in the whole scan.
+    signal, noise
+        Standard deviations of the row's structure and of its white noise, line integrals.
+    candidates
+        Centre of rotation by method, with the angles as listed.
+    rescaled
+        The same on check rows of half-turn scans, as if the angle list were a step wrong in its
+        span (half a turn taken inclusive for exclusive, or the other way round).
+    seam
+        What the row tells of that span, in half-turn scans.
+    histogram
+        Grey values in 1/pixel, on check rows.
+    problem
+        Why the row was not looked at; empty when it was.
+    """
+
+    row: int
+    signal: float
+    noise: float
+    candidates: dict[str, Candidate]
+    rescaled: dict[str, Candidate]
+    seam: SeamGap | None = None
+    histogram: Histogram | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The evidence of one chunk of rows.
+
+    Attributes
+    ----------
+    n_x, n_rows
+        Detector pixels a row, and detector rows of the whole scan.
+    is_full_turn
+        Whether the scan covers 360 degrees.
+    other_angle_scale
+        The factor to the angles that the `rescaled` candidates suppose; None for scans of other
+        than half a turn.
+    rows
+        Every row of the chunk, in order.
+    """
+
+    n_x: int
+    n_rows: int
+    is_full_turn: bool
+    other_angle_scale: float | None
+    rows: tuple[RowEvidence, ...]
+
+    def to_json(self) -> str:
+        """Return the evidence as JSON text, a few kB."""
+        return TypeAdapter(Evidence).dump_json(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Evidence:
+        """Return the evidence that `to_json` wrote."""
+        return TypeAdapter(cls).validate_json(text)
+
+
+def gather_evidence(
+    sinograms: NDArray[np.float32],
+    angles_rad: NDArray[np.float64],
+    first_row: int,
+    settings: EvidenceSettings,
+) -> Evidence:
+    """Gather the evidence of a chunk of detector rows.
+
+    Parameters
+    ----------
+    sinograms
+        Line integrals, shape (y, angle, x), float32.
+    angles_rad
+        Shape (angle,), in any order.
+    first_row
+        Index in the whole scan of ``sinograms[0]``.
+    settings
+        The scan's number of rows, and how to look.
+    """
+    n_x = sinograms.shape[2]
+    order, angles = in_rising_order(angles_rad)
+    rows = tuple(
+        _row_evidence(row if order is None else row[order], angles, first_row + i, settings)
+        for i, row in enumerate(sinograms)
+    )
+    return Evidence(
+        n_x=n_x,
+        n_rows=settings.n_rows,
+        is_full_turn=is_full_turn(angles),
+        other_angle_scale=other_end_scale(angles),
+        rows=rows,
+    )
+
+
+def _row_evidence(
+    sinogram: NDArray[np.float32],
+    angles_rad: NDArray[np.float64],
+    row: int,
+    settings: EvidenceSettings,
+) -> RowEvidence:
+    if not np.isfinite(sinogram).all():
+        return RowEvidence(row, 0.0, 0.0, {}, {}, problem="holds NaN or infinite values")
+    signal, noise = signal_level(sinogram), noise_level(sinogram)
+    if signal == 0:
+        return RowEvidence(row, 0.0, noise, {}, {}, problem="is empty")
+    check = settings.is_check_row(row)
+    candidates = find_candidates(sinogram, angles_rad, settings.search_px, check)
+    rescaled: dict[str, Candidate] = {}
+    seam, histogram = None, None
+    scale = other_end_scale(angles_rad)
+    if scale is not None:
+        seam = seam_gap(sinogram, best_cor(candidates, False, sinogram.shape[1]))
+        if check:
+            rescaled = find_candidates(sinogram, angles_rad * scale, settings.search_px, check)
+    if check:
+        histogram = grey_histogram(sinogram, angles_rad, candidates)
+    return RowEvidence(row, signal, noise, candidates, rescaled, seam, histogram)

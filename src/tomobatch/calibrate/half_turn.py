@@ -1,0 +1,70 @@
+"""The part of a scan that covers half a turn, on an even grid of angles."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def angle_step(angles_rad: Floats) -> float:
+    """Return the typical step between neighbouring angles, in radians (angles sorted)."""
+    return float(np.median(np.diff(angles_rad)))
+
+
+def is_full_turn(angles_rad: Floats) -> bool:
+    """Return whether the sorted angles cover 360 degrees, but for two steps at most."""
+    step = angle_step(angles_rad)
+    return bool(angles_rad[-1] - angles_rad[0] >= 2 * np.pi - 2.5 * step)
+
+
+def half_turn_positions(angles_rad: Floats, start: int = 0) -> Floats | None:
+    """Return where to sample a scan for an even half turn.
+
+    Parameters
+    ----------
+    angles_rad
+        Shape (angle,), rising.
+    start
+        Index of the projection that the half turn begins with.
+
+    Returns
+    -------
+    Positions along the angle axis, fractional where the angles are uneven, shape (n,), such that
+    position i stands for the angle ``angles_rad[start] + pi * i / n``; None when the scan ends
+    more than a step and a half short of the half turn.
+    """
+    step = angle_step(angles_rad)
+    n = round(np.pi / step)
+    wanted = angles_rad[start] + np.pi / n * np.arange(n)
+    if wanted[-1] > angles_rad[-1] + step:
+        return None
+    positions = np.interp(wanted, angles_rad, np.arange(len(angles_rad), dtype=np.float64))
+    near = np.round(positions)
+    return np.asarray(np.where(np.abs(positions - near) < 0.01, near, positions))
+
+
+def take_positions(sinogram: NDArray[np.float32], positions: Floats) -> NDArray[np.float32]:
+    """Return the projections at fractional positions, linear between neighbours."""
+    low = np.floor(positions).astype(np.intp)
+    weight = (positions - low).astype(np.float32)[:, None]
+    if not weight.any():
+        return sinogram[low]
+    high = np.minimum(low + 1, len(sinogram) - 1)
+    return sinogram[low] * (1 - weight) + sinogram[high] * weight
+
+
+def other_end_scale(angles_rad: Floats) -> float | None:
+    """Return the factor that turns [0, pi) into [0, pi] or back; None for other spans.
+
+    Scans whose file lists the one and that measured the other are common enough to look for.
+    """
+    n = len(angles_rad)
+    step = angle_step(angles_rad)
+    steps_to_opposite = (np.pi - (angles_rad[-1] - angles_rad[0])) / step
+    if abs(steps_to_opposite - 1) < 0.3:
+        return n / (n - 1)
+    if abs(steps_to_opposite) < 0.3:
+        return (n - 1) / n
+    return None

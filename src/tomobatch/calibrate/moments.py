@@ -1,0 +1,56 @@
+"""Centre of rotation from the sinogram's moments (the Helgason-Ludwig conditions).
+
+The integral of every projection is the object's mass, and its centre of mass follows
+``cor + x cos(angle) + y sin(angle)``. It needs no opposite projections, but the whole object in
+the field of view and air at both sides of it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomobatch.calibrate.candidate import Candidate
+
+AIR_FRACTION = 32  # the outermost 1/32 of the row at each side should be air
+TOLERATED_MASS_SPREAD = 0.1  # relative; more and the object leaves the field of view
+
+
+def moments_cor(row: NDArray[np.float32], angles_rad: NDArray[np.float64]) -> Candidate | None:
+    """Fit the path of the centre of mass.
+
+    Parameters
+    ----------
+    row
+        Sinogram of one detector row, shape (angle, x), float32.
+    angles_rad
+        Shape (angle,).
+
+    Returns
+    -------
+    The cor; score is 1 less the mass's spread relative to the tolerated one. None when the mass
+    changes with the angle or the row's ends are not air: the object is cut off.
+    """
+    n_angles, n_x = row.shape
+    n_air = max(n_x // AIR_FRACTION, 2)
+    left, right = (np.median(row[:, part], axis=1) for part in (np.s_[:n_air], np.s_[-n_air:]))
+    x = np.arange(n_x) - (n_x - 1) / 2
+    base = left[:, None] + (right - left)[:, None] * (x / (n_x - 1) + 0.5)
+    object_only = row - base
+    mass = object_only.sum(axis=1, dtype=np.float64)
+    if np.median(mass) <= 0:
+        return None
+    air = np.median(np.abs(np.concatenate([left, right])))
+    spread = float(mass.std() / mass.mean())
+    if spread > TOLERATED_MASS_SPREAD or air > TOLERATED_MASS_SPREAD * object_only.max():
+        return None
+    centre = object_only @ x / mass
+    basis = np.stack([np.ones(n_angles), np.cos(angles_rad), np.sin(angles_rad)], axis=1)
+    solution = np.linalg.lstsq(basis, centre, rcond=None)[0]
+    residual = float(np.sum((centre - basis @ solution) ** 2) / max(n_angles - 3, 1))
+    covariance = np.linalg.inv(basis.T @ basis) * residual
+    return Candidate(
+        cor_px=float(solution[0] + (n_x - 1) / 2),
+        sigma_px=float(np.sqrt(covariance[0, 0])),
+        score=1 - spread / TOLERATED_MASS_SPREAD,
+    )

@@ -1,0 +1,31 @@
+"""Small operations on the sinogram of one detector row, shape (angle, x)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Row = NDArray[np.float32]
+
+
+def remove_slow_part(row: Row) -> Row:
+    """Subtract what varies slowly along x: drift of the beam, and the bulk of a cut-off object."""
+    width = row.shape[-1] // 32 * 2 + 1  # odd: an even window would shift the row by half a pixel
+    slow = row
+    for _ in range(2):
+        slow = ndimage.uniform_filter1d(slow, width, axis=-1, mode="nearest")
+    return row - slow
+
+
+def noise_level(row: Row) -> float:
+    """Return the standard deviation of the white noise, from second differences along x."""
+    second = row[:, 2:] - 2 * row[:, 1:-1] + row[:, :-2]
+    return float(np.median(np.abs(second)) / 0.6745 / np.sqrt(6))
+
+
+def signal_level(row: Row) -> float:
+    """Return the standard deviation of the row averaged over blocks of 8 pixels, all angles."""
+    n_blocks = row.shape[1] // 8
+    blocks = row[:, : 8 * n_blocks].reshape(len(row), n_blocks, 8).mean(axis=2)
+    return float(blocks.std())
