@@ -2,5 +2,6 @@
 
 from aws_batch_emulator.client import Emulator, EmulatorError, OwnEmulator, start
 from aws_batch_emulator.faults import Fault, FaultKind
+from aws_batch_emulator.settings import Settings
 
-__all__ = ["Emulator", "EmulatorError", "Fault", "FaultKind", "OwnEmulator", "start"]
+__all__ = ["Emulator", "EmulatorError", "Fault", "FaultKind", "OwnEmulator", "Settings", "start"]

@@ -12,11 +12,15 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from aws_batch_emulator import client
+from aws_batch_emulator.client import Emulator, EmulatorError, start_detached, start_with
 from aws_batch_emulator.environment import UNSET, user_environment
+from aws_batch_emulator.faults import Fault, FaultKind
+from aws_batch_emulator.settings import Settings
 
 if TYPE_CHECKING:
     from aws_batch_emulator.server import Server
+
+_DEFAULTS = Settings()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.function(options)
-    except client.EmulatorError as error:
+    except (EmulatorError, ValueError) as error:
         print(f"aws-batch-emulator: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return code
@@ -32,70 +36,128 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="aws-batch-emulator", description="AWS Batch, S3 and CloudWatch on this machine."
+        prog="aws-batch-emulator",
+        description="AWS Batch on this machine, with S3, CloudWatch and CloudFormation around it.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    serve = commands.add_parser("serve", help="run the emulator in the foreground")
-    _add_server_options(serve)
-    serve.add_argument("--until-stdin-ends", action="store_true", help=argparse.SUPPRESS)
+    server_options = _server_options()
+
+    serve = commands.add_parser(
+        "serve", parents=[server_options], help="run an emulator in the foreground"
+    )
+    serve.add_argument("--settings-from-stdin", action="store_true", help=argparse.SUPPRESS)
+    serve.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
     serve.set_defaults(function=_serve)
-    run = commands.add_parser("run", help="run one command with an emulator up")
-    _add_server_options(run)
-    run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND ...")
+
+    start = commands.add_parser(
+        "start", parents=[server_options], help="start one in the background, print its settings"
+    )
+    start.set_defaults(function=_start)
+
+    run = commands.add_parser(
+        "run", parents=[server_options], help="run a command with an emulator up, then stop it"
+    )
+    run.add_argument("command", nargs="+", metavar="COMMAND", help="after --")
     run.set_defaults(function=_run)
+
+    for name, text, function in (
+        ("stop", "stop it and kill every child", _stop),
+        ("calls", "count the AWS calls so far", _calls),
+        ("live", "list the jobs that are not over", _live),
+    ):
+        commands.add_parser(name, help=text, parents=[_endpoint()]).set_defaults(function=function)
+
+    fault = commands.add_parser("fault", help="let something go wrong", parents=[_endpoint()])
+    _add_fault_options(fault)
+    fault.set_defaults(function=_fault)
     return parser
 
 
-def _add_server_options(parser: argparse.ArgumentParser) -> None:
+def _server_options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
     add = parser.add_argument
-    add("--bucket", default="tomobatch-data", help="data bucket to create")
-    add("--stack", default="tomobatch", help="prefix of the stacks to create")
+    add("--bucket", default=_DEFAULTS.bucket, help="data bucket to create (%(default)s)")
+    add("--stack", default=_DEFAULTS.stack, help="prefix of the stacks to create (%(default)s)")
     add("--no-stack", action="store_const", const=None, dest="stack", help="create nothing")
-    add("--region", default="eu-central-1")
-    add("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    add("--region", default=_DEFAULTS.region, help="%(default)s")
+    add("--port", type=int, default=0, help="port on 127.0.0.1; by default a free one")
     add(
         "--slots",
         type=int,
-        default=max(2, os.cpu_count() or 1),
-        help="children of one queue at once (default: the number of cores, at least 2)",
+        default=_DEFAULTS.slots,
+        help="children of one queue at once: by default the number of cores, at least 2",
     )
-    add("--grace-s", type=float, default=30.0, help="seconds between SIGTERM and SIGKILL")
+    add(
+        "--grace-s",
+        type=float,
+        default=_DEFAULTS.grace_s,
+        help="seconds between SIGTERM and SIGKILL (%(default)s)",
+    )
     add(
         "--children",
-        default="process",
-        help="process, docker, instant (run nothing), or MODULE:FUNCTION called in the server",
+        default=_DEFAULTS.children,
+        help="process, docker, instant (run nothing) or MODULE:FUNCTION (%(default)s)",
     )
-    add("--env", action="append", default=[], metavar="NAME=VALUE", help="for every child")
-    add("--json", action="store_true", help="print the settings as JSON")
+    add("--env", action="append", default=[], metavar="NAME=VALUE", help="set in every child")
+    add("--json", action="store_true", help="print the settings as JSON, not as shell code")
+    return parser
+
+
+def _endpoint() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--endpoint-url",
+        default=os.environ.get("AWS_ENDPOINT_URL"),
+        help="the emulator's address (AWS_ENDPOINT_URL)",
+    )
+    return parser
+
+
+def _add_fault_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("kind", choices=[kind.value for kind in FaultKind])
+    add("--match", default="*", help="glob on the job name, or on service:Action for calls")
+    add("--count", type=int, default=1, help="how many times; 0: no limit")
+    add("--index", type=int, help="only this child of an array")
+    add("--after-s", type=float, default=0.0, help="seconds into the attempt, or from now")
+    add("--duration-s", type=float, help="slow-start: how long; others: until when")
+    add("--rate", type=float, default=1.0, help="share of the matching calls")
+    add("--origin", choices=["user", "job"], help="only calls made by these")
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    pairs = [pair.partition("=") for pair in options.env]
+    return Settings(
+        bucket=options.bucket,
+        stack=options.stack,
+        region=options.region,
+        port=options.port,
+        slots=options.slots,
+        grace_s=options.grace_s,
+        children=options.children,
+        variables={name: value for name, _, value in pairs},
+    )
 
 
 def _serve(options: argparse.Namespace) -> int:
     # moto takes seconds to import: only the server does.
     from aws_batch_emulator.resources import create_stacks
-    from aws_batch_emulator.server import Server, ServerSettings
+    from aws_batch_emulator.server import Server
 
-    variables = tuple((name, value) for name, _, value in (v.partition("=") for v in options.env))
-    server = Server(
-        ServerSettings(
-            region=options.region,
-            port=options.port,
-            slots=options.slots,
-            grace_s=options.grace_s,
-            children=options.children,
-            variables=variables,
-        )
-    )
+    owned = options.settings_from_stdin
+    settings = Settings.from_json(sys.stdin.readline()) if owned else _settings(options)
+    server = Server(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop())
     serving = threading.Thread(target=server.serve)
     serving.start()
-    environment = user_environment(server.endpoint_url, options.region)
+    environment = user_environment(server.endpoint_url, settings.region)
     try:
-        if options.stack is not None:
-            create_stacks(environment, options.stack, options.bucket)
+        if settings.stack is not None:
+            create_stacks(environment, settings.stack, settings.bucket)
             server.calls.reset()
-        print(_settings_text(environment, as_json=options.json), flush=True)  # noqa: T201
-        if options.until_stdin_ends:
+        _print_settings(environment, as_json=owned or options.json)
+        if owned and not options.detached:
             threading.Thread(target=_stop_when_stdin_ends, args=(server,), daemon=True).start()
     except BaseException:
         server.stop()
@@ -107,34 +169,72 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _stop_when_stdin_ends(server: Server) -> None:
     """Stop with the process that started this one, however that one ends."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     server.stop()
 
 
+def _start(options: argparse.Namespace) -> int:
+    emulator = start_detached(_settings(options))
+    _print_settings(emulator.environment, as_json=options.json)
+    return 0
+
+
 def _run(options: argparse.Namespace) -> int:
-    command = options.command[1:] if options.command[:1] == ["--"] else options.command
-    if not command:
-        raise client.EmulatorError("no command given; write it after --")
-    with client.start(
-        bucket=options.bucket,
-        stack=options.stack,
-        region=options.region,
-        port=options.port,
-        slots=options.slots,
-        grace_s=options.grace_s,
-        children=options.children,
-        variables=dict(v.split("=", 1) for v in options.env),
-    ) as emulator:
+    with start_with(_settings(options)) as emulator:
         own = {name: value for name, value in os.environ.items() if name not in UNSET}
         # Ctrl-C reaches the command too: it decides when to end, the emulator ends after it.
         signal.signal(signal.SIGINT, lambda *_: None)
-        process = subprocess.Popen(command, env={**own, **emulator.environment})
+        process = subprocess.Popen(options.command, env={**own, **emulator.environment})
         signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
-        return process.wait()
+        code = process.wait()
+    return code if code >= 0 else 128 - code
 
 
-def _settings_text(environment: Mapping[str, str], *, as_json: bool) -> str:
+def _stop(options: argparse.Namespace) -> int:
+    _running(options).stop()
+    return 0
+
+
+def _calls(options: argparse.Namespace) -> int:
+    emulator = _running(options)
+    for origin in ("user", "job"):
+        for call, count in sorted(emulator.calls(origin).items()):
+            print(f"{count:8d}  {origin:4s}  {call}")  # noqa: T201
+    return 0
+
+
+def _live(options: argparse.Namespace) -> int:
+    for job in _running(options).live_jobs():
+        print(f"{job['jobId']}  {job['status']:9s}  {job['pid'] or '-':>7}  {job['jobName']}")  # noqa: T201
+    return 0
+
+
+def _fault(options: argparse.Namespace) -> int:
+    fault = Fault(
+        FaultKind(options.kind),
+        match=options.match,
+        count=options.count or None,
+        index=options.index,
+        after_s=options.after_s,
+        duration_s=options.duration_s,
+        rate=options.rate,
+        origin=options.origin,
+    )
+    _running(options).inject(fault)
+    return 0
+
+
+def _running(options: argparse.Namespace) -> Emulator:
+    if not options.endpoint_url:
+        raise EmulatorError("which emulator? Set AWS_ENDPOINT_URL or give --endpoint-url")
+    return Emulator(options.endpoint_url, _DEFAULTS.region)
+
+
+def _print_settings(environment: Mapping[str, str], *, as_json: bool) -> None:
     if as_json:
-        return json.dumps(dict(environment))
-    lines = [f"export {name}={value}" for name, value in environment.items()]
-    return "\n".join([*lines, f"unset {' '.join(UNSET)}"])
+        text = json.dumps(dict(environment))
+    else:
+        lines = [f"export {name}={value}" for name, value in environment.items()]
+        text = "\n".join([*lines, f"unset {' '.join(UNSET)}"])
+    print(text, flush=True)  # noqa: T201

@@ -15,6 +15,9 @@ from typing import Any, Self
 
 from aws_batch_emulator.environment import user_environment
 from aws_batch_emulator.faults import Fault
+from aws_batch_emulator.settings import Settings
+
+_DEFAULTS = Settings()
 
 
 class EmulatorError(Exception):
@@ -115,11 +118,10 @@ class OwnEmulator(Emulator):
 
     def stop(self) -> None:
         """Stop the emulator, kill every child, and wait for the server's end."""
-        assert self._server.stdin is not None  # noqa: S101 - for the type checker
-        with contextlib.suppress(BrokenPipeError):
-            self._server.stdin.close()
-        if self._server.stdout is not None:
-            self._server.stdout.close()
+        for pipe in (self._server.stdin, self._server.stdout):
+            assert pipe is not None  # noqa: S101 - for mypy: both were opened
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
         self._server.wait()
 
     def __enter__(self) -> Self:
@@ -136,55 +138,65 @@ class OwnEmulator(Emulator):
 
 def start(
     *,
-    bucket: str = "tomobatch-data",
-    stack: str | None = "tomobatch",
-    region: str = "eu-central-1",
-    port: int = 0,
-    slots: int | None = None,
-    grace_s: float = 30.0,
-    children: str = "process",
+    bucket: str = _DEFAULTS.bucket,
+    stack: str | None = _DEFAULTS.stack,
+    region: str = _DEFAULTS.region,
+    port: int = _DEFAULTS.port,
+    slots: int = _DEFAULTS.slots,
+    grace_s: float = _DEFAULTS.grace_s,
+    children: str = _DEFAULTS.children,
     variables: Mapping[str, str] | None = None,
 ) -> OwnEmulator:
     """Start an emulator in a process of its own; use it as a context manager.
 
-    Parameters
-    ----------
-    bucket
-        The data bucket to create.
-    stack
-        The prefix of the CloudFormation stacks to create; None creates nothing.
-    region
-        The region of everything.
-    port
-        The port on 127.0.0.1; 0 takes a free one.
-    slots
-        How many children of one queue run at once; None: the number of cores.
-    grace_s
-        Seconds between SIGTERM and SIGKILL; AWS gives 30.
-    children
-        `process`, `docker`, `instant` or `module:function`; see `ServerSettings`.
-    variables
-        Variables every child gets, as an image's ENV would give them.
+    The parameters are those of `Settings`.
 
     Raises
     ------
     EmulatorError
         If the server does not come up.
     """
-    command = [sys.executable, "-m", "aws_batch_emulator", "serve", "--json", "--until-stdin-ends"]
-    command += ["--region", region, "--port", str(port), "--grace-s", str(grace_s)]
-    command += ["--children", children, "--bucket", bucket]
-    command += ["--no-stack"] if stack is None else ["--stack", stack]
-    command += [] if slots is None else ["--slots", str(slots)]
-    for name, value in (variables or {}).items():
-        command += ["--env", f"{name}={value}"]
+    return start_with(
+        Settings(
+            bucket=bucket,
+            stack=stack,
+            region=region,
+            port=port,
+            slots=slots,
+            grace_s=grace_s,
+            children=children,
+            variables=dict(variables or {}),
+        )
+    )
+
+
+def start_with(settings: Settings) -> OwnEmulator:
+    """Start an emulator with settings made elsewhere; otherwise as `start`."""
+    endpoint_url, server = _launch(settings, "--settings-from-stdin")
+    return OwnEmulator(endpoint_url, settings.region, server)
+
+
+def start_detached(settings: Settings) -> Emulator:
+    """Start an emulator that outlives this process, until it is told to stop."""
+    endpoint_url, _ = _launch(settings, "--settings-from-stdin", "--detached")
+    return Emulator(endpoint_url, settings.region)
+
+
+def _launch(settings: Settings, *options: str) -> tuple[str, subprocess.Popen[bytes]]:
     # A session of its own: Ctrl-C in the terminal ends the caller's work, which may still need
     # the emulator to cancel its jobs.
     server = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-m", "aws_batch_emulator", "serve", *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     )
-    assert server.stdout is not None  # noqa: S101 - for the type checker
+    assert server.stdin is not None and server.stdout is not None  # noqa: S101 - for mypy
+    server.stdin.write(settings.to_json().encode() + b"\n")
+    server.stdin.flush()
     line = server.stdout.readline()
     if not line:
+        server.stdin.close()
+        server.stdout.close()
         raise EmulatorError(f"the emulator did not start (exit code {server.wait()})")
-    return OwnEmulator(json.loads(line)["AWS_ENDPOINT_URL"], region, server)
+    return json.loads(line)["AWS_ENDPOINT_URL"], server

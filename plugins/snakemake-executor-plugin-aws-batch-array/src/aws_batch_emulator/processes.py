@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Any, Protocol
 
 LogWriter = Callable[[list[str]], None]
 
@@ -40,8 +40,12 @@ class Process(Protocol):
         """Make it hang: it stays there, does nothing, and hears nothing but `kill`."""
 
 
-Launcher = Callable[[Sequence[str], Mapping[str, str], str, LogWriter], Process]
-"""Starts a command: (command, environment, image, log writer) -> Process."""
+Launcher = Callable[[Sequence[str], Mapping[str, str], Mapping[str, Any], LogWriter], Process]
+"""Starts a command: (command, environment, container properties, log writer) -> Process."""
+
+
+class CannotPullImage(Exception):
+    """The image of a container is not there."""
 
 
 class LocalProcess:
@@ -56,12 +60,11 @@ class LocalProcess:
     ) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="child-", dir=scratch))
         home = str(self._directory)
-        private = {"HOME": home, "TMPDIR": home, "PWD": home}
         try:
             self._process = subprocess.Popen(
                 list(command),
                 cwd=self._directory,
-                env={**environment, **private},
+                env={**environment, "HOME": home, "TMPDIR": home, "PWD": home},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -70,8 +73,7 @@ class LocalProcess:
         except OSError:
             shutil.rmtree(self._directory, ignore_errors=True)
             raise
-        self._reader = threading.Thread(target=self._copy_output, args=(write_log,), daemon=True)
-        self._reader.start()
+        self._reader = copy_lines(self._process, write_log)
 
     @property
     def pid(self) -> int:
@@ -82,7 +84,7 @@ class LocalProcess:
         """Wait for the end, clear away what the command left, and return the exit code."""
         code = self._process.wait()
         # A container ends with its first process: so does everything that one started.
-        self._signal_group(signal.SIGKILL)
+        self._signal_all(signal.SIGKILL)
         self._reader.join()
         shutil.rmtree(self._directory, ignore_errors=True)
         return code if code >= 0 else 128 - code
@@ -93,40 +95,64 @@ class LocalProcess:
             self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Send SIGKILL to the whole process group."""
-        self._signal_group(signal.SIGKILL)
+        """Send SIGKILL to the command and everything it started."""
+        self._signal_all(signal.SIGKILL)
 
     def freeze(self) -> None:
-        """Stop the whole process group, as a command stuck in the kernel would be."""
-        self._signal_group(signal.SIGSTOP)
+        """Stop them all, as a command stuck in the kernel would be."""
+        self._signal_all(signal.SIGSTOP)
 
-    def _signal_group(self, number: signal.Signals) -> None:
+    def _signal_all(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
+        for pid in _processes_with(f"HOME={self._directory}"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
 
-    def _copy_output(self, write_log: LogWriter) -> None:
-        """Send every line to the log as soon as it is there."""
-        output = self._process.stdout
-        assert output is not None  # noqa: S101 - for the type checker: opened with PIPE
-        rest = b""
-        with output:
-            while chunk := os.read(output.fileno(), 65536):
-                *lines, rest = (rest + chunk).split(b"\n")
-                if lines:
-                    write_log([line.decode(errors="replace").rstrip("\r") for line in lines])
-        if rest:
-            write_log([rest.decode(errors="replace")])
+
+def _processes_with(variable: str) -> list[int]:
+    """Find processes by a variable in their environment, where /proc tells (Linux).
+
+    A container's end takes every process in it along, also those that left the group.
+    """
+    marker = variable.encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if marker in entry.read_bytes().split(b"\0"):
+                found.append(int(entry.parent.name))
+    return found
+
+
+def copy_lines(process: subprocess.Popen[bytes], write_log: LogWriter) -> threading.Thread:
+    """Send every line of a process's output to the log as soon as it is there."""
+    reader = threading.Thread(target=_copy_lines, args=(process.stdout, write_log), daemon=True)
+    reader.start()
+    return reader
+
+
+def _copy_lines(output: IO[bytes], write_log: LogWriter) -> None:
+    rest = b""
+    with output:
+        while chunk := os.read(output.fileno(), 65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            if lines:
+                write_log([line.decode(errors="replace").rstrip("\r") for line in lines])
+    if rest:
+        write_log([rest.decode(errors="replace")])
 
 
 def local_launcher(scratch: Path) -> Launcher:
     """Return a launcher that runs commands as processes with private folders under `scratch`."""
 
     def launch(
-        command: Sequence[str], environment: Mapping[str, str], image: str, write_log: LogWriter
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        container: Mapping[str, Any],
+        write_log: LogWriter,
     ) -> Process:
-        return LocalProcess(
-            command, {**base_environment(scratch), **environment}, write_log, scratch
-        )
+        whole = {**base_environment(scratch), **environment}
+        return LocalProcess(command, whole, write_log, scratch)
 
     return launch
 

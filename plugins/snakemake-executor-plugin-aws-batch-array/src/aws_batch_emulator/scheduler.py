@@ -20,7 +20,7 @@ from functools import partial
 from aws_batch_emulator import jobs as lifecycle
 from aws_batch_emulator.faults import Fault, FaultBook, FaultKind
 from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine, Status
-from aws_batch_emulator.processes import Launcher, LogWriter, Process
+from aws_batch_emulator.processes import CannotPullImage, Launcher, LogWriter, Process
 from aws_batch_emulator.retries import Ending
 
 EXITED = "Essential container in task exited"
@@ -289,7 +289,12 @@ class Scheduler:
         environment = self._outside.environment(job, attempt)
         write_log = self._outside.open_log(job.spec, attempt.log_stream)
         try:
-            process = launch(job.spec.command, environment, job.spec.container["image"], write_log)
+            process = launch(job.spec.command, environment, job.spec.container, write_log)
+        except CannotPullImage as error:
+            with self.lock:
+                reason = f"CannotPullContainerError: {error}"
+                self._finish(run, Ending(None, NOT_STARTED, reason))
+            return
         except (OSError, ValueError) as error:
             with self.lock:
                 self._finish(run, Ending(127, NOT_STARTED, f"CannotStartContainerError: {error}"))

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,17 @@ from werkzeug.serving import make_server
 from aws_batch_emulator import moto_seams
 from aws_batch_emulator.batch_api import BatchJobs
 from aws_batch_emulator.calls import Call, CallLog, identify, read_body
+from aws_batch_emulator.containers import docker_launcher
 from aws_batch_emulator.control import Control
 from aws_batch_emulator.environment import child_environment
 from aws_batch_emulator.faults import FaultBook, FaultKind
+from aws_batch_emulator.functions import function_launcher
 from aws_batch_emulator.jobs import JobSpec, Machine
 from aws_batch_emulator.machines import Fleet
 from aws_batch_emulator.processes import Launcher, LogWriter, local_launcher
 from aws_batch_emulator.replies import StartResponse, drop_connection, send_json, send_throttled
 from aws_batch_emulator.scheduler import Scheduler, Surroundings
+from aws_batch_emulator.settings import Settings
 from aws_batch_emulator.validation import (
     ClientError,
     check_retry_strategy,
@@ -31,39 +33,10 @@ from aws_batch_emulator.validation import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
-    """How the emulator behaves.
-
-    Parameters
-    ----------
-    region
-        The region of the queues and of every job.
-    port
-        The port on the loopback address; 0 takes a free one.
-    slots
-        How many children of one queue run at once; the others wait in RUNNABLE.
-    grace_s
-        Seconds between SIGTERM and SIGKILL.
-    children
-        `process`, `docker`, `instant` (succeed at once, run nothing) or `module:function`, a
-        Python function `(command, environment) -> exit code` called inside the server.
-    variables
-        Variables every child gets, as an image's ENV would give them.
-    """
-
-    region: str = "eu-central-1"
-    port: int = 0
-    slots: int = 2
-    grace_s: float = 30.0
-    children: str = "process"
-    variables: tuple[tuple[str, str], ...] = ()
-
-
 class Server:
     """The emulator of one region, serving on a thread of its own per connection."""
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._scratch = Path(tempfile.mkdtemp(prefix="aws-batch-emulator-"))
         self._moto = moto_seams.moto_application()
@@ -134,7 +107,7 @@ class Server:
         surroundings = Surroundings(
             launch=self._launcher(),
             environment=lambda job, attempt: {
-                **dict(settings.variables),
+                **settings.variables,
                 **child_environment(self.endpoint_url, job, attempt),
             },
             open_log=self._open_log,
@@ -149,7 +122,9 @@ class Server:
             return None
         if children == "process":
             return local_launcher(self._scratch)
-        raise ValueError(f"unknown way to run children: {children}")
+        if children == "docker":
+            return docker_launcher(self._scratch)
+        return function_launcher(children)
 
     def _open_log(self, spec: JobSpec, stream: str) -> LogWriter:
         return moto_seams.open_log(spec.region, spec.log_group, stream)

@@ -1,0 +1,67 @@
+"""How an emulator behaves."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one emulator.
+
+    Parameters
+    ----------
+    bucket
+        The data bucket to create.
+    stack
+        The prefix of the CloudFormation stacks to create; None creates nothing at all.
+    region
+        The region of everything.
+    port
+        The port on the loopback address; 0 takes a free one.
+    slots
+        How many children of one queue run at once; the others wait in RUNNABLE. At least 2 by
+        default, so that a head job and a job it waits for can both run.
+    grace_s
+        Seconds between SIGTERM and SIGKILL; AWS gives 30.
+    children
+        What a child is: `process`, `docker` (a container of the job definition's image),
+        `instant` (nothing: it succeeds at once) or `module:function` (a Python function
+        `(command, environment) -> exit code`, called inside the server).
+    variables
+        Variables every child gets, as an image's ENV would give them.
+    """
+
+    bucket: str = "tomobatch-data"
+    stack: str | None = "tomobatch"
+    region: str = "eu-central-1"
+    port: int = 0
+    slots: int = max(2, os.cpu_count() or 1)
+    grace_s: float = 30.0
+    children: str = "process"
+    variables: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what could only fail later."""
+        if self.slots < 1:
+            raise ValueError(f"slots must be at least 1, got {self.slots}")
+        if self.grace_s < 0:
+            raise ValueError(f"grace_s must not be negative, got {self.grace_s}")
+        if self.children not in ("process", "docker", "instant") and ":" not in self.children:
+            raise ValueError(
+                "children must be process, docker, instant or module:function, "
+                f"got {self.children!r}"
+            )
+
+    def to_json(self) -> str:
+        """Return the settings as one line."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(**json.loads(text))
