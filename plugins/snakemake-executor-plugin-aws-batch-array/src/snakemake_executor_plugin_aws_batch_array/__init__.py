@@ -1,0 +1,6 @@
+"""Runs the jobs of any Snakemake workflow as AWS Batch array jobs."""
+
+from snakemake_executor_plugin_aws_batch_array.executor import Executor
+from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings, common_settings
+
+__all__ = ["Executor", "ExecutorSettings", "common_settings"]

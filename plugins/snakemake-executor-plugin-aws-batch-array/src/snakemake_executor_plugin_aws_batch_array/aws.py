@@ -1,0 +1,79 @@
+"""The one place that makes boto3 clients.
+
+Region and credentials come from boto3's usual chain, the end point from ``AWS_ENDPOINT_URL`` (or
+``AWS_ENDPOINT_URL_<SERVICE>``) where it is set, so that everything runs unchanged against an
+emulator.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import NoRegionError
+
+from snakemake_executor_plugin_aws_batch_array.errors import UserError
+
+if TYPE_CHECKING:
+    from mypy_boto3_batch import BatchClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+
+MAX_ATTEMPTS = 8
+"""Tries of one call, with growing, jittered pauses between them (boto3's standard mode)."""
+
+
+@overload
+def make_client(
+    service: Literal["batch"], region: str | None = ..., *, max_attempts: int = ...
+) -> BatchClient: ...
+@overload
+def make_client(
+    service: Literal["s3"], region: str | None = ..., *, max_attempts: int = ...
+) -> S3Client: ...
+@overload
+def make_client(
+    service: Literal["logs"], region: str | None = ..., *, max_attempts: int = ...
+) -> CloudWatchLogsClient: ...
+@overload
+def make_client(
+    service: Literal["cloudformation"], region: str | None = ..., *, max_attempts: int = ...
+) -> CloudFormationClient: ...
+@overload
+def make_client(service: str, region: str | None = ..., *, max_attempts: int = ...) -> Any: ...  # noqa: ANN401
+
+
+def make_client(
+    service: str, region: str | None = None, *, max_attempts: int = MAX_ATTEMPTS
+) -> Any:
+    """Return a boto3 client.
+
+    Parameters
+    ----------
+    service
+        Name of the service, as boto3 spells it.
+    region
+        AWS Region; by default that of the environment or of ``~/.aws/config``.
+    max_attempts
+        Tries of one call in all. 1 turns boto3's own retries off, for calls that must not be
+        repeated blindly.
+
+    Raises
+    ------
+    UserError
+        If no region is known.
+    """
+    config = Config(
+        retries={"total_max_attempts": max_attempts, "mode": "standard"},
+        connect_timeout=10,
+        read_timeout=30,
+        max_pool_connections=32,
+    )
+    try:
+        return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+    except NoRegionError:
+        raise UserError(
+            "No AWS Region is known: set --aws-batch-array-region or AWS_DEFAULT_REGION."
+        ) from None

@@ -1,0 +1,201 @@
+"""The list of commands of one submission, and the outcomes that its children report.
+
+The list is one JSON object on S3; child i of N runs balanced slice i of its commands. Arguments
+that all commands share are written once. Each child keeps one object of outcomes beside the list,
+rewritten after every command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Command:
+    """One Snakemake job of a list.
+
+    Attributes
+    ----------
+    target
+        What the job makes: ``rule:wildcards``, one for each job of a group, sorted.
+    arguments
+        Arguments of Snakemake that only this job has.
+    identity
+        Hash of all that determines the job's result; equal for the same job of a later run.
+    """
+
+    target: tuple[str, ...]
+    arguments: tuple[str, ...]
+    identity: str
+
+
+@dataclass(frozen=True)
+class CommandList:
+    """All that the children of one submission need to know.
+
+    Attributes
+    ----------
+    name
+        Name of the Batch job, unique to this list.
+    run, rule, queue
+        The run it belongs to, the rule or group, the ARN or name of its queue.
+    submitted_ms
+        When the list was made, milliseconds since 1970.
+    n_children
+        Number of children that share the commands.
+    command_timeout_s
+        Time one command may take; None if there is no limit.
+    versions
+        Distribution name to version of the software that the controller runs.
+    environment
+        Environment variables of the commands. Never secrets.
+    deploy
+        Arguments of Snakemake that unpack the workflow's sources; empty if there is nothing to do.
+    arguments
+        Arguments of Snakemake that all commands share.
+    commands
+        The commands.
+    """
+
+    name: str
+    run: str
+    rule: str
+    queue: str
+    submitted_ms: int
+    n_children: int
+    command_timeout_s: int | None
+    versions: Mapping[str, str]
+    environment: Mapping[str, str]
+    deploy: tuple[str, ...]
+    arguments: tuple[str, ...]
+    commands: tuple[Command, ...]
+
+    def to_bytes(self) -> bytes:
+        """Return the list as JSON."""
+        head = {item.name: getattr(self, item.name) for item in fields(self)}
+        rows = [[row.target, row.arguments, row.identity] for row in self.commands]
+        document = {"version": SCHEMA_VERSION, **head, "commands": rows}
+        return json.dumps(document, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> CommandList:
+        """Read a list.
+
+        Raises
+        ------
+        ValueError
+            If the list was written by another version of the schema.
+        """
+        document = json.loads(body)
+        version = document.pop("version", None)
+        if version != SCHEMA_VERSION:
+            raise ValueError(
+                f"the list of commands has schema version {version}, this worker reads "
+                f"{SCHEMA_VERSION}: build the image with the controller's version of the plugin"
+            )
+        commands = tuple(
+            Command(tuple(target), tuple(arguments), identity)
+            for target, arguments, identity in document.pop("commands")
+        )
+        for key in ("deploy", "arguments"):
+            document[key] = tuple(document[key])
+        return cls(commands=commands, **document)
+
+
+def checksum(body: bytes) -> str:
+    """Return the SHA-256 of a list, in hexadecimal."""
+    return hashlib.sha256(body).hexdigest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one command ended.
+
+    Attributes
+    ----------
+    command
+        Index in the list.
+    exit_code
+        0 for success; ``128 + signal`` if a signal ended it.
+    reason
+        Why it failed if more is known than the exit code: `OUT_OF_MEMORY` or `TIMED_OUT`.
+    attempt
+        Attempt of the Batch job, from 1.
+    started_ms, stopped_ms
+        Milliseconds since 1970.
+    peak_memory_mib
+        Largest resident size of any one process of the command.
+    instance_type, zone, market
+        Where it ran; market is ``spot`` or ``on-demand``. Empty if unknown.
+    """
+
+    command: int
+    exit_code: int
+    reason: str
+    attempt: int
+    started_ms: int
+    stopped_ms: int
+    peak_memory_mib: int
+    instance_type: str = ""
+    zone: str = ""
+    market: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the command need not run again."""
+        return self.exit_code == 0
+
+
+OUT_OF_MEMORY = "OutOfMemory"
+TIMED_OUT = "TimedOut"
+
+
+@dataclass
+class ChildOutcomes:
+    """Outcomes of one child's commands, over all its attempts; a later outcome replaces an earlier.
+
+    Attributes
+    ----------
+    child
+        Index of the child.
+    started_ms
+        Start of each attempt's worker, milliseconds since 1970.
+    by_command
+        Outcome of each command that ended.
+    """
+
+    child: int
+    started_ms: list[int] = field(default_factory=list)
+    by_command: dict[int, Outcome] = field(default_factory=dict)
+
+    def succeeded(self, command: int) -> bool:
+        """Whether a command of an earlier attempt need not run again."""
+        outcome = self.by_command.get(command)
+        return outcome is not None and outcome.succeeded
+
+    def to_bytes(self) -> bytes:
+        """Return the outcomes as JSON."""
+        document: dict[str, Any] = {
+            "version": SCHEMA_VERSION,
+            "child": self.child,
+            "started_ms": self.started_ms,
+            "outcomes": [asdict(outcome) for outcome in self.by_command.values()],
+        }
+        return json.dumps(document).encode()
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> ChildOutcomes:
+        """Read the outcomes of a child."""
+        document = json.loads(body)
+        outcomes = (Outcome(**row) for row in document["outcomes"])
+        return cls(
+            document["child"],
+            document["started_ms"],
+            {outcome.command: outcome for outcome in outcomes},
+        )

@@ -1,0 +1,166 @@
+"""Settings of the executor: flags ``--aws-batch-array-<field>`` and environment variables.
+
+The names shared with snakemake-executor-plugin-aws-batch (region, job_queue, job_role, tags,
+task_timeout) mean the same here.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from snakemake_interface_common.exceptions import WorkflowError
+from snakemake_interface_executor_plugins.settings import CommonSettings, ExecutorSettingsBase
+
+from snakemake_executor_plugin_aws_batch_array.arrays import MAX_ARRAY_SIZE
+
+
+def parse_pairs(text: str) -> dict[str, str]:
+    """Read ``name=value,name=value``.
+
+    Raises
+    ------
+    WorkflowError
+        If a part has no name or no value.
+    """
+    pairs = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, value = part.partition("=")
+        if not name or not value:
+            raise WorkflowError(f"{part!r} in {text!r} is not of the form NAME=VALUE,NAME=VALUE.")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def format_pairs(pairs: dict[str, str]) -> str:
+    """Write what `parse_pairs` reads."""
+    return ",".join(f"{name}={value}" for name, value in pairs.items())
+
+
+def _option(help_text: str, kind: type = str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"help": help_text, "env_var": True, "required": False, "type": kind, **more}
+
+
+def _pairs(help_text: str) -> dict[str, Any]:
+    return _option(help_text, parse_func=parse_pairs, unparse_func=format_pairs)
+
+
+@dataclass
+class ExecutorSettings(ExecutorSettingsBase):
+    """What a user may set; each field has a flag and an environment variable."""
+
+    size: int = field(
+        default=MAX_ARRAY_SIZE,
+        metadata=_option(
+            "Most children of one array job, 1 to 10,000, and so the most machines of one step. "
+            "If more jobs are ready, each child runs a slice of them, one after the other.",
+            int,
+        ),
+    )
+    stack: str | None = field(
+        default=None,
+        metadata=_option(
+            "Prefix of the names of CloudFormation stacks, such as tomobatch for tomobatch-batch "
+            "and tomobatch-storage. What the settings below leave out is taken from their outputs "
+            "CpuJobQueue, GpuJobQueue, CpuJobDefinition, GpuJobDefinition, DataBucket, LogGroup.",
+        ),
+    )
+    region: str | None = field(
+        default=None, metadata=_option("AWS Region; by default that of the AWS environment.")
+    )
+    queues: dict[str, str] | None = field(
+        default=None,
+        metadata=_pairs(
+            "Names for job queues, as in cpu=ARN,gpu=ARN. The resource `queue` of a rule is such "
+            "a name, or the name or ARN of a queue. Jobs without it go to `gpu` if they ask for "
+            "a GPU, else to `cpu`.",
+        ),
+    )
+    job_queue: str | None = field(
+        default=None,
+        metadata=_option("Job queue, name or ARN, of all jobs that no other setting sends away."),
+    )
+    job_definitions: dict[str, str] | None = field(
+        default=None,
+        metadata=_pairs(
+            "Job definitions to use as they are, by queue: cpu=ARN,gpu=ARN. For other queues one "
+            "is registered from --container-image, --aws-batch-array-job-role and "
+            "--aws-batch-array-log-group, once for all jobs.",
+        ),
+    )
+    job_role: str | None = field(
+        default=None,
+        metadata=_option("ARN of the role of the jobs, for job definitions registered here."),
+    )
+    execution_role: str | None = field(
+        default=None,
+        metadata=_option(
+            "ARN of the role that pulls the image, for job definitions registered here."
+        ),
+    )
+    log_group: str | None = field(
+        default=None,
+        metadata=_option("CloudWatch log group of the jobs; as their definition says."),
+    )
+    s3_prefix: str | None = field(
+        default=None,
+        metadata=_option(
+            "Where lists of commands and their outcomes go, s3://bucket/prefix; by default "
+            ".aws-batch-array under the default storage prefix.",
+        ),
+    )
+    run_id: str | None = field(
+        default=None,
+        metadata=_option(
+            "Name of this run. A controller that starts under the same name takes up what an "
+            "earlier one left running. By default made of the working directory's name, the "
+            "Snakefile and the default storage prefix.",
+        ),
+    )
+    tags: dict[str, str] | None = field(
+        default=None, metadata=_pairs("Tags of every job: KEY=VALUE,KEY=VALUE.")
+    )
+    task_timeout: int | None = field(
+        default=None,
+        metadata=_option(
+            "Seconds one job may take, at least 60, if its rule sets no `runtime`; no limit by "
+            "default.",
+            int,
+        ),
+    )
+    attempts: int = field(
+        default=5,
+        metadata=_option(
+            "Attempts Batch makes, 1 to 10, when an instance is reclaimed or a container cannot "
+            "be started. A command that fails is left to Snakemake's --retries.",
+            int,
+        ),
+    )
+    stuck_after: int = field(
+        default=1800,
+        metadata=_option(
+            "Seconds a job may wait for an instance while AWS Batch names a reason for which it "
+            "may never get one; then it is an error.",
+            int,
+        ),
+    )
+    pass_envvars: str | None = field(
+        default=None,
+        metadata=_option(
+            "Names of environment variables, separated by commas, whose values are written into "
+            "the list of commands. Never name secrets: those belong in the job definition.",
+        ),
+    )
+
+
+common_settings = CommonSettings(
+    non_local_exec=True,
+    implies_no_shared_fs=True,
+    job_deploy_sources=True,
+    pass_default_storage_provider_args=True,
+    pass_default_resources_args=True,
+    # Values of variables would be readable by all who may describe the job.
+    pass_envvar_declarations_to_cmd=False,
+    # Plugins come with the image: an installation a job costs time and is not reproducible.
+    auto_deploy_default_storage_provider=False,
+    init_seconds_before_status_checks=0,
+    pass_group_args=True,
+)

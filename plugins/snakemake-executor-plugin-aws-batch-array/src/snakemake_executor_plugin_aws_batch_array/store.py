@@ -1,0 +1,151 @@
+"""Where lists and outcomes lie on S3.
+
+::
+
+    <prefix>/<run>/lists/<name>.json             the list of commands, written before SubmitJob
+    <prefix>/<run>/outcomes/<name>/<child>.json  what the child's commands came to
+    <prefix>/<run>/closed/<name>                 every outcome of the list has reached Snakemake
+
+A list without its ``closed`` marker may still be running: that is the whole registry by which a
+controller finds what an earlier one left behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+
+from snakemake_executor_plugin_aws_batch_array.command_list import (
+    ChildOutcomes,
+    CommandList,
+    checksum,
+)
+from snakemake_executor_plugin_aws_batch_array.errors import UserError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class S3Path:
+    """A bucket and a key."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, url: str) -> S3Path:
+        """Read ``s3://bucket/key``.
+
+        Raises
+        ------
+        UserError
+            If it is not such a URL.
+        """
+        parts = urlsplit(url)
+        if parts.scheme != "s3" or not parts.netloc:
+            raise UserError(f"{url!r} is not an S3 address: expected s3://bucket/prefix.")
+        return cls(parts.netloc, parts.path.strip("/"))
+
+    def __truediv__(self, name: str) -> S3Path:
+        return S3Path(self.bucket, f"{self.key}/{name}" if self.key else name)
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+class ChangedListError(Exception):
+    """The list on S3 is not the one that was submitted."""
+
+
+@dataclass(frozen=True)
+class RunStore:
+    """Lists and outcomes of one run."""
+
+    s3: S3Client
+    root: S3Path
+
+    def list_path(self, name: str) -> S3Path:
+        """Return where the list of one submission lies."""
+        return self.root / "lists" / f"{name}.json"
+
+    def put_list(self, command_list: CommandList) -> str:
+        """Write a list and return its checksum."""
+        body = command_list.to_bytes()
+        self._put(self.list_path(command_list.name), body, "application/json")
+        return checksum(body)
+
+    def get_list(self, name: str, expected_checksum: str | None = None) -> CommandList:
+        """Read a list.
+
+        Raises
+        ------
+        ChangedListError
+            If its checksum is not the expected one.
+        """
+        path = self.list_path(name)
+        body = self.s3.get_object(Bucket=path.bucket, Key=path.key)["Body"].read()
+        if expected_checksum is not None and checksum(body) != expected_checksum:
+            raise ChangedListError(
+                f"{path} has changed since it was submitted: expected SHA-256 "
+                f"{expected_checksum}, found {checksum(body)}"
+            )
+        return CommandList.from_bytes(body)
+
+    def open_names(self) -> list[str]:
+        """Return the names of the lists whose outcomes have not all reached Snakemake."""
+        closed = set(self._names("closed"))
+        return [name for name in self._names("lists") if name not in closed]
+
+    def close(self, name: str) -> None:
+        """Record that every outcome of a list has reached Snakemake."""
+        self._put(self.root / "closed" / name, b"", "text/plain")
+
+    def put_outcomes(self, name: str, outcomes: ChildOutcomes) -> None:
+        """Write the outcomes of one child."""
+        self._put(
+            self._outcomes_path(name, outcomes.child), outcomes.to_bytes(), "application/json"
+        )
+
+    def get_outcomes(self, name: str, child: int) -> ChildOutcomes:
+        """Read the outcomes of one child; empty if it has reported none."""
+        path = self._outcomes_path(name, child)
+        try:
+            body = self.s3.get_object(Bucket=path.bucket, Key=path.key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return ChildOutcomes(child)
+            raise
+        return ChildOutcomes.from_bytes(body)
+
+    def outcome_tags(self, name: str) -> dict[int, str]:
+        """Return the entity tag of each child's outcomes, to read only those that changed."""
+        prefix = (self.root / "outcomes" / name).key + "/"
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.root.bucket, Prefix=prefix
+        )
+        return {
+            int(item["Key"].removeprefix(prefix).removesuffix(".json")): item["ETag"]
+            for page in pages
+            for item in page.get("Contents", [])
+        }
+
+    def _outcomes_path(self, name: str, child: int) -> S3Path:
+        return self.root / "outcomes" / name / f"{child}.json"
+
+    def _names(self, folder: str) -> list[str]:
+        prefix = (self.root / folder).key + "/"
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.root.bucket, Prefix=prefix
+        )
+        return [
+            item["Key"].removeprefix(prefix).removesuffix(".json")
+            for page in pages
+            for item in page.get("Contents", [])
+        ]
+
+    def _put(self, path: S3Path, body: bytes, content_type: str) -> None:
+        self.s3.put_object(Bucket=path.bucket, Key=path.key, Body=body, ContentType=content_type)

@@ -1,0 +1,301 @@
+"""Watches submitted lists until every command of them is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from snakemake_executor_plugin_aws_batch_array.batch import BatchApi
+from snakemake_executor_plugin_aws_batch_array.command_list import (
+    OUT_OF_MEMORY,
+    TIMED_OUT,
+    ChildOutcomes,
+    CommandList,
+    Outcome,
+)
+from snakemake_executor_plugin_aws_batch_array.logs import DEFAULT_LOG_GROUP, LogTail
+from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice, slice_holding
+from snakemake_executor_plugin_aws_batch_array.status import (
+    JobDetail,
+    Status,
+    describe_failure,
+    is_waiting,
+    may_never_start,
+    newly_final,
+)
+
+MISSING_POLLS = 3
+"""Polls in a row in which AWS Batch may not know a job before that is an error."""
+
+MAX_LOGS = 10
+"""Most log streams read in one poll: a scatter that fails as a whole fails for one reason."""
+
+
+class OutcomeReader(Protocol):
+    """Where outcomes are read."""
+
+    def get_outcomes(self, name: str, child: int) -> ChildOutcomes:
+        """Read a child's outcomes; empty if it has reported none."""
+        ...
+
+    def outcome_tags(self, name: str) -> dict[int, str]:
+        """Return a tag for each child's outcomes that changes with them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a command ended, as Snakemake is told; `message` is empty for success."""
+
+    message: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the command succeeded."""
+        return not self.message
+
+
+SUCCESS = Verdict()
+
+
+@dataclass
+class Watched:
+    """A submitted list and what is known of it.
+
+    Attributes
+    ----------
+    commands
+        The list.
+    job_id
+        Batch job; empty as long as SubmitJob has not answered.
+    undecided
+        Indices of the commands without a verdict.
+    """
+
+    commands: CommandList
+    job_id: str
+    undecided: set[int] = field(init=False)
+    seen: JobDetail | None = None
+    final_children: set[int] = field(default_factory=set)
+    tags: dict[int, str] = field(default_factory=dict)
+    n_missing: int = 0
+    waiting_since_s: float | None = None
+
+    def __post_init__(self) -> None:
+        self.undecided = set(range(len(self.commands.commands)))
+
+    @property
+    def n_children(self) -> int:
+        """Number of children; 1 for a plain job."""
+        return self.commands.n_children
+
+    def slice_of(self, child: int) -> range:
+        """Return the commands of a child."""
+        return balanced_slice(len(self.commands.commands), self.n_children, child)
+
+    def child_of(self, command: int) -> int:
+        """Return the child that runs a command."""
+        return slice_holding(len(self.commands.commands), self.n_children, command)
+
+    def child_id(self, child: int) -> str:
+        """Return the Batch id of a child; that of the job itself for a plain job."""
+        return f"{self.job_id}:{child}" if self.n_children > 1 else self.job_id
+
+
+Verdicts = dict[int, Verdict]
+"""Command index to verdict."""
+
+
+class Watcher:
+    """Turns what Batch and S3 say into one verdict for each command.
+
+    Parameters
+    ----------
+    batch
+        AWS Batch.
+    outcomes
+        Where children report.
+    log_tail
+        Reads the last lines of a log stream.
+    log_group
+        Overrides the group the job definition names, if not empty.
+    stuck_after_s
+        How long a job may wait for an instance with a reason that may last for ever.
+    """
+
+    def __init__(
+        self,
+        batch: BatchApi,
+        outcomes: OutcomeReader,
+        log_tail: LogTail,
+        log_group: str,
+        stuck_after_s: float,
+    ) -> None:
+        self._batch = batch
+        self._outcomes = outcomes
+        self._log_tail = log_tail
+        self._log_group = log_group
+        self._stuck_after_s = stuck_after_s
+
+    def poll(self, watched: Iterable[Watched], now_s: float) -> list[tuple[Watched, Verdicts]]:
+        """Ask once about all jobs and return the new verdicts.
+
+        One DescribeJobs call for every 100 jobs; children are listed only where a count moved,
+        and outcomes read only of children that failed or that work on several commands.
+        """
+        active = [item for item in watched if item.undecided and item.job_id]
+        details = self._batch.describe([item.job_id for item in active])
+        news = []
+        for item in active:
+            verdicts = self._look_at(item, details.get(item.job_id), now_s)
+            new = {index: verdicts[index] for index in verdicts if index in item.undecided}
+            item.undecided.difference_update(new)
+            if new:
+                news.append((item, new))
+        return news
+
+    def _look_at(self, item: Watched, detail: JobDetail | None, now_s: float) -> Verdicts:
+        if detail is None:
+            item.n_missing += 1
+            return self._vanished(item) if item.n_missing >= MISSING_POLLS else {}
+        item.n_missing = 0
+        moved = item.seen is None or detail.fingerprint != item.seen.fingerprint
+        before = item.seen.children if item.seen is not None else {}
+        if detail.status is Status.SUCCEEDED:
+            verdicts = dict.fromkeys(item.undecided, SUCCESS)
+        elif moved:
+            verdicts = self._of_final_children(item, detail, before)
+        else:
+            verdicts = self._of_stuck(item, detail, now_s)
+        if not verdicts and not detail.status.is_final:
+            verdicts = self._of_running_children(item)
+        if moved:
+            item.waiting_since_s = None
+        # Only now: if a call above failed, the next poll asks again.
+        item.seen = detail
+        return verdicts
+
+    def _of_final_children(
+        self, item: Watched, detail: JobDetail, before: Mapping[Status, int]
+    ) -> Verdicts:
+        if item.n_children == 1:
+            return self._of_failed(item, {0: detail}) if detail.status is Status.FAILED else {}
+        verdicts: Verdicts = {}
+        for status in newly_final(before, detail.children):
+            children = set(self._batch.children(item.job_id, status)) - item.final_children
+            if status is Status.SUCCEEDED:
+                for child in children:
+                    verdicts.update(dict.fromkeys(item.slice_of(child), SUCCESS))
+            elif children:
+                verdicts.update(self._of_failed(item, self._describe_children(item, children)))
+            item.final_children.update(children)
+        if detail.status is Status.FAILED:
+            # What the children did not say: an array that ended before it had any.
+            rest = item.undecided - verdicts.keys()
+            children = {item.child_of(index) for index in rest}
+            verdicts.update(self._of_failed(item, dict.fromkeys(children, detail)))
+        return verdicts
+
+    def _describe_children(self, item: Watched, children: set[int]) -> dict[int, JobDetail]:
+        by_id = self._batch.describe([item.child_id(child) for child in sorted(children)])
+        missing = JobDetail(item.job_id, item.commands.name, Status.FAILED)
+        return {child: by_id.get(item.child_id(child), missing) for child in children}
+
+    def _of_failed(self, item: Watched, details: Mapping[int, JobDetail]) -> Verdicts:
+        verdicts: Verdicts = {}
+        n_logs = 0
+        for child, detail in sorted(details.items()):
+            outcomes = self._outcomes.get_outcomes(item.commands.name, child)
+            for index in item.slice_of(child):
+                if outcomes.succeeded(index):
+                    verdicts[index] = SUCCESS
+                elif index in item.undecided:
+                    n_logs += 1
+                    outcome = outcomes.by_command.get(index)
+                    verdicts[index] = Verdict(
+                        self._failure_message(item, detail, outcome, with_log=n_logs <= MAX_LOGS)
+                    )
+        return verdicts
+
+    def _of_running_children(self, item: Watched) -> Verdicts:
+        """Take in what children report before they end, if they have several commands each."""
+        if len(item.commands.commands) == item.n_children:
+            return {}
+        verdicts: Verdicts = {}
+        for child, tag in self._outcomes.outcome_tags(item.commands.name).items():
+            if item.tags.get(child) == tag or child in item.final_children:
+                continue
+            outcomes = self._outcomes.get_outcomes(item.commands.name, child)
+            verdicts.update(
+                {index: SUCCESS for index in outcomes.by_command if outcomes.succeeded(index)}
+            )
+            item.tags[child] = tag
+        return verdicts
+
+    def _of_stuck(self, item: Watched, detail: JobDetail, now_s: float) -> Verdicts:
+        if not is_waiting(detail):
+            item.waiting_since_s = None
+            return {}
+        if item.waiting_since_s is None:
+            item.waiting_since_s = now_s
+        if now_s - item.waiting_since_s < self._stuck_after_s:
+            return {}
+        reason = detail.status_reason
+        if item.n_children > 1:
+            runnable = self._batch.children(item.job_id, Status.RUNNABLE)[:1]
+            waiting = self._describe_children(item, set(runnable))
+            reason = next((child.status_reason for child in waiting.values()), "")
+        if not may_never_start(reason):
+            item.waiting_since_s = now_s
+            return {}
+        self._batch.terminate(item.job_id, "no instance can be had for this job")
+        message = (
+            f"AWS Batch job {item.job_id} waited {self._stuck_after_s:.0f} s for an instance and "
+            f"was given up: {reason}. Ask for less in the rule's resources, or correct the "
+            f"compute environments of queue {item.commands.queue}."
+        )
+        return dict.fromkeys(item.undecided, Verdict(message))
+
+    def _vanished(self, item: Watched) -> Verdicts:
+        # It may still run although Batch does not show it: then nobody would end it.
+        self._batch.terminate(item.job_id, "AWS Batch lost sight of this job")
+        verdicts: Verdicts = {}
+        for child in {item.child_of(index) for index in item.undecided}:
+            outcomes = self._outcomes.get_outcomes(item.commands.name, child)
+            for index in item.slice_of(child):
+                verdicts[index] = (
+                    SUCCESS
+                    if outcomes.succeeded(index)
+                    else Verdict(f"AWS Batch knows no job {item.child_id(child)} any more.")
+                )
+        return verdicts
+
+    def _failure_message(
+        self, item: Watched, detail: JobDetail, outcome: Outcome | None, with_log: bool
+    ) -> str:
+        lines = [describe_failure(detail)]
+        if outcome is None and detail.attempts:
+            lines.append("The command did not come to an end.")
+        elif outcome is not None and outcome.reason == OUT_OF_MEMORY:
+            lines = [
+                f"The command was killed for want of memory (exit code {outcome.exit_code}) in "
+                f"AWS Batch job {detail.job_id}."
+            ]
+        elif outcome is not None and outcome.reason == TIMED_OUT:
+            lines = [
+                f"The command ran longer than {item.commands.command_timeout_s} s and was ended, "
+                f"in AWS Batch job {detail.job_id}."
+            ]
+        if any("memory" in line for line in lines):
+            lines.append(
+                "Ask for more in the rule, as with --retries and "
+                "mem_mb=lambda wildcards, attempt: 4000 * attempt."
+            )
+        stream = detail.last_attempt.log_stream
+        if stream and with_log:
+            group = self._log_group or detail.log_group or DEFAULT_LOG_GROUP
+            between = None if outcome is None else (outcome.started_ms, outcome.stopped_ms)
+            lines.append(f"Last lines of log {group} {stream}:")
+            lines.append(self._log_tail(group, stream, between))
+        return "\n".join(lines)

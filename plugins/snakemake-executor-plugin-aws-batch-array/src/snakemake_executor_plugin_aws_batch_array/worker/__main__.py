@@ -1,0 +1,54 @@
+"""Entry point of the container: read the list, run this child's slice."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from snakemake_executor_plugin_aws_batch_array.aws import make_client
+from snakemake_executor_plugin_aws_batch_array.errors import UserError
+from snakemake_executor_plugin_aws_batch_array.store import ChangedListError, RunStore
+from snakemake_executor_plugin_aws_batch_array.versions import installed_versions, mismatches
+from snakemake_executor_plugin_aws_batch_array.worker.assignment import read_assignment
+from snakemake_executor_plugin_aws_batch_array.worker.host import find_host
+from snakemake_executor_plugin_aws_batch_array.worker.process import ProcessRunner
+from snakemake_executor_plugin_aws_batch_array.worker.say import say
+from snakemake_executor_plugin_aws_batch_array.worker.snakemake_call import (
+    call_snakemake,
+    warm_up,
+)
+from snakemake_executor_plugin_aws_batch_array.worker.work import Work
+
+REFUSED_EXIT_CODE = 78
+"""The worker cannot start at all (``EX_CONFIG``): wrong versions, changed list."""
+
+
+def main() -> int:
+    """Run this child's slice and return the exit code."""
+    runner = ProcessRunner()
+    assignment = read_assignment(os.environ)
+    store = RunStore(make_client("s3"), assignment.run_root)
+    command_list = store.get_list(assignment.list_name, assignment.list_checksum)
+    differences = mismatches(command_list.versions, installed_versions(command_list.versions))
+    if differences:
+        raise UserError(
+            f"Build the image with the controller's versions: {'; '.join(differences)}."
+        )
+    warm_up()
+    work = Work(assignment, command_list, store, runner, call_snakemake, find_host())
+    with tempfile.TemporaryDirectory(prefix="aws-batch-array-") as folder:
+        os.chdir(folder)
+        try:
+            return work.run()
+        finally:
+            os.chdir(Path(folder).parent)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (UserError, ChangedListError, ValueError) as error:
+        say(str(error))
+        sys.exit(REFUSED_EXIT_CODE)

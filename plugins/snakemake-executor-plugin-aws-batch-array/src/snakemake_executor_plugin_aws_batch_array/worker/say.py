@@ -1,0 +1,11 @@
+"""One line to the log of the job."""
+
+from __future__ import annotations
+
+import sys
+
+
+def say(line: str) -> None:
+    """Write a line to the standard error, at once."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

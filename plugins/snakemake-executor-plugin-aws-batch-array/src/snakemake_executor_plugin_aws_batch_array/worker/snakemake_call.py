@@ -1,0 +1,30 @@
+"""Calls Snakemake inside this process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+
+def warm_up() -> None:
+    """Import Snakemake and its plugins, so that forked processes need not."""
+    import boto3
+    from snakemake.cli import get_argument_parser
+
+    get_argument_parser()
+    # Loads the description of S3 into the default session.
+    boto3.resource("s3", region_name="us-east-1")
+
+
+def call_snakemake(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run ``snakemake`` with arguments and additional environment; return its exit code."""
+    from snakemake.cli import main
+
+    os.environ.update(environment)
+    sys.argv = ["snakemake", *arguments]
+    try:
+        main(list(arguments))
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0

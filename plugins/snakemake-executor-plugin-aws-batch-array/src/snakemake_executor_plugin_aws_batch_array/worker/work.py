@@ -1,0 +1,149 @@
+"""Runs the commands of a slice, one after the other, and reports each one's outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from snakemake_executor_plugin_aws_batch_array.batch import INTERRUPTED_EXIT_CODE
+from snakemake_executor_plugin_aws_batch_array.command_list import (
+    OUT_OF_MEMORY,
+    TIMED_OUT,
+    ChildOutcomes,
+    CommandList,
+    Outcome,
+)
+from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice
+from snakemake_executor_plugin_aws_batch_array.worker.assignment import Assignment
+from snakemake_executor_plugin_aws_batch_array.worker.host import Host
+from snakemake_executor_plugin_aws_batch_array.worker.memory import count_memory_kills
+from snakemake_executor_plugin_aws_batch_array.worker.process import Ended
+from snakemake_executor_plugin_aws_batch_array.worker.say import say
+
+SnakemakeCall = Callable[[Sequence[str], Mapping[str, str]], int]
+
+
+class OutcomeStore(Protocol):
+    """Where outcomes are kept."""
+
+    def get_outcomes(self, name: str, child: int) -> ChildOutcomes:
+        """Read a child's outcomes; empty if it has reported none."""
+        ...
+
+    def put_outcomes(self, name: str, outcomes: ChildOutcomes) -> None:
+        """Write a child's outcomes."""
+        ...
+
+
+class Runner(Protocol):
+    """Runs a function in a process of its own."""
+
+    stopping: bool
+
+    def run(self, function: Callable[[], int], timeout_s: float | None = None) -> Ended:
+        """Run, and wait for the end."""
+        ...
+
+
+@dataclass
+class Work:
+    """All that a child works with.
+
+    Attributes
+    ----------
+    assignment, command_list
+        What to do.
+    store
+        Where outcomes go.
+    runner
+        Starts processes.
+    snakemake
+        Called in such a process.
+    host
+        Recorded with each outcome.
+    """
+
+    assignment: Assignment
+    command_list: CommandList
+    store: OutcomeStore
+    runner: Runner
+    snakemake: SnakemakeCall
+    host: Host
+
+    def run(self) -> int:
+        """Run what is left of the slice and return the worker's exit code.
+
+        Commands whose outcome of an earlier attempt says success are not run again, and one that
+        fails does not stop the others.
+
+        Returns
+        -------
+        int
+            0 if every command of the slice succeeded, `INTERRUPTED_EXIT_CODE` if the worker was
+            told to stop before the end, else 1.
+        """
+        todo = balanced_slice(
+            len(self.command_list.commands), self.assignment.n_children, self.assignment.child
+        )
+        outcomes = ChildOutcomes(self.assignment.child)
+        if self.assignment.attempt > 1:
+            outcomes = self.store.get_outcomes(self.command_list.name, self.assignment.child)
+        outcomes.started_ms.append(_now_ms())
+        if self.command_list.deploy:
+            unpacked = self._run_snakemake(self.command_list.deploy)
+            if unpacked.exit_code != 0:
+                say("The workflow's sources could not be unpacked.")
+                return INTERRUPTED_EXIT_CODE if self.runner.stopping else 1
+        for index in todo:
+            if self.runner.stopping:
+                break
+            if outcomes.succeeded(index):
+                continue
+            outcome = self._run_command(index)
+            if self.runner.stopping and not outcome.succeeded:
+                break
+            outcomes.by_command[index] = outcome
+            self.store.put_outcomes(self.command_list.name, outcomes)
+        if all(outcomes.succeeded(index) for index in todo):
+            return 0
+        return INTERRUPTED_EXIT_CODE if self.runner.stopping else 1
+
+    def _run_command(self, index: int) -> Outcome:
+        command = self.command_list.commands[index]
+        say(f"Command {index}: {' '.join(command.target)}")
+        n_memory_kills = count_memory_kills()
+        started_ms = _now_ms()
+        ended = self._run_snakemake(
+            (*self.command_list.arguments, *command.arguments),
+            self.command_list.command_timeout_s,
+        )
+        if ended.exit_code == 0:
+            reason = ""
+        elif ended.timed_out:
+            reason = TIMED_OUT
+        elif count_memory_kills() > n_memory_kills:
+            reason = OUT_OF_MEMORY
+        else:
+            reason = ""
+        return Outcome(
+            command=index,
+            exit_code=ended.exit_code,
+            reason=reason,
+            attempt=self.assignment.attempt,
+            started_ms=started_ms,
+            stopped_ms=_now_ms(),
+            peak_memory_mib=ended.peak_memory_mib,
+            instance_type=self.host.instance_type,
+            zone=self.host.zone,
+            market=self.host.market,
+        )
+
+    def _run_snakemake(self, arguments: Sequence[str], timeout_s: float | None = None) -> Ended:
+        environment = self.command_list.environment
+        return self.runner.run(lambda: self.snakemake(arguments, environment), timeout_s)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
