@@ -12,11 +12,9 @@ from tomobatch.calibrate.consensus import Check, MethodResult, choose
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.line import Line, fit_line
 from tomobatch.calibrate.methods import trusted_order
-from tomobatch.calibrate.seam import pooled_gap
 
 AIR_FRACTION = 0.05  # a row with less than this of the strongest rows' signal sees air
 AIR_SIGNAL_TO_NOISE = 0.3
-SEAM_SIGMAS = 3.0
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,6 @@ class Axis:
     check: Check | None
     methods: dict[str, MethodResult]
     rows: tuple[RowResult, ...]
-    angle_scale: float
-    seam_gap_steps: float | None
-    seam_gap_sigma_steps: float | None
     warnings: tuple[str, ...]
 
 
@@ -58,16 +53,8 @@ def find_axis(rows: Sequence[RowEvidence], scan: Evidence) -> Axis:
     scan
         The evidence of any chunk, for what all share.
     """
-    rejected = {row.row: reason for row in rows if (reason := _not_usable(row, rows))}
-    usable = [row for row in rows if row.row not in rejected]
-    warnings: list[str] = []
-
-    gap, gap_sigma = pooled_gap(row.seam for row in usable if row.seam is not None)
-    scale = _angle_scale(gap, gap_sigma, scan)
-    if scale != 1:
-        warnings.append(_angle_warning(scale))
-    found = {row.row: row.candidates if scale == 1 else row.rescaled for row in usable}
-
+    rejected = _unusable(rows)
+    found = {row.row: row.candidates for row in rows if row.row not in rejected}
     middle = (scan.n_rows - 1) / 2
     order = trusted_order(scan.is_full_turn)
     fits = {m: fit for m in order if (fit := _fit_method(m, found, middle)) is not None}
@@ -75,11 +62,11 @@ def find_axis(rows: Sequence[RowEvidence], scan: Evidence) -> Axis:
         m: MethodResult(line.mid_px, line.mid_sigma_px, len(kept))
         for m, (line, kept) in fits.items()
     }
-    line, method, check, kept = None, None, None, set[int]()
+    line, method, check, kept, warnings = None, None, None, set[int](), list[str]()
     if methods:
         method, check = choose(methods, order)
         line, kept = fits[method]
-        warnings += _doubts(methods, method, check)
+        warnings = _doubts(methods, method, check)
     return Axis(
         line=line,
         method=method,
@@ -89,21 +76,19 @@ def find_axis(rows: Sequence[RowEvidence], scan: Evidence) -> Axis:
             _row_result(row, found.get(row.row, {}), rejected.get(row.row, ""), method, line, kept)
             for row in rows
         ),
-        angle_scale=scale,
-        seam_gap_steps=gap if np.isfinite(gap_sigma) else None,
-        seam_gap_sigma_steps=gap_sigma if np.isfinite(gap_sigma) else None,
         warnings=tuple(warnings),
     )
 
 
-def _not_usable(row: RowEvidence, rows: Sequence[RowEvidence]) -> str:
-    """Return why a row cannot tell the axis, or nothing."""
-    if row.problem:
-        return row.problem
-    strong = float(np.percentile([r.signal for r in rows if not r.problem], 90))
-    if row.signal < AIR_FRACTION * strong or row.signal < AIR_SIGNAL_TO_NOISE * row.noise:
-        return "sees only air"
-    return ""
+def _unusable(rows: Sequence[RowEvidence]) -> dict[int, str]:
+    """Return the rows that cannot tell the axis, and why."""
+    reasons = {row.row: row.problem for row in rows if row.problem}
+    others = [row for row in rows if not row.problem]
+    strong = float(np.percentile([row.signal for row in others] or [0.0], 90))
+    for row in others:
+        if row.signal < max(AIR_FRACTION * strong, AIR_SIGNAL_TO_NOISE * row.noise):
+            reasons[row.row] = "sees only air"
+    return reasons
 
 
 def _fit_method(
@@ -134,27 +119,6 @@ def _row_result(
             off = candidates[method].cor_px - float(line.at(np.array([float(row.row)]))[0])
             rejected = f"{off:+.2f} px off the line"
     return RowResult(row.row, {m: c.cor_px for m, c in candidates.items()}, rejected)
-
-
-def _angle_scale(gap: float, sigma: float, scan: Evidence) -> float:
-    """Return the factor to the angles: not 1 if the gap at the seam shows the list to be wrong.
-
-    A closed half turn has a gap of 0 steps, an open one of -1.
-    """
-    other = scan.other_angle_scale
-    if other is None or abs(gap + 0.5) < SEAM_SIGMAS * sigma:
-        return 1.0
-    measured_closed = gap > -0.5
-    listed_closed = other < 1
-    return 1.0 if measured_closed == listed_closed else other
-
-
-def _angle_warning(scale: float) -> str:
-    listed, measured = ("[0, 180)", "[0, 180]") if scale > 1 else ("[0, 180]", "[0, 180)")
-    return (
-        f"the angles cover {listed} degrees as listed, but the projections show {measured}: "
-        f"the angles are scaled by {scale:.5f}"
-    )
 
 
 def _doubts(methods: dict[str, MethodResult], method: str, check: Check | None) -> list[str]:

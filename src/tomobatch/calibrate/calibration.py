@@ -67,11 +67,6 @@ class Calibration:
         Every method's result at the middle row.
     rows
         Every detector row: its cor by each method, and whether it was used.
-    angle_scale
-        Factor to the listed angles; not 1 when the projections show the list to be a step wrong.
-    seam_gap_steps, seam_gap_sigma_steps
-        Angle of the last projection beyond the opposite of the first, measured from a half turn's
-        projections; None where they do not tell.
     grey_window, grey_source, found_grey_window
         Lowest and highest grey value, 1/pixel: used, where from, and by the histogram.
     histogram
@@ -91,9 +86,6 @@ class Calibration:
     check: Check | None
     methods: dict[str, MethodResult]
     rows: tuple[RowResult, ...]
-    angle_scale: float
-    seam_gap_steps: float | None
-    seam_gap_sigma_steps: float | None
     grey_window: tuple[float, float]
     grey_source: Source
     found_grey_window: tuple[float, float] | None
@@ -106,62 +98,15 @@ class Calibration:
         return math.degrees(math.atan(self.line.slope))
 
     @property
-    def tilt_sigma_deg(self) -> float:
-        """Standard deviation of the tilt; 0 if it was given, infinite if the rows do not tell."""
-        if self.tilt_source == "given":
-            return 0.0
+    def tilt_sigma_deg(self) -> float | None:
+        """Standard deviation of the tilt; None where the rows do not tell, or it was given."""
         if self.line.slope_sigma is None:
-            return math.inf
+            return None
         return math.degrees(self.line.slope_sigma / (1 + self.line.slope**2))
-
-    @property
-    def cor_sigma_px(self) -> float:
-        """Standard deviation of the cor at the middle row over the rows; 0 if it was given."""
-        return self.line.mid_sigma_px
-
-    @property
-    def row_numbers(self) -> NDArray[np.int64]:
-        """Index of every detector row, shape (row,)."""
-        return np.array([row.row for row in self.rows], dtype=np.int64)
-
-    @property
-    def kept(self) -> NDArray[np.bool_]:
-        """Whether the line was fitted to the row, shape (row,)."""
-        return np.array([row.is_used for row in self.rows], dtype=np.bool_)
-
-    @property
-    def row_cor_px(self) -> NDArray[np.float64]:
-        """Each row's own cor by the chosen method, shape (row,); NaN where it found none."""
-        return np.array([row.cors_px.get(self.method or "", math.nan) for row in self.rows])
-
-    @property
-    def histogram_edges(self) -> NDArray[np.float64]:
-        """Edges of the histogram's bins, 1/pixel; one more than there are counts."""
-        return np.array([0.0, 1.0]) if self.histogram is None else self.histogram.edges
-
-    @property
-    def histogram_counts(self) -> NDArray[np.int64]:
-        """Counts of the histogram's bins."""
-        return np.array([0] if self.histogram is None else self.histogram.counts, dtype=np.int64)
 
     def cor_px(self, rows: ArrayLike) -> NDArray[np.float64]:
         """Return the centre of rotation of detector rows (index in the scan), in pixels."""
         return self.line.at(np.asarray(rows, dtype=np.float64))
-
-    def summary(self) -> list[str]:
-        """Return what was found, and the warnings, as lines for a log."""
-        low, high = self.grey_window
-        n_used = int(self.kept.sum())
-        by = f" by {self.method}, {n_used} of {len(self.rows)} rows" if self.method else ""
-        cor = f"{self.line.mid_px:.3f} +- {self.cor_sigma_px:.3f} px"
-        lines = [
-            f"cor {cor} at the middle row, {self.cor_source}{by}",
-            f"tilt {self.tilt_deg:.4f} +- {self.tilt_sigma_deg:.4f} degrees, {self.tilt_source}",
-            f"grey window {low:.5g} to {high:.5g} per pixel, {self.grey_source}",
-        ]
-        if self.check is not None:
-            lines.insert(1, f"{self.check.method} finds {self.check.difference_px:+.3f} px from it")
-        return lines + [f"warning: {warning}" for warning in self.warnings]
 
     def to_json(self) -> str:
         """Return the calibration as JSON text."""
@@ -214,9 +159,6 @@ def calibrate(evidences: Sequence[Evidence], settings: CalibrateSettings) -> Cal
         check=axis.check,
         methods=axis.methods,
         rows=axis.rows,
-        angle_scale=axis.angle_scale,
-        seam_gap_steps=axis.seam_gap_steps,
-        seam_gap_sigma_steps=axis.seam_gap_sigma_steps,
         grey_window=window,
         grey_source="found" if settings.grey_window is None else "given",
         found_grey_window=found_window,

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from tomobatch.calibrate.candidate import Candidate
-from tomobatch.calibrate.half_turn import is_full_turn, other_end_scale
+from tomobatch.calibrate.half_turn import is_full_turn
 from tomobatch.calibrate.histogram import Histogram
-from tomobatch.calibrate.methods import best_cor, find_candidates, grey_histogram, in_rising_order
+from tomobatch.calibrate.methods import find_candidates, grey_histogram, in_rising_order
 from tomobatch.calibrate.rows import noise_level, signal_level
-from tomobatch.calibrate.seam import SeamGap, seam_gap
 
 
 @dataclass(frozen=True)
@@ -55,12 +54,7 @@ class RowEvidence:
     signal, noise
         Standard deviations of the row's structure and of its white noise, line integrals.
     candidates
-        Centre of rotation by method, with the angles as listed.
-    rescaled
-        The same on check rows of half-turn scans, as if the angle list were a step wrong in its
-        span (half a turn taken inclusive for exclusive, or the other way round).
-    seam
-        What the row tells of that span, in half-turn scans.
+        Centre of rotation by method.
     histogram
         Grey values in 1/pixel, on check rows.
     problem
@@ -71,8 +65,6 @@ class RowEvidence:
     signal: float
     noise: float
     candidates: dict[str, Candidate]
-    rescaled: dict[str, Candidate]
-    seam: SeamGap | None = None
     histogram: Histogram | None = None
     problem: str = ""
 
@@ -87,9 +79,6 @@ class Evidence:
         Detector pixels a row, and detector rows of the whole scan.
     is_full_turn
         Whether the scan covers 360 degrees.
-    other_angle_scale
-        The factor to the angles that the `rescaled` candidates suppose; None for scans of other
-        than half a turn.
     rows
         Every row of the chunk, in order.
     """
@@ -97,7 +86,6 @@ class Evidence:
     n_x: int
     n_rows: int
     is_full_turn: bool
-    other_angle_scale: float | None
     rows: tuple[RowEvidence, ...]
 
     def to_json(self) -> str:
@@ -139,7 +127,6 @@ def gather_evidence(
         n_x=n_x,
         n_rows=settings.n_rows,
         is_full_turn=is_full_turn(angles),
-        other_angle_scale=other_end_scale(angles),
         rows=rows,
     )
 
@@ -151,19 +138,11 @@ def _row_evidence(
     settings: EvidenceSettings,
 ) -> RowEvidence:
     if not np.isfinite(sinogram).all():
-        return RowEvidence(row, 0.0, 0.0, {}, {}, problem="holds NaN or infinite values")
+        return RowEvidence(row, 0.0, 0.0, {}, problem="holds NaN or infinite values")
     signal, noise = signal_level(sinogram), noise_level(sinogram)
     if signal == 0:
-        return RowEvidence(row, 0.0, noise, {}, {}, problem="is empty")
+        return RowEvidence(row, 0.0, noise, {}, problem="is empty")
     check = settings.is_check_row(row)
     candidates = find_candidates(sinogram, angles_rad, settings.search_px, check)
-    rescaled: dict[str, Candidate] = {}
-    seam, histogram = None, None
-    scale = other_end_scale(angles_rad)
-    if scale is not None:
-        seam = seam_gap(sinogram, best_cor(candidates, False, sinogram.shape[1]))
-        if check:
-            rescaled = find_candidates(sinogram, angles_rad * scale, settings.search_px, check)
-    if check:
-        histogram = grey_histogram(sinogram, angles_rad, candidates)
-    return RowEvidence(row, signal, noise, candidates, rescaled, seam, histogram)
+    histogram = grey_histogram(sinogram, angles_rad, candidates) if check else None
+    return RowEvidence(row, signal, noise, candidates, histogram)

@@ -53,18 +53,3 @@ def take_positions(sinogram: NDArray[np.float32], positions: Floats) -> NDArray[
         return sinogram[low]
     high = np.minimum(low + 1, len(sinogram) - 1)
     return sinogram[low] * (1 - weight) + sinogram[high] * weight
-
-
-def other_end_scale(angles_rad: Floats) -> float | None:
-    """Return the factor that turns [0, pi) into [0, pi] or back; None for other spans.
-
-    Scans whose file lists the one and that measured the other are common enough to look for.
-    """
-    n = len(angles_rad)
-    step = angle_step(angles_rad)
-    steps_to_opposite = (np.pi - (angles_rad[-1] - angles_rad[0])) / step
-    if abs(steps_to_opposite - 1) < 0.3:
-        return n / (n - 1)
-    if abs(steps_to_opposite) < 0.3:
-        return (n - 1) / n
-    return None
