@@ -46,6 +46,8 @@ from snakemake_executor_plugin_aws_batch_array.watch import Watcher
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 3.0
 """Pause between two polls, as shares of ``--seconds-between-status-checks``."""
 
+_MIN_PAUSE_S = 0.1
+
 
 @dataclass(frozen=True)
 class _ReadyJob:
@@ -71,6 +73,7 @@ class Executor(RemoteExecutor):
     ) -> None:
         # The thread that polls starts before `__post_init__`.
         self._wake = threading.Event()
+        self._pause_s = 1.0
         super().__init__(workflow, logger)
 
     def __post_init__(self) -> None:
@@ -177,8 +180,8 @@ class Executor(RemoteExecutor):
 
     async def sleep(self) -> None:
         """Pause between two polls, unless something wakes this executor up."""
-        pause_s = self.next_seconds_between_status_checks * random.uniform(0.8, 1.2)  # noqa: S311
-        await asyncio.to_thread(self._wake.wait, pause_s)
+        jitter = random.uniform(0.8, 1.2)  # noqa: S311
+        await asyncio.to_thread(self._wake.wait, self._pause_s * jitter)
         if self.wait:
             self._wake.clear()
 
@@ -190,11 +193,9 @@ class Executor(RemoteExecutor):
     def _pace(self, moved: bool) -> None:
         """Poll often while jobs end, ever more rarely while nothing happens."""
         usual_s = self.workflow.remote_execution_settings.seconds_between_status_checks
-        self.next_seconds_between_status_checks = (
-            usual_s * _SHORTEST_PAUSE
-            if moved
-            else min(usual_s * _LONGEST_PAUSE, self.next_seconds_between_status_checks * 1.5)
-        )
+        shortest_s = max(_MIN_PAUSE_S, usual_s * _SHORTEST_PAUSE)
+        longest_s = max(_MIN_PAUSE_S, usual_s * _LONGEST_PAUSE)
+        self._pause_s = shortest_s if moved else min(longest_s, self._pause_s * 1.5)
 
     def _prepare(self, job: JobExecutorInterface) -> _ReadyJob:
         resources = read_resources(dict(job.resources.items()), self._settings.task_timeout)
