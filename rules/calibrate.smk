@@ -17,6 +17,6 @@ rule calibrate:
         "../envs/numerics.yaml"
     params:
         calibrate=settings("calibrate"),
-        detector=planned("detector"),
+        pixel_size_um=planned("pixel_size_um"),
     script:
         "../scripts/calibrate.py"

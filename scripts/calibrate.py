@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING, Any
 from tomobatch.calibrate import CalibrateSettings, Evidence, calibrate
 from tomobatch.jobs import Record, logger, reported
 from tomobatch.stores.layout import write_bytes, write_json
+from tomobatch.units import grey_factor
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
+def in_pixels(settings: dict[str, Any], pixel_size_um: float | None) -> CalibrateSettings:
+    """Return the settings with the grey window turned from the unit of the volume to 1/pixel."""
+    window = settings["grey_window"]
+    if window is not None:
+        low, high = (value / grey_factor(pixel_size_um) for value in window)
+        settings = {**settings, "grey_window": (low, high)}
+    return CalibrateSettings(**settings)
+
+
 def main(
     evidence_paths: Sequence[str],
     settings: dict[str, Any],
-    detector: tuple[int, int],
+    pixel_size_um: float | None,
     calibration_path: str,
     record_path: str,
 ) -> None:
@@ -25,9 +35,16 @@ def main(
         texts = [Path(path).read_text(encoding="utf-8") for path in evidence_paths]
         evidence = [Evidence.from_json(text) for text in texts]
     with record.stage("compute"):
-        calibration = calibrate(evidence, CalibrateSettings(**settings), detector)
-    for line in calibration.summary():
-        logger.info(line)
+        calibration = calibrate(evidence, in_pixels(settings, pixel_size_um))
+    middle_px = calibration.line.mid_px
+    logger.info(
+        "centre of rotation %.3f px, tilt %.4f degrees, by %s",
+        middle_px,
+        calibration.tilt_deg,
+        calibration.method,
+    )
+    for line in calibration.warnings:
+        logger.warning("warning: %s", line)
     write_bytes(Path(calibration_path), calibration.to_json().encode())
     write_json(Path(record_path), record.to_dict())
 
@@ -37,7 +54,7 @@ if __name__ == "__main__":
         main(
             snakemake.input.evidence,
             snakemake.params.calibrate,
-            snakemake.params.detector,
+            snakemake.params.pixel_size_um,
             snakemake.output.calibration,
             snakemake.output.record,
         )

@@ -35,7 +35,11 @@ def main(
     del counts
     with record.stage("write"):
         layout.write_shard(chunk, normalised.line_integrals, Path(shard_path))
-    record.facts["counts"] = normalised.counts()
+    record.facts["counts"] = {
+        "zingers": int(normalised.zingers.sum()),
+        "clipped": int(normalised.clipped.sum()),
+        "saturated": int(normalised.saturated.sum()),
+    }
     logger.info("preprocessed projections %d to %d of %d", start, stop, layout.shape[0])
     write_json(Path(record_path), record.to_dict())
 

@@ -32,9 +32,12 @@ def main(
         angles_rad = load_angles(Path(angles_path))
         sinograms = read_sinograms(open_array(projections_metadata), start, stop)
     with record.stage("compute"):
-        method = settings.pop("method")
-        sinograms = remove_stripes(sinograms, method, StripeSettings(**settings))
-        evidence = gather_evidence(sinograms, angles_rad, start, EvidenceSettings(n_rows=layout.shape[0]))
+        method, choices = settings["method"], {**settings}
+        del choices["method"]
+        sinograms = remove_stripes(sinograms, method, StripeSettings(**choices), out=sinograms)
+        evidence = gather_evidence(
+            sinograms, angles_rad, start, EvidenceSettings(n_rows=layout.shape[0])
+        )
     with record.stage("write"):
         layout.write_shard(chunk, sinograms, Path(shard_path))
         write_bytes(Path(evidence_path), evidence.to_json().encode())

@@ -33,9 +33,8 @@ def test_a_sheet_names_scans_and_dotted_keys(tmp_path):
 
 def test_config_yaml_holds_the_defaults(repository):
     written = yaml.safe_load((repository / "config.yaml").read_text())
-    assert (
-        load_config(written).model_dump() == load_config({"scans": written["scans"]}).model_dump()
-    )
+    defaults = load_config({"scans": written["scans"]})
+    assert load_config(written).model_dump() == defaults.model_dump()
 
 
 @pytest.mark.parametrize(

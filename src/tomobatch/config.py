@@ -28,9 +28,7 @@ class Chunks(Section):
     """How the work is cut into jobs."""
 
     projections: ChunkSize | Auto = Field(64, description="projections a preprocess job")
-    slices: ChunkSize | Auto = Field(
-        "auto", description="detector rows a process or reconstruct job"
-    )
+    slices: ChunkSize | Auto = Field(32, description="detector rows a process or reconstruct job")
     memory_mb: float = Field(256, gt=0, description="float32 data of one chunk, for `auto`")
 
 

@@ -60,18 +60,18 @@ class Record:
 def reported(log: str) -> Iterator[None]:
     """Run a script's work with its messages in ``log`` and on the terminal.
 
-    A mistake of the user, a full disk or a lack of memory ends the process with exit code 1 and one
-    line; anything else is a fault of ours and keeps its traceback.
+    A mistake of the user, a full disk or a lack of memory is told in one line; anything else is a
+    fault of ours and shows its traceback. Either way the process ends with exit code 1.
     """
     _log_to(Path(log))
     try:
         yield
-    except (UserError, OSError, MemoryError) as error:
+    except Exception as error:
         message = explain(error)
         if message is None:
             logger.exception("unexpected error")
-            raise
-        logger.error("error: %s", message)
+        else:
+            logger.error("error: %s", message)
         sys.exit(1)
 
 

@@ -59,8 +59,7 @@ def summarise(results: Path, truth: Truth | None) -> str:
         The known answer of a demo scan, shown beside what was found.
     """
     calibration = Calibration.from_json((results / "calibration.json").read_text(encoding="utf-8"))
-    middle = (calibration.n_rows - 1) / 2
-    cor = f"{float(calibration.cor_px(middle)):.2f} px"
+    cor = f"{calibration.line.mid_px:.2f} px"
     tilt = f"{calibration.tilt_deg:.3f} degrees"
     if truth is not None:
         cor += f" (true: {truth.cor_px:.2f} px)"

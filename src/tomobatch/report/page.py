@@ -54,17 +54,25 @@ def _scan_facts(content: ReportContent) -> dict[str, str]:
 
 def _found(content: ReportContent) -> dict[str, str]:
     calibration, truth = content.calibration, content.header.truth
-    middle = (calibration.n_rows - 1) / 2
-    cor = f"{float(calibration.cor_px(middle)):.3f} ± {calibration.cor_sigma_px:.3f} px"
-    tilt = f"{calibration.tilt_deg:.4f} ± {calibration.tilt_sigma_deg:.4f}°"
+    line = calibration.line
+    cor = f"{line.mid_px:.3f} ± {line.mid_sigma_px:.3f} px"
+    tilt = f"{calibration.tilt_deg:.4f}°"
+    if calibration.tilt_sigma_deg is not None:
+        tilt = f"{calibration.tilt_deg:.4f} ± {calibration.tilt_sigma_deg:.4f}°"
     if truth is not None:
         cor += f" (true: {truth.cor_px:.3f})"
         tilt += f" (true: {truth.tilt_deg:.4f})"
     low, high = content.grey_window
+    n_used = sum(row.is_used for row in calibration.rows)
+    methods = ", ".join(
+        f"{name} {result.cor_px:.2f}" for name, result in calibration.methods.items()
+    )
     return {
         "Centre of rotation, middle row": cor,
         "Tilt": tilt,
-        "Rows used, rejected": f"{int(calibration.kept.sum())}, {int((~calibration.kept).sum())}",
+        "Method": calibration.method or "given",
+        "All methods": methods,
+        "Rows used, rejected": f"{n_used}, {len(calibration.rows) - n_used}",
         "Grey window": f"{low:.4g} to {high:.4g} {content.grey_unit}",
     }
 
@@ -110,13 +118,16 @@ def _comparisons(content: ReportContent) -> list[dict[str, str]]:
 
 
 def _curves(content: ReportContent) -> dict[str, Markup]:
+    calibration, histogram = content.calibration, content.calibration.histogram
     drawn = {
-        "cor": pictures.cor_curve(content.calibration),
-        "histogram": pictures.grey_histogram(
-            content.calibration, content.grey_unit, content.grey_factor
-        ),
+        "cor": pictures.cor_curve(calibration),
         "steps": pictures.step_bars(step_times(content.records)),
     }
+    if histogram is not None:
+        edges = histogram.edges * content.grey_factor
+        drawn["histogram"] = pictures.grey_histogram(
+            edges, histogram.counts, content.grey_window, content.grey_unit
+        )
     # Our own drawings, free of input: they go into the page as they are.
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704
 

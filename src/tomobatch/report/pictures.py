@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -44,39 +45,40 @@ def percentile_window(image: Image, low: float = 0.5, high: float = 99.5) -> tup
 def cor_curve(calibration: Calibration) -> str:
     """Draw the centre of rotation of every row, the fitted line and the rejected rows."""
     with _figure(6.4, 3.2) as (figure, axes):
-        rows = calibration.row_numbers
-        kept, rejected = calibration.kept, ~calibration.kept
-        axes.scatter(rows[kept], calibration.row_cor_px[kept], s=9, color=_ACCENT, label="rows")
-        axes.scatter(
-            rows[rejected],
-            calibration.row_cor_px[rejected],
-            s=16,
-            marker="x",
-            color=_WARN,
-            label="rejected",
-        )
+        for is_used, marker, colour, label in (
+            (True, ".", _ACCENT, "rows used"),
+            (False, "x", _WARN, "rows rejected"),
+        ):
+            points = [
+                (row.row, row.cors_px[calibration.method])
+                for row in calibration.rows
+                if row.is_used == is_used and calibration.method in row.cors_px
+            ]
+            if points:
+                rows, cors_px = zip(*points, strict=True)
+                axes.scatter(rows, cors_px, s=18, marker=marker, color=colour, label=label)
         ends = np.array([0, calibration.n_rows - 1])
-        axes.plot(ends, calibration.cor_px(ends), color=_INK, linewidth=1.2, label="used")
         line = calibration.cor_px(ends)
-        spread = max(1.5, 3 * float(np.ptp(line)))
-        axes.set_ylim(line.mean() - spread, line.mean() + spread)
+        axes.plot(ends, line, color=_INK, linewidth=1.2, label="line used")
+        margin = max(1.5, 1.5 * float(np.ptp(line)))
+        axes.set_ylim(line.min() - margin, line.max() + margin)
         axes.set(xlabel="detector row", ylabel="centre of rotation (px)")
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, fontsize=8)
     return _svg(figure)
 
 
-def grey_histogram(calibration: Calibration, unit: str, factor: float) -> str:
+def grey_histogram(
+    edges: npt.NDArray[np.float64], counts: Sequence[int], window: tuple[float, float], unit: str
+) -> str:
     """Draw the histogram of grey values with the grey window."""
     with _figure(6.4, 3.2) as (figure, axes):
-        edges = np.asarray(calibration.histogram_edges) * factor
-        counts = np.asarray(calibration.histogram_counts)
         axes.stairs(counts, edges, fill=True, color=_FAINT)
         axes.set_yscale("log")
-        low, high = calibration.grey_window
-        for value in (low * factor, high * factor):
+        low, high = window
+        for value in window:
             axes.axvline(value, color=_WARN, linewidth=1.2)
-        margin = 0.4 * (high - low) * factor
-        axes.set_xlim(low * factor - margin, high * factor + margin)
+        margin = 0.4 * (high - low)
+        axes.set_xlim(low - margin, high + margin)
         axes.set(xlabel=f"attenuation ({unit})", ylabel="voxels looked at")
     return _svg(figure)
 
@@ -116,8 +118,8 @@ def _figure(width_in: float, height_in: float) -> Iterator[tuple[Figure, Axes]]:
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
-    axes.xaxis.label.set_size(9)
-    axes.yaxis.label.set_size(9)
+    axes.xaxis.label.set_fontsize(9)
+    axes.yaxis.label.set_fontsize(9)
     yield figure, axes
 
 
