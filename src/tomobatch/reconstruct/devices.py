@@ -140,7 +140,7 @@ def _open(device: cl.Device, kind: Literal["gpu", "cpu"]) -> Device:
             f" {', '.join(missing)}: apt-get install binutils libgcc-12-dev libc6-dev"
             " (or your distribution's packages of ld, libgcc and the C library)"
         )
-    pocl.name_unknown_cpu(device)
+    pocl.correct_cpu_name(device)
     return Device(device, cl.Context([device]), kind)
 
 

@@ -5,8 +5,10 @@ Three things go wrong on machines newer, slimmer or more locked down than its ma
 * It keeps compiled kernels under the home folder, and offers no device where it cannot write there.
 * It links every kernel with the system's ``ld`` against libgcc and libc. Devices are listed without
   them, and the first kernel then fails far from the cause.
-* Its LLVM (14) calls a CPU it does not know ``generic``, a name its own compiler then refuses
-  ("unknown target CPU 'generic'": any AMD Zen 5).
+* Its LLVM (14) names the CPU by what was known in 2022. An AMD Zen 5 becomes ``generic``, which its
+  own compiler then refuses ("unknown target CPU 'generic'"); a Zen 4 becomes ``znver3``, without
+  the AVX-512 of the built-in functions that it is then given, and a built-in of 16 floats aborts
+  the process.
 
 Each is mended or told apart here; a current PoCL needs none of this and is left alone.
 """
@@ -20,7 +22,8 @@ from pathlib import Path
 import pyopencl as cl
 
 _DEVICE_RECORD_BYTES = 4096
-_UNKNOWN_CPU = b"generic\0"
+_AVX512 = frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "clwb", "adx"})
+_AVX2 = frozenset({"avx2", "fma", "bmi1", "bmi2", "f16c", "abm", "movbe"})
 
 
 def use_writable_cache() -> None:
@@ -61,43 +64,49 @@ def missing_link_tools(device: cl.Device) -> list[str]:
     return [package for package, present in found.items() if not present]
 
 
-def name_unknown_cpu(device: cl.Device) -> None:
-    """Give PoCL 3.0 a CPU name its compiler accepts, where it calls the CPU ``generic``.
+def correct_cpu_name(device: cl.Device) -> None:
+    """Give PoCL 3 the name of a CPU that its compiler knows and that has this CPU's vectors.
 
     The name is a C string that the device's record points to, and no option or variable of that
-    version reaches it, so it is overwritten in place with a shorter one. Memory is read and written
-    through /proc/self/mem, which answers a wrong address with an error instead of a crash. The name
-    stands for a level of instructions that the CPU's own flags declare.
+    version reaches it, so it is overwritten in place with one that is no longer. Memory is read and
+    written through /proc/self/mem, which answers a wrong address with an error, not with a crash.
+    The new name stands for a level of instructions that the CPU's own flags declare.
     """
-    if "PoCL 3." not in device.platform.version or not device.version.endswith("-generic"):
-        return
-    name = _cpu_name()
-    if name is None:
+    name = device.version.rpartition("-")[2]
+    better = _better_cpu_name(name)
+    if "PoCL 3." not in device.platform.version or better is None:
         return
     try:
         memory = os.open("/proc/self/mem", os.O_RDWR)
     except OSError:
         return
     try:
-        address = _find_string(memory, device.int_ptr, _UNKNOWN_CPU)
+        address = _find_string(memory, device.int_ptr, name.encode() + b"\0")
         if address is not None:
-            os.pwrite(memory, name, address)
+            os.pwrite(memory, better.encode() + b"\0", address)
     finally:
         os.close(memory)
 
 
-def _cpu_name() -> bytes | None:
-    """Return an LLVM 14 name, no longer than ``generic``, for what /proc/cpuinfo declares."""
+def _better_cpu_name(name: str) -> str | None:
+    """Return a name of LLVM 14, no longer than the given one, where that one will not do."""
+    flags = _cpu_flags()
+    if name in ("generic", "znver3") and flags >= _AVX512:
+        return "skx"
+    if name == "generic" and flags:
+        return "haswell" if flags >= _AVX2 else "x86-64"
+    return None
+
+
+def _cpu_flags() -> frozenset[str]:
+    """Return the instruction sets that Linux lists for this CPU (empty: not told)."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return None
-    flags = next((set(line.split()) for line in lines if line.startswith("flags")), set[str]())
-    if {"avx2", "fma", "bmi2", "f16c", "sha_ni", "vaes", "vpclmulqdq", "clwb"} <= flags:
-        return b"znver3\0\0"
-    if {"avx2", "fma", "bmi2", "f16c", "lahf_lm", "movbe"} <= flags:
-        return b"haswell\0"
-    return b"x86-64\0\0" if flags else None
+        return frozenset()
+    return next(
+        (frozenset(line.split()) for line in lines if line.startswith("flags")), frozenset()
+    )
 
 
 def _find_string(memory: int, record: int, text: bytes) -> int | None:

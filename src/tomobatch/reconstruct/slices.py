@@ -15,7 +15,7 @@ from tomobatch.reconstruct.geometry import Roi, default_cor_px, make_geometry
 MethodName = Literal["auto", "direct", "fourier"]
 Float32Array = npt.NDArray[np.float32]
 
-_LANES = (16, 8, 4, 1)
+_LANES = (32, 16, 8, 4, 1)
 
 
 def fbp(
