@@ -1,0 +1,210 @@
+# ruff: noqa: ANN401
+"""What moto's CloudFormation lacks to create, change and delete the stacks of a Batch user.
+
+Seen in moto 5.2.5: a stack created by change set has no outputs, and an output whose condition is
+false breaks the rest; a parameter kept from before is its resolved value instead of what was given;
+the default of a list is not split; a resource that moto can't update is forgotten; a compute
+environment can't do without a service role; a job definition loses its timeout and is never
+updated; Batch resources and route tables outlive their stack, and to look at the outputs of a
+deleted stack makes its resources anew.
+``mend_stacks`` mends these in the process that calls it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any
+
+import moto.batch.models
+import moto.cloudformation.models
+import moto.cloudformation.parsing
+import moto.cloudformation.responses
+import moto.ec2.models.route_tables
+from moto.backends import get_backend
+
+# Typed as Any, because what is mended here is not for a type checker to follow.
+batch: Any = moto.batch.models
+models: Any = moto.cloudformation.models
+parsing: Any = moto.cloudformation.parsing
+responses: Any = moto.cloudformation.responses
+route_tables: Any = moto.ec2.models.route_tables
+
+SERVICE_ROLE = "AWSServiceRoleForBatch"
+
+
+@cache
+def mend_stacks() -> None:
+    """Mend moto's CloudFormation in this process; a second call does nothing."""
+    _mend_change_sets()
+    _mend_parameters()
+    _mend_updates()
+    _mend_batch()
+    _mend_deletion()
+
+
+def _mend_change_sets() -> None:
+    execute = models.CloudFormationBackend.execute_change_set
+
+    @wraps(execute)
+    def execute_and_read_outputs(
+        self: Any, change_set_name: str, stack_name: str | None = None
+    ) -> None:
+        known = self.change_sets.values()
+        change_set = next(
+            c for c in known if change_set_name in {c.change_set_name, c.change_set_id}
+        )
+        stack = self.stacks[change_set.stack_id]
+        stack.resource_map.cross_stack_resources = self.exports
+        execute(self, change_set_name, stack_name)
+        stack.parameters = change_set.parameters
+        stack._parse_template()
+        stack.output_map = stack._create_output_map()
+        holds = stack.resource_map.lazy_condition_map
+        stack.output_map._output_json_map = {
+            name: output
+            for name, output in stack.template_dict.get("Outputs", {}).items()
+            if "Condition" not in output or holds[output["Condition"]]
+        }
+        self.exports |= {export.name: export for export in stack.exports}
+
+    # An update without changes is a change set that failed, not a call that is refused.
+    responses.CloudFormationResponse._validate_different_update = lambda *_: None
+    models.CloudFormationBackend.execute_change_set = execute_and_read_outputs
+
+
+def _mend_parameters() -> None:
+    load = parsing.ResourceMap.load_parameters
+
+    @wraps(load)
+    def load_and_split_defaults(self: Any) -> None:
+        load(self)
+        for name, declared in self._template.get("Parameters", {}).items():
+            value = self.resolved_parameters[name]
+            if declared["Type"] == "CommaDelimitedList" and isinstance(value, str):
+                self.resolved_parameters[name] = value.split(",")
+        self._parsed_resources.update(self.resolved_parameters)
+
+    def given(self: Any) -> dict[str, str]:
+        declared = self.template_dict.get("Parameters", {})
+        defaults = {name: str(text["Default"]) for name, text in declared.items()}
+        given_now: dict[str, str] = self.parameters
+        return defaults | given_now
+
+    def listed(self: Any) -> list[dict[str, str]]:
+        return [{"ParameterKey": k, "ParameterValue": v} for k, v in given(self).items()]
+
+    def has(self: Any, others: dict[str, str]) -> bool:
+        return given(self) == given(self) | others
+
+    parsing.ResourceMap.load_parameters = load_and_split_defaults
+    models.Stack.stack_parameters = property(given)
+    models.Stack.parameter_list = property(listed)
+    models.Stack.has_parameters = has
+
+
+def _mend_updates() -> None:
+    update = parsing.parse_and_update_resource
+
+    @wraps(update)
+    def update_or_keep(
+        logical_id: str, resource_json: dict[str, Any], resources_map: Any, **where: str
+    ) -> Any:
+        changed = update(logical_id, resource_json, resources_map, **where)
+        return resources_map[logical_id] if changed is None else changed
+
+    parsing.parse_and_update_resource = update_or_keep
+
+
+def _mend_batch() -> None:
+    _before_creation(batch.ComputeEnvironment, _add_service_role)
+    _before_creation(batch.JobDefinition, _spell_as_read)
+    define = batch.JobDefinition.create_from_cloudformation_json
+
+    def define_anew(
+        original_resource: Any,
+        new_resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+    ) -> Any:
+        return define(new_resource_name, cloudformation_json, account_id, region_name)
+
+    batch.JobDefinition.update_from_cloudformation_json = staticmethod(define_anew)
+
+
+def _before_creation(
+    model: Any,
+    change: Callable[[dict[str, Any], str, str], dict[str, Any]],
+) -> None:
+    """Let ``change(properties, account_id, region)`` see a resource's properties first."""
+    create = model.create_from_cloudformation_json
+
+    def create_changed(
+        resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **others: Any,
+    ) -> Any:
+        properties = change(cloudformation_json["Properties"], account_id, region_name)
+        changed = {**cloudformation_json, "Properties": properties}
+        return create(resource_name, changed, account_id, region_name, **others)
+
+    model.create_from_cloudformation_json = staticmethod(create_changed)
+
+
+def _add_service_role(properties: dict[str, Any], account_id: str, region: str) -> dict[str, Any]:
+    """Give a compute environment without a role Batch's service-linked one, as AWS does."""
+    if "ServiceRole" in properties:
+        return properties
+    iam = get_backend("iam")[account_id]["aws"]
+    roles = {role.name: role for role in iam.get_roles()}
+    role = roles.get(SERVICE_ROLE) or iam.create_role(
+        role_name=SERVICE_ROLE,
+        assume_role_policy_document=json.dumps({}),
+        path="/aws-service-role/batch.amazonaws.com/",
+        permissions_boundary=None,
+        description="",
+        tags=[],
+        max_session_duration="3600",
+    )
+    return {**properties, "ServiceRole": role.arn}
+
+
+def _spell_as_read(properties: dict[str, Any], account_id: str, region: str) -> dict[str, Any]:
+    """Spell a timeout as moto reads it, and add the retry strategy it can't do without."""
+    return {
+        **properties,
+        "timeout": properties.get("Timeout", {}),
+        "RetryStrategy": properties.get("RetryStrategy", {"Attempts": 1}),
+    }
+
+
+def _mend_deletion() -> None:
+    def delete_queue(self: Any, account_id: str, region: str) -> None:
+        get_backend("batch")[account_id][region].delete_job_queue(self.arn)
+
+    def delete_environment(self: Any, account_id: str, region: str) -> None:
+        get_backend("batch")[account_id][region].delete_compute_environment(self.name)
+
+    def deregister(self: Any, account_id: str, region: str) -> None:
+        get_backend("batch")[account_id][region].deregister_job_definition(self.arn)
+
+    def delete_route_table(self: Any, account_id: str, region: str) -> None:
+        self.associations.clear()
+        get_backend("ec2")[account_id][region].delete_route_table(self.id)
+
+    delete = models.Stack.delete
+
+    @wraps(delete)
+    def delete_with_outputs(self: Any) -> None:
+        delete(self)
+        self.output_map._output_json_map = {}
+
+    models.Stack.delete = delete_with_outputs
+    batch.JobQueue.delete = delete_queue
+    batch.ComputeEnvironment.delete = delete_environment
+    batch.JobDefinition.delete = deregister
+    route_tables.RouteTable.delete = delete_route_table
