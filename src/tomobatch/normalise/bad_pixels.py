@@ -1,10 +1,10 @@
-"""Which detector pixels cannot be trusted, and what stands in for them."""
+"""Which detector pixels cannot be trusted."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, spatial
+from scipy import ndimage
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float32]
@@ -21,7 +21,6 @@ _HOT_SHARE = 0.02
 _NOISY_RATIO = 5.0
 _NOISY_MIN_FRAMES = 5
 _WINDOW_PX = 7
-_N_NEIGHBOURS = 8
 
 
 @dataclass(frozen=True)
@@ -88,45 +87,3 @@ def _noisy(signal: FloatArray, scatter: FloatArray, n_frames: int) -> BoolArray:
     factor = scatter / np.sqrt(mean_signal)
     typical = float(np.median(factor))
     return np.asarray((factor > _NOISY_RATIO * typical) & (typical > 0))
-
-
-@dataclass(frozen=True)
-class Repair:
-    """Where each bad pixel takes its value from.
-
-    Attributes
-    ----------
-    pixels
-        int32 (bad,), flat index y * n_x + x of each bad pixel, ascending.
-    neighbours
-        int32 (bad, 8), flat indices of the nearest good pixels.
-    weights
-        float32 (bad, 8), their shares, falling with the square of the distance; each row adds up
-        to 1.
-    """
-
-    pixels: npt.NDArray[np.int32]
-    neighbours: npt.NDArray[np.int32]
-    weights: FloatArray
-
-
-def plan_repair(bad: BoolArray) -> Repair:
-    """Choose the good neighbours of every bad pixel of a mask bool (y, x) with a good pixel."""
-    good_yx = np.argwhere(~bad)
-    bad_yx = np.argwhere(bad)
-    n_neighbours = min(_N_NEIGHBOURS, len(good_yx))
-    if len(bad_yx) == 0:
-        empty = np.empty((0, n_neighbours))
-        return Repair(np.empty(0, np.int32), empty.astype(np.int32), empty.astype(np.float32))
-    distance, nearest = spatial.KDTree(good_yx).query(bad_yx, k=n_neighbours)
-    distance = np.asarray(distance).reshape(len(bad_yx), n_neighbours)
-    nearest = np.asarray(nearest).reshape(len(bad_yx), n_neighbours)
-    weights = 1 / distance**2
-    weights /= weights.sum(axis=1, keepdims=True)
-    n_columns = bad.shape[1]
-    flat_good = good_yx[:, 0] * n_columns + good_yx[:, 1]
-    return Repair(
-        (bad_yx[:, 0] * n_columns + bad_yx[:, 1]).astype(np.int32),
-        flat_good[nearest].astype(np.int32),
-        weights.astype(np.float32),
-    )

@@ -1,16 +1,27 @@
-"""From raw counts to line integrals."""
+"""From raw counts to line integrals, in OpenCL."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyopencl as cl
 
 from tomobatch.errors import UserError
-from tomobatch.normalise.bad_pixels import plan_repair
 from tomobatch.normalise.references import References
+from tomobatch.normalise.repair import plan_repair
 from tomobatch.normalise.robust_mean import RawArray
 from tomobatch.normalise.settings import NormaliseSettings
-from tomobatch.normalise.twin import normalise_frame
+from tomobatch.reconstruct.devices import Device, find_device
+from tomobatch.reconstruct.kernels import load_kernel
+
+FloatArray = npt.NDArray[np.float32]
+
+# Photon noise stays below this many standard deviations: above is a zinger.
+_NOISE_SIGMAS = 6.0
+# Types of counts that the kernel reads as they are; others are converted to float first.
+_OPENCL_TYPES = {"u1": "uchar", "u2": "ushort", "i2": "short", "i4": "int", "f4": "float"}
+_TILE_X, _TILE_Y = 512, 16
+_BLOCK_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -22,16 +33,16 @@ class Normalised:
     line_integrals
         float32 (n, y, x), minus the logarithm of transmission; always finite.
     zingers, clipped, saturated
-        int64 (n,), pixels of each projection that were taken for zingers, that were clipped before
+        int32 (n,), pixels of each projection that were taken for zingers, that were clipped before
         the logarithm, and whose raw counts were at the end of their range.
     repaired
         Bad pixels replaced in each projection.
     """
 
-    line_integrals: npt.NDArray[np.float32]
-    zingers: npt.NDArray[np.int64]
-    clipped: npt.NDArray[np.int64]
-    saturated: npt.NDArray[np.int64]
+    line_integrals: FloatArray
+    zingers: npt.NDArray[np.int32]
+    clipped: npt.NDArray[np.int32]
+    saturated: npt.NDArray[np.int32]
     repaired: int
 
 
@@ -40,6 +51,8 @@ def normalise(
     first_projection: int,
     references: References,
     settings: NormaliseSettings | None = None,
+    *,
+    device: Device | None = None,
 ) -> Normalised:
     """Correct a chunk of raw projections with flats and darks, and take minus the logarithm.
 
@@ -56,6 +69,8 @@ def normalise(
         Of the same scan and shape (y, x).
     settings
         None for the defaults.
+    device
+        None for the CPU, which is done before a GPU would have the data.
 
     Raises
     ------
@@ -68,45 +83,152 @@ def normalise(
             f"projections of {projections.shape[1:]} pixels (y, x) do not fit "
             f"flats of {references.dark.shape}"
         )
-    repair = plan_repair(references.bad_pixels)
+    kernel = _Kernel(find_device("cpu") if device is None else device, references, settings)
     line_integrals = np.empty(projections.shape, np.float32)
-    zingers, clipped, saturated = np.zeros((3, len(projections)), np.int64)
-    limit = saturation_counts(projections.dtype, settings)
-    for i, raw in enumerate(projections):
-        if not np.isfinite(raw).all():
-            raise UserError(f"projection {first_projection + i} holds values that are not finite")
-        flat = flat_at(first_projection + i, references, settings)
-        frame = normalise_frame(
-            raw,
-            flat,
-            references.dark.astype(np.float64),
-            repair,
-            settings.zinger_threshold,
-            (settings.transmission_min, settings.transmission_max),
-        )
-        line_integrals[i] = frame.line_integrals
-        zingers[i], clipped[i] = frame.n_zingers, frame.n_clipped
-        saturated[i] = np.count_nonzero(raw >= limit)
-    return Normalised(line_integrals, zingers, clipped, saturated, len(repair.pixels))
+    counts = np.zeros((len(projections), 3), np.int32)
+    n_block = max(1, _BLOCK_BYTES // (4 * references.dark.size))
+    for start in range(0, len(projections), n_block):
+        block = slice(start, start + n_block)
+        first = first_projection + start
+        raw = _readable(projections[block], first)
+        kernel.run(raw, first, line_integrals[block], counts[block])
+    zingers, clipped, saturated = counts.T
+    return Normalised(line_integrals, zingers, clipped, saturated, kernel.n_bad)
 
 
-def flat_at(
-    projection: int, references: References, settings: NormaliseSettings
-) -> npt.NDArray[np.float64]:
-    """Return the flat float64 (y, x) that belongs to a projection index."""
-    flats = references.flats.astype(np.float64)
-    if settings.flats == "mean" or len(flats) == 1:
-        return np.asarray(flats.mean(axis=0))
-    place = np.interp(projection, references.flat_positions, np.arange(len(flats)))
-    before = min(int(place), len(flats) - 2)
-    share = place - before
-    return np.asarray((1 - share) * flats[before] + share * flats[before + 1])
-
-
-def saturation_counts(
-    dtype: np.dtype[np.integer | np.floating], settings: NormaliseSettings
-) -> float:
+def saturation_counts(dtype: np.dtype[np.generic], settings: NormaliseSettings) -> float:
     """Return the raw counts from which a pixel is saturated."""
     if settings.saturation_counts is not None:
         return settings.saturation_counts
-    return float(np.iinfo(dtype).max) if dtype.kind in "iu" else float("inf")
+    return float(np.iinfo(dtype.str).max) if dtype.kind in "iu" else float("inf")
+
+
+def flat_places(
+    projections: npt.NDArray[np.integer], references: References, settings: NormaliseSettings
+) -> tuple[npt.NDArray[np.int32], FloatArray]:
+    """Return for each projection index the series of flats before it and the share of the next.
+
+    A projection is taken between its index and the next; on average at the middle.
+    """
+    n_series = 1 if settings.flats == "mean" else len(references.flats)
+    place = np.interp(projections + 0.5, references.flat_positions[:n_series], np.arange(n_series))
+    before = np.minimum(place.astype(np.int32), max(n_series - 2, 0))
+    return before, (place - before).astype(np.float32)
+
+
+def signals(references: References, settings: NormaliseSettings) -> FloatArray:
+    """Return float32 (series, y, x), flat minus dark, with zero for bad pixels."""
+    flats = references.flats
+    if settings.flats == "mean":
+        flats = flats.mean(axis=0, keepdims=True, dtype=np.float64)
+    return np.where(references.bad_pixels, 0, flats - references.dark).astype(np.float32)
+
+
+def _readable(projections: RawArray, first_projection: int) -> RawArray:
+    """Return projections of a type the kernel reads, after a check that they are finite."""
+    if projections.dtype.kind == "f":
+        finite = np.isfinite(projections).all(axis=(1, 2))
+        if not finite.all():
+            number = first_projection + int(np.argmin(finite))
+            raise UserError(
+                f"projection {number} holds values that are not finite: "
+                "leave it out of the scan, or mend the file"
+            )
+    known = projections.dtype.str[1:] in _OPENCL_TYPES
+    dtype = projections.dtype.newbyteorder("=") if known else np.dtype(np.float32)
+    return np.ascontiguousarray(projections, dtype)
+
+
+class _Kernel:
+    """The kernel, with what all projections share in device memory."""
+
+    def __init__(self, device: Device, references: References, settings: NormaliseSettings) -> None:
+        repair = plan_repair(references.bad_pixels)
+        bad_index = np.full(references.dark.shape, -1, np.int32)
+        bad_index.flat[repair.pixels] = np.arange(len(repair.pixels))
+        self.n_bad = len(repair.pixels)
+        self._references, self._settings = references, settings
+        self._device, self._queue = device, device.queue()
+        self._signals = self._input(signals(references, settings))
+        self._dark = self._input(references.dark)
+        self._repair = [
+            self._input(bad_index),
+            self._input(repair.neighbours),
+            self._input(repair.weights),
+        ]
+
+    def run(
+        self,
+        raw: RawArray,
+        first_projection: int,
+        line_integrals: FloatArray,
+        counts: npt.NDArray[np.int32],
+    ) -> None:
+        """Fill ``line_integrals`` (n, y, x) and ``counts`` (n, 3) for the projections ``raw``."""
+        settings = self._settings
+        n_frames, n_y, n_x = raw.shape
+        n_items = 1 if self._device.kind == "cpu" else 64
+        raw_type = _OPENCL_TYPES[raw.dtype.str[1:]]
+        program = load_kernel(
+            self._device,
+            "normalise",
+            {
+                "RAW": raw_type,
+                "RAW8": f"{raw_type}8",
+                "N_ITEMS": n_items,
+                "TILE_X": _TILE_X,
+                "TILE_Y": _TILE_Y,
+                "ZINGERS": int(settings.zinger_threshold is not None),
+            },
+            package="tomobatch.normalise",
+        )
+        places = np.arange(first_projection, first_projection + n_frames)
+        before, shares = flat_places(places, self._references, settings)
+        output, found = self._output(line_integrals), self._output(counts)
+        cl.Kernel(program, "normalise")(
+            self._queue,
+            (n_frames * n_items, -(-n_x // _TILE_X), -(-n_y // _TILE_Y)),
+            (n_items, 1, 1),
+            self._input(raw),
+            output,
+            found,
+            self._signals,
+            self._dark,
+            self._input(before),
+            self._input(shares),
+            *self._repair,
+            np.int32(n_y),
+            np.int32(n_x),
+            np.int32(0 if settings.flats == "mean" else len(self._references.flats) - 1),
+            np.float32(1 / (1 + (settings.zinger_threshold or 0))),
+            np.float32(_NOISE_SIGMAS * self._references.noise),
+            np.float32(settings.transmission_min),
+            np.float32(settings.transmission_max),
+            np.float32(saturation_counts(raw.dtype, settings)),
+        )
+        self._fetch(output, line_integrals)
+        self._fetch(found, counts)
+
+    def _input(self, array: npt.NDArray[np.generic]) -> cl.Buffer:
+        """Return a buffer with the array's values: in place where memory is shared."""
+        flags = cl.mem_flags
+        if array.size == 0:
+            array = np.zeros(1, array.dtype)
+        copy = flags.USE_HOST_PTR if self._device.shares_host_memory else flags.COPY_HOST_PTR
+        return cl.Buffer(self._device.context, flags.READ_ONLY | copy, hostbuf=array)
+
+    def _output(self, array: npt.NDArray[np.generic]) -> cl.Buffer:
+        flags = cl.mem_flags
+        copy = flags.USE_HOST_PTR if self._device.shares_host_memory else flags.COPY_HOST_PTR
+        return cl.Buffer(self._device.context, flags.READ_WRITE | copy, hostbuf=array)
+
+    def _fetch(self, buffer: cl.Buffer, array: npt.NDArray[np.generic]) -> None:
+        """Wait for the kernel, and make its results visible in the array."""
+        if not self._device.shares_host_memory:
+            cl.enqueue_copy(self._queue, array, buffer)
+            return
+        mapped, _ = cl.enqueue_map_buffer(
+            self._queue, buffer, cl.map_flags.READ, 0, array.shape, array.dtype
+        )
+        mapped.base.release(self._queue)
+        self._queue.finish()

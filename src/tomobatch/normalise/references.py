@@ -78,6 +78,9 @@ class References:
         float32 (y, x), mean counts without beam; zeros where none were measured.
     bad_pixels
         bool (y, x), pixels that are replaced in every projection.
+    noise
+        Standard deviation of one open-beam reading, as a share of the signal; zero where a series
+        has a single flat.
     counts, drift
         For the report.
     warnings
@@ -88,6 +91,7 @@ class References:
     flat_positions: npt.NDArray[np.float64]
     dark: FloatArray
     bad_pixels: BoolArray
+    noise: float
     counts: ReferenceCounts
     drift: Drift
     warnings: tuple[str, ...] = ()
@@ -154,7 +158,10 @@ def average_references(
     )
     positions = np.array([one.position for one in series], np.float64)
     drift = _drift(means - dark, ~bad.mask)
-    return References(means, positions, dark, bad.mask, counts, drift, tuple(warnings))
+    noise = np.median((flat_means[longest].scatter / (means[longest] - dark))[~bad.mask])
+    return References(
+        means, positions, dark, bad.mask, float(noise), counts, drift, tuple(warnings)
+    )
 
 
 def _check_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tomobatch.normalise.bad_pixels import Repair
+from tomobatch.normalise.repair import Repair
+from tomobatch.normalise.settings import NormaliseSettings
 
 # A zinger is brighter than this many of the pixels in its 5 x 5 window allow: the seventh largest
 # value, so that up to six pixels can belong to one hit.
@@ -24,33 +25,44 @@ class TwinFrame:
 
 def normalise_frame(
     raw: npt.NDArray[np.integer | np.floating],
-    flat: npt.NDArray[np.float64],
+    signal: npt.NDArray[np.float64],
     dark: npt.NDArray[np.float64],
     repair: Repair,
-    zinger_threshold: float | None,
-    transmission_range: tuple[float, float],
+    settings: NormaliseSettings,
+    noise: float,
 ) -> TwinFrame:
-    """Turn the counts (y, x) of one projection into line integrals."""
+    """Turn the counts (y, x) of one projection into line integrals.
+
+    ``signal`` is flat minus dark, in counts; ``noise`` is how far above transmission 1 photon noise
+    can reach.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        transmission = (raw - dark) / (flat - dark)
-    flat_view = transmission.reshape(-1)
-    flat_view[repair.pixels] = np.sum(flat_view[repair.neighbours] * repair.weights, axis=1)
+        transmission = (raw - dark) / signal
+    pixels = transmission.reshape(-1)
+    pixels[repair.pixels] = np.sum(pixels[repair.neighbours] * repair.weights, axis=1)
     n_zingers = 0
-    if zinger_threshold is not None:
-        transmission, n_zingers = _without_zingers(transmission, zinger_threshold)
-    clipped = np.clip(transmission, *transmission_range)
+    if settings.zinger_threshold is not None:
+        zingers, medians = _zingers(transmission, settings.zinger_threshold, noise)
+        zingers &= transmission > settings.transmission_min
+        transmission = np.where(zingers, medians, transmission)
+        n_zingers = int(np.count_nonzero(zingers))
+    clipped = np.clip(transmission, settings.transmission_min, settings.transmission_max)
     n_clipped = int(np.count_nonzero(clipped != transmission))
     return TwinFrame(-np.log(clipped), n_zingers, n_clipped)
 
 
-def _without_zingers(
-    transmission: npt.NDArray[np.float64], threshold: float
-) -> tuple[npt.NDArray[np.float64], int]:
-    """Replace zingers by the median of their window; return the image and their number."""
+def _zingers(
+    transmission: npt.NDArray[np.float64], threshold: float, noise: float
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Return which pixels stand out from their window, and the median of every window.
+
+    The limit above a transmission t is the larger of (1 + threshold) t and t + noise sqrt(t),
+    photon noise growing as the root. It is compared by its inverse, as the kernel does.
+    """
     half = ZINGER_WINDOW_PX // 2
     padded = np.pad(transmission, half, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (ZINGER_WINDOW_PX,) * 2)
     ordered = np.sort(windows.reshape(*transmission.shape, -1), axis=-1)
-    zingers = transmission > (1 + threshold) * ordered[..., -ZINGER_RANK]
-    median = ordered[..., ordered.shape[-1] // 2]
-    return np.where(zingers, median, transmission), int(np.count_nonzero(zingers))
+    root = 0.5 * (np.sqrt(noise**2 + 4 * np.clip(transmission, 0, None)) - noise)
+    needed = np.minimum(transmission / (1 + threshold), root**2)
+    return ordered[..., -ZINGER_RANK] < needed, ordered[..., ordered.shape[-1] // 2]
