@@ -1,0 +1,315 @@
+"""Filtered back-projection by gridding in Fourier space: the host side of ``gridding.cl``.
+
+The spectrum of a row is a line through the origin of the slice's spectrum (Fourier slice theorem),
+so a slice is the inverse transform of the spectra of all its rows, filtered by the ramp. Spreading
+the lines onto a grid and one fast transform take O(N^2 log N) steps, back-projection O(N^3).
+"""
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyopencl as cl
+import scipy.fft
+
+from tomobatch.errors import UserError
+from tomobatch.reconstruct.devices import Device
+from tomobatch.reconstruct.fft import even_fast_length, in_parallel, inverse_plane
+from tomobatch.reconstruct.filter import (
+    FilterName,
+    PaddingName,
+    binning_response,
+    frequency_response,
+    overlap_weights,
+    padded_length,
+    shift_phases,
+)
+from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.gridding import Spreading, fall_off, tap_polynomials, tile_visits
+from tomobatch.reconstruct.kernels import load_kernel
+from tomobatch.reconstruct.layout import Shared, mapped
+
+Float32Array = npt.NDArray[np.float32]
+
+STANDARD = Spreading(width=4, oversampling=1.5, degree=6)
+
+_TILE = 32
+_RUN = 8
+# Padded rows that one thread transforms at a time: small enough for the cache it has for itself.
+_PART_BYTES = 4 * 2**20
+
+
+class FourierEngine:
+    """Reconstructs blocks of slices by gridding; see ``engine.Engine``.
+
+    Parameters
+    ----------
+    device
+        Where it runs.
+    geometry
+        Shared geometry.
+    lanes
+        Most slices of a block: 1, 2, 4, 8 or 16.
+    name, padding
+        Window of the ramp; what is assumed outside the detector.
+    spreading
+        Accuracy of the gridding.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        geometry: Geometry,
+        lanes: int,
+        name: FilterName = "ramp",
+        padding: PaddingName = "edge",
+        spreading: Spreading = STANDARD,
+    ) -> None:
+        self.lanes = lanes
+        self._geometry, self._padding = geometry, padding
+        self._length = even_fast_length(padded_length(geometry))
+        self._n_k = self._length // 2 + 1
+        self._response = frequency_response(self._length, name) / self._length
+        # The highest frequency is met at both ends of a line.
+        self._response[-1] /= 2
+        largest = max(geometry.shape_px)
+        self._n_grid = even_fast_length(
+            max(int(np.ceil(spreading.oversampling * largest)), 4 * spreading.width)
+        )
+        self._queue = device.queue()
+        self._lock = threading.Lock()
+        # Two slices share a complex value of the grid.
+        self._width = max(lanes, 2)
+        self._weigh, self._spread, self._cut = self._load(device, spreading)
+        self._lines = _Lines(self._queue.context, geometry, self._length, self._n_grid)
+        self._tables = self._make_tables(spreading)
+        self._samples = Shared(self._queue, (geometry.n_angles, self._n_k, 2 * self._width))
+        self._grid = Shared(self._queue, (self._n_grid, self._n_grid, self._width))
+
+    def __call__(
+        self,
+        sinograms: Float32Array,
+        cor_px: FloatArray,
+        out: Float32Array,
+        first_row: int = 0,
+    ) -> None:
+        """Reconstruct sinograms (row, angle, x) into ``out`` (row, ny, nx), both C-contiguous.
+
+        ``first_row`` is the number of the first row, for messages.
+
+        Raises
+        ------
+        UserError
+            A value that is not finite, with its row and projection.
+        """
+        self._sample_lines(sinograms, cor_px, first_row)
+        self._spread_samples()
+        height, width = self._geometry.shape_px
+        rows, columns = self._part(height), self._part(width)
+        flags = cl.map_flags.READ | cl.map_flags.WRITE
+        with mapped(self._queue, self._grid.buffer, self._grid.shape, flags) as grid:
+            inverse_plane(grid.view(np.complex64), rows, columns)
+        self._cut_slices(out)
+        self._queue.finish()
+
+    def _load(self, device: Device, spreading: Spreading) -> list[cl.Kernel]:
+        """Build the kernels."""
+        widest = 16 if device.has_wide_builtins else 8
+        defines = {
+            "LANES": self._width,
+            "WIDTH": min(self._width, widest),
+            "W": spreading.width,
+            "DEGREE": spreading.degree,
+            "TILE": _TILE,
+            "STREAM": int(device.kind == "cpu" and self._width >= 8),
+        }
+        program = load_kernel(device, "gridding", defines)
+        return [cl.Kernel(program, name) for name in ("weigh", "spread", "cut")]
+
+    def _make_tables(self, spreading: Spreading) -> dict[str, cl.Buffer]:
+        """Upload what all blocks share: weights of points, visits of tiles, fall-off."""
+        context, n_grid = self._queue.context, self._n_grid
+        height, width = self._geometry.shape_px
+        exponent = spreading.exponent(n_grid / max(height, width))
+        reach = self._geometry.binning * n_grid / 2
+        starts, visits = tile_visits(
+            self._lines.directions_rad, n_grid, _TILE, spreading.width, reach
+        )
+        across, down = (
+            (1 / fall_off(spreading, exponent, n_grid, np.arange(n) - n // 2)).astype(np.float32)
+            for n in (width, height)
+        )
+        arrays = {
+            "taps": tap_polynomials(spreading, exponent),
+            "starts": starts,
+            "visits": visits,
+            "across": across,
+            "down": down,
+        }
+        return {name: _upload(context, array) for name, array in arrays.items()}
+
+    def _sample_lines(self, sinograms: Float32Array, cor_px: FloatArray, first_row: int) -> None:
+        """Transform the rows and put their filtered spectra, interleaved, into the samples."""
+        n_rows, n_angles, _ = sinograms.shape
+        factors = self._response * shift_phases(self._length, -cor_px).T
+        uploaded = _upload(self._queue.context, factors.astype(np.complex64))
+        weights: FloatArray | None = None
+        if self._geometry.half_acquisition:
+            weights = overlap_weights(self._geometry.n_cols, cor_px)
+
+        def sample(part: slice) -> None:
+            rows = self._pad(sinograms[:, part], weights)
+            spectra = scipy.fft.rfft(rows, axis=2, overwrite_x=True)
+            _check_finite(spectra[:, :, 0], first_row, part.start)
+            if self._geometry.binning > 1:
+                angles_rad = self._geometry.angles_rad[part]
+                mean = binning_response(self._length, angles_rad, self._geometry.binning)
+                spectra *= mean.astype(np.float32)
+            self._enqueue_weigh(spectra, uploaded, part.start).wait()
+
+        step = max(1, _PART_BYTES // (4 * self._length * n_rows))
+        in_parallel(sample, n_angles, step)
+
+    def _pad(self, sinograms: Float32Array, weights: FloatArray | None) -> Float32Array:
+        """Return rows (row, angle, length), weighted and padded; the left padding comes last."""
+        n_rows, n_angles, n_cols = sinograms.shape
+        rows = np.zeros((n_rows, n_angles, self._length), dtype=np.float32)
+        data = rows[:, :, :n_cols]
+        if weights is None:
+            data[...] = sinograms
+        else:
+            np.multiply(sinograms, weights[:, None, :].astype(np.float32), out=data)
+        if self._padding == "edge":
+            left = (self._length - n_cols) // 2
+            rows[:, :, n_cols : self._length - left] = data[:, :, -1:]
+            rows[:, :, self._length - left :] = data[:, :, :1]
+        return rows
+
+    def _enqueue_weigh(
+        self, spectra: npt.NDArray[np.complex64], factors: cl.Buffer, first_angle: int
+    ) -> cl.Event:
+        n_rows, n_angles, n_k = spectra.shape
+        flags = cl.mem_flags.READ_ONLY | cl.mem_flags.USE_HOST_PTR
+        # A kernel object holds its arguments: threads take turns from setting them to enqueueing.
+        with self._lock:
+            event: cl.Event = self._weigh(
+                self._queue,
+                (-(-n_k // 4), n_angles),
+                None,
+                cl.Buffer(self._queue.context, flags, hostbuf=spectra),
+                factors,
+                self._lines.weights,
+                self._lines.places,
+                self._samples.buffer,
+                np.int32(n_rows),
+                np.int32(n_angles),
+                np.int32(first_angle),
+                np.int32(n_k),
+            )
+            self._queue.flush()
+        return event
+
+    def _spread_samples(self) -> None:
+        n_grid = self._n_grid
+        self._spread(
+            self._queue,
+            (-(-n_grid // _TILE), -(-(n_grid // 2 + 1) // _TILE)),
+            (1, 1),
+            self._samples.buffer,
+            self._lines.steps,
+            self._tables["taps"],
+            self._tables["starts"],
+            self._tables["visits"],
+            self._grid.buffer,
+            np.int32(self._geometry.n_angles),
+            np.int32(self._n_k),
+            np.int32(n_grid),
+        )
+
+    def _part(self, n: int) -> slice:
+        """Return where n pixels of the output lie along an axis of the transformed grid."""
+        start = self._n_grid // 2 - n // 2
+        return slice(start, start + n)
+
+    def _cut_slices(self, out: Float32Array) -> None:
+        geometry = self._geometry
+        n_rows, height, width = out.shape
+        radius = geometry.mask_radius_px
+        flags = cl.mem_flags.WRITE_ONLY | cl.mem_flags.USE_HOST_PTR
+        slices = cl.Buffer(self._queue.context, flags, hostbuf=out)
+        self._cut(
+            self._queue,
+            (-(-width // _RUN), height),
+            None,
+            self._grid.buffer,
+            self._tables["across"],
+            self._tables["down"],
+            slices,
+            np.int32(n_rows),
+            np.int32(width),
+            np.int32(height),
+            np.int32(self._n_grid),
+            np.array([self._part(width).start, self._part(height).start], dtype=np.int32),
+            np.array([geometry.first_x_px, geometry.first_y_px], dtype=np.float32),
+            np.float32(geometry.binning),
+            np.float32(-1 if radius is None else radius**2),
+        )
+        with mapped(self._queue, slices, out.shape, cl.map_flags.READ):
+            pass
+
+
+@dataclass(frozen=True, init=False)
+class _Lines:
+    """The lines of the spectra, in ascending order of their direction, and the way to them.
+
+    Attributes
+    ----------
+    directions_rad : float64 (line,)
+        In [0, pi).
+    steps, places, weights : Buffer
+        As ``gridding.cl`` tells: of lines, of angles, of angles.
+    """
+
+    directions_rad: FloatArray
+    steps: cl.Buffer
+    places: cl.Buffer
+    weights: cl.Buffer
+
+    def __init__(self, context: cl.Context, geometry: Geometry, length: int, n_grid: int) -> None:
+        angles_rad = geometry.angles_rad
+        cosine, sine = np.cos(angles_rad), np.sin(angles_rad)
+        backwards = (sine < 0) | ((sine == 0) & (cosine < 0))
+        folded = np.where(backwards, -1.0, 1.0)
+        directions_rad = np.arctan2(folded * sine, folded * cosine)
+        order = np.argsort(directions_rad, kind="stable")
+        scale = geometry.binning * n_grid / length
+        steps = np.stack([folded * cosine, folded * sine], axis=1)[order] * scale
+        # No component is 0, which spares the kernel a case.
+        steps[np.abs(steps) < 1e-12] = 1e-12
+        height, width = geometry.shape_px
+        centre_px = geometry.x_px[width // 2] * cosine + geometry.y_px[height // 2] * sine
+        places = np.empty((len(order), 2), dtype=np.uint32)
+        places[order, 0] = np.arange(len(order))
+        places[:, 1] = np.mod(np.round(centre_px / length * 2**32), 2**32).astype(np.uint32)
+        object.__setattr__(self, "directions_rad", directions_rad[order])
+        object.__setattr__(self, "steps", _upload(context, steps.astype(np.float32)))
+        object.__setattr__(self, "places", _upload(context, places))
+        weights = (folded * geometry.angle_weights).astype(np.float32)
+        object.__setattr__(self, "weights", _upload(context, weights))
+
+
+def _upload(context: cl.Context, array: npt.NDArray[np.generic]) -> cl.Buffer:
+    flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
+    return cl.Buffer(context, flags, hostbuf=np.ascontiguousarray(array))
+
+
+def _check_finite(means: npt.NDArray[np.complex64], first_row: int, first_angle: int) -> None:
+    """Raise where the mean of a row (row, angle) is not finite: a value of that row is not."""
+    bad = np.argwhere(~np.isfinite(means))
+    if bad.size:
+        row, angle = bad[0]
+        raise UserError(
+            f"sinograms: a value that is not finite (NaN or infinite) in row {first_row + row},"
+            f" projection {first_angle + angle}; correct or mask it before reconstructing"
+        )

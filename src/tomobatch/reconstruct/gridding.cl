@@ -1,0 +1,224 @@
+// Gridding: the spectra of all rows, which lie on lines through the origin of the slice's frequency
+// plane, are spread onto a Cartesian grid, for all slices of a block at once.
+//
+// Constants of the build:
+//   LANES   slices of a block (even); slice l and slice l + LANES/2 share a complex value of the
+//           grid, as its real and imaginary part once it is transformed
+//   WIDTH   floats of a vector, at most LANES
+//   W       grid points that a sample is spread to along an axis, at most 8
+//   DEGREE  of the polynomials that give the weights of the W points
+//   TILE    grid points along the side of a tile
+//   STREAM  1: writes of the grid go past the caches (a builtin of the compilers of CPU devices)
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+#define VEC PASTE(float, WIDTH)
+#define N_VECS (2 * LANES / WIDTH)
+#define EDGE (TILE + 2 * W)
+#define RUN 8
+
+#if WIDTH == 2
+#define SWAP(v) (v).yx
+#define CONJ ((VEC)(1, -1))
+#elif WIDTH == 4
+#define SWAP(v) (v).yxwz
+#define CONJ ((VEC)(1, -1, 1, -1))
+#elif WIDTH == 8
+#define SWAP(v) (v).s10325476
+#define CONJ ((VEC)(1, -1, 1, -1, 1, -1, 1, -1))
+#else
+#define SWAP(v) (v).s1032547698badcfe
+#define CONJ ((VEC)(1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1))
+#endif
+
+#if STREAM
+#define STORE(address, value) __builtin_nontemporal_store(value, address)
+#else
+#define STORE(address, value) *(address) = (value)
+#endif
+
+// Four complex products.
+float8 times(const float8 a, const float8 b)
+{
+    const float8 sign = (float8)(-1, 1, -1, 1, -1, 1, -1, 1);
+    return a * b.s00224466 + sign * a.s10325476 * b.s11335577;
+}
+
+// Filter and weight the spectra of some angles, and make the slices the innermost axis.
+//   spectra  (slice, angle of the part, k) complex, k = 0 .. n_k - 1 of a real FFT; n_k >= 4
+//   factors  (slice, k) complex: ramp, and phase of the slice's centre of rotation
+//   weights  (angle) what each angle counts; negative where its line runs backwards (see `lines`)
+//   places   (angle) .x position among the lines; .y change of phase from k to k + 1 that moves the
+//            output's centre to the origin, in turns / 2^32, wrapping
+//   samples  (line, k, lane) complex; lanes beyond the slices become 0
+// One work-item four values of k of an angle; global size (ceil(n_k / 4), angles of the part).
+__kernel void weigh(__global const float *restrict spectra, __global const float *restrict factors,
+                    __global const float *restrict weights, __global const uint2 *restrict places,
+                    __global VEC *restrict samples, const int n_slices, const int n_angles,
+                    const int first_angle, const int n_k)
+{
+    // The last four overlap those before, to stay inside the row.
+    const int k0 = min((int)get_global_id(0) * 4, n_k - 4), angle = get_global_id(1);
+    if (angle >= n_angles)
+        return;
+    const uint2 place = places[first_angle + angle];
+    const float weight = weights[first_angle + angle];
+    const float turn = 6.283185307f / 4294967296.f;
+    const uint4 turns = place.y * ((uint4)(0, 1, 2, 3) + (uint)k0);
+    const float4 phase = turn * convert_float4(as_int4(turns));
+    const float4 re = fabs(weight) * cos(phase), im = fabs(weight) * sin(phase);
+    const float8 phases = (float8)(re.x, im.x, re.y, im.y, re.z, im.z, re.w, im.w);
+    const float8 sign = weight < 0 ? (float8)(1, -1, 1, -1, 1, -1, 1, -1) : (float8)(1);
+
+    VEC block[4 * N_VECS];
+    ulong *values = (ulong *)block;
+    for (int lane = 0; lane < LANES; lane++) {
+        float8 value = 0.f;
+        if (lane < n_slices) {
+            const size_t row = (size_t)lane * n_angles + angle;
+            const float8 spectrum = vload8(0, spectra + 2 * (row * n_k + k0));
+            const float8 factor = vload8(0, factors + 2 * ((size_t)lane * n_k + k0));
+            value = sign * times(times(spectrum, factor), phases);
+        }
+        const ulong4 pairs = as_ulong4(value);
+        values[lane] = pairs.x;
+        values[lane + LANES] = pairs.y;
+        values[lane + 2 * LANES] = pairs.z;
+        values[lane + 3 * LANES] = pairs.w;
+    }
+    __global VEC *to = samples + ((size_t)place.x * n_k + k0) * N_VECS;
+    for (int i = 0; i < 4 * N_VECS; i++)
+        STORE(to + i, block[i]);
+}
+
+// Values of k, first and last, for which k * step lies in the square of side 2 * reach about the
+// centre. No component of step is 0.
+int2 crossing(const float2 step, const float2 centre, const float reach, const int n_k)
+{
+    const float2 a = (centre - reach) / step, b = (centre + reach) / step;
+    const float first = fmax(fmin(a.x, b.x), fmin(a.y, b.y));
+    const float last = fmin(fmax(a.x, b.x), fmax(a.y, b.y));
+    return (int2)((int)ceil(fmax(first, 1.f - n_k)), (int)floor(fmin(last, n_k - 1.f)));
+}
+
+// Spread samples to the half of the grid with v >= 0: real slices give the other half by symmetry.
+// A tile of the grid stays in local memory while all lines that cross it are worked through.
+//   samples  (line, k, lane) complex
+//   lines    (line) step from k to k + 1, in grid points; y not negative
+//   taps     (DEGREE + 1) coefficients of the weights of points 0 .. W - 1, constant term first
+//   starts   (tile + 1) where the visits of each tile start
+//   visits   (visit) .xy grid point of the tile's corner; an alias of the tile, n_grid away, is a
+//            visit of its own; .zw the lines that may cross it, [z, w), wrapping
+//   grid     (v, u, pair of lanes) complex, zero frequency first, both halves
+// One work-group of one work-item a tile; global size (tiles across, tiles down).
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void spread(__global const VEC *restrict samples, __global const float2 *restrict lines,
+            __global const float8 *restrict taps, __global const int *restrict starts,
+            __global const int4 *restrict visits, __global VEC *restrict grid, const int n_lines,
+            const int n_k, const int n_grid)
+{
+    __local VEC tile[EDGE * EDGE * N_VECS];
+    const int id = get_group_id(1) * get_num_groups(0) + get_group_id(0);
+    for (int i = 0; i < EDGE * EDGE * N_VECS; i++)
+        tile[i] = (VEC)(0.f);
+
+    for (int i = starts[id]; i < starts[id + 1]; i++) {
+        const int4 visit = visits[i];
+        const float2 corner = convert_float2(visit.xy);
+        for (int j = visit.z; j < visit.w; j++) {
+            const int line = j < n_lines ? j : j - n_lines;
+            const float2 step = lines[line];
+            const int2 span = crossing(step, corner + 0.5f * (TILE - 1), 0.5f * (TILE - 1 + W), n_k);
+            for (int k = span.x; k <= span.y; k++) {
+                // Leftmost and topmost of the W points, W being the tile's corner; never negative.
+                const float2 at = k * step - corner + (0.5f * W + 1);
+                const int2 first = convert_int2(at);
+                const float2 f = 2 * (at - convert_float2(first)) - 1;
+                float8 wx = taps[DEGREE], wy = taps[DEGREE];
+#pragma unroll
+                for (int d = DEGREE - 1; d >= 0; d--) {
+                    wx = wx * f.x + taps[d];
+                    wy = wy * f.y + taps[d];
+                }
+                float across[8], down[8];
+                vstore8(wx, 0, across);
+                vstore8(wy, 0, down);
+
+                __global const VEC *sample = samples + ((size_t)line * n_k + abs(k)) * N_VECS;
+                const VEC sign = k < 0 ? CONJ : (VEC)(1.f);
+                VEC value[N_VECS];
+#pragma unroll
+                for (int v = 0; v < N_VECS; v++)
+                    value[v] = sample[v] * sign;
+                __local VEC *point = tile + (first.y * EDGE + first.x) * N_VECS;
+#pragma unroll
+                for (int y = 0; y < W; y++) {
+                    VEC part[N_VECS];
+#pragma unroll
+                    for (int v = 0; v < N_VECS; v++)
+                        part[v] = value[v] * down[y];
+#pragma unroll
+                    for (int x = 0; x < W; x++) {
+#pragma unroll
+                        for (int v = 0; v < N_VECS; v++)
+                            point[x * N_VECS + v] += part[v] * across[x];
+                    }
+                    point += EDGE * N_VECS;
+                }
+            }
+        }
+    }
+
+    // The transform is to put the origin of the output in the middle of the array: signs alternate.
+    const int v0 = get_group_id(1) * TILE, u0 = get_group_id(0) * TILE;
+    for (int y = 0; y < min(TILE, n_grid / 2 + 1 - v0); y++) {
+        const int v = v0 + y, mirror_v = n_grid - v;
+        for (int x = 0; x < min(TILE, n_grid - u0); x++) {
+            const int u = (u0 + x + n_grid / 2) % n_grid, mirror_u = (n_grid - u) % n_grid;
+            const float sign = (u ^ v) & 1 ? -1.f : 1.f;
+            __local const VEC *point = tile + ((y + W) * EDGE + x + W) * N_VECS;
+            __global VEC *to = grid + ((size_t)v * n_grid + u) * (N_VECS / 2);
+            __global VEC *mirror = grid + ((size_t)mirror_v * n_grid + mirror_u) * (N_VECS / 2);
+            for (int i = 0; i < N_VECS / 2; i++) {
+                const VEC a = sign * point[i], b = sign * point[i + N_VECS / 2];
+                const VEC turned = -CONJ * SWAP(b);
+                STORE(to + i, a + turned);
+                if (v > 0 && 2 * v < n_grid)
+                    STORE(mirror + i, CONJ * (a - turned));
+            }
+        }
+    }
+}
+
+// Cut the output from the transformed grid, undo the fall-off that spreading causes, mask it and
+// take the slices apart.
+//   grid     (row, column, pair of lanes) complex; the output starts at [origin.y, origin.x]
+//   across   (width) factor of each column
+//   down     (height) factor of each row
+//   slices   (slice, row, column)
+//   first    position of pixel [0, 0] from the axis, in detector pixels
+//   step     distance of pixels
+//   radius2  square of the mask's radius, or a negative number for no mask
+// One work-item RUN columns of a row; global size (runs, rows).
+__kernel void cut(__global const float2 *restrict grid, __global const float *restrict across,
+                  __global const float *restrict down, __global float *restrict slices,
+                  const int n_slices, const int width, const int height, const int n_grid,
+                  const int2 origin, const float2 first, const float step, const float radius2)
+{
+    const int start = get_global_id(0) * RUN, row = get_global_id(1);
+    if (start >= width || row >= height)
+        return;
+    const int stop = min(start + RUN, width);
+    const float y = first.y + row * step;
+    __global const float2 *from =
+        grid + ((size_t)(row + origin.y) * n_grid + origin.x + start) * (LANES / 2);
+    for (int column = start; column < stop; column++, from += LANES / 2) {
+        const float x = first.x + column * step;
+        const bool inside = radius2 < 0 || x * x + y * y <= radius2;
+        const float factor = inside ? across[column] * down[row] : 0.f;
+        __global float *to = slices + (size_t)row * width + column;
+        for (int slice = 0; slice < n_slices; slice++) {
+            const float2 pair = from[slice % (LANES / 2)];
+            to[(size_t)slice * height * width] = factor * (slice < LANES / 2 ? pair.x : pair.y);
+        }
+    }
+}
