@@ -26,15 +26,15 @@ def main(
 ) -> None:
     """Write the sinograms, the evidence and the record of one chunk of rows."""
     record = Record("process", chunk)
+    method, choices = settings["method"], {k: v for k, v in settings.items() if k != "method"}
     start = chunk * layout.shard_shape[0]
     stop = min(start + layout.shard_shape[0], layout.shape[0])
     with record.stage("read"):
         angles_rad = load_angles(Path(angles_path))
         sinograms = read_sinograms(open_array(projections_metadata), start, stop)
     with record.stage("compute"):
-        method, choices = settings["method"], {**settings}
-        del choices["method"]
-        sinograms = remove_stripes(sinograms, method, StripeSettings(**choices), out=sinograms)
+        stripes = StripeSettings.for_width(sinograms.shape[2], **choices)
+        sinograms = remove_stripes(sinograms, method, stripes, out=sinograms)
         evidence = gather_evidence(
             sinograms, angles_rad, start, EvidenceSettings(n_rows=layout.shape[0])
         )

@@ -10,12 +10,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tomobatch.errors import UserError
 
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise ValueError("must be odd, so that the window has a middle")
+    return value
+
+
 Auto = Literal["auto"]
 ChunkSize = Annotated[int, Field(ge=1, le=1_000_000)]
+OddPx = Annotated[int, Field(ge=3), AfterValidator(_odd)]
 
 
 class Section(BaseModel):
@@ -65,11 +73,15 @@ class Stripes(Section):
     """Step 2: removal of the sinogram stripes that make rings."""
 
     method: Literal["none", "sorting", "filtering", "large", "dead", "all"] = Field(
-        "all", description="Vo's methods (2018); `all` is the combination"
+        "filtering", description="Vo's methods (2018); `all` is the combination"
     )
     snr: float = Field(3.0, gt=0, description="how strong a stripe must be; lower removes more")
-    large_window_px: int = Field(51, ge=3, description="median window for large stripes")
-    small_window_px: int = Field(21, ge=3, description="median window for small stripes")
+    large_window_px: OddPx | None = Field(
+        None, description="median window for large stripes; null: a fortieth of the width"
+    )
+    small_window_px: OddPx | None = Field(
+        None, description="median window for small stripes; null: a hundredth of the width"
+    )
 
 
 class Calibrate(Section):

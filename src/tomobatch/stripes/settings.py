@@ -20,3 +20,23 @@ class StripeSettings:
     snr: float = 3.0
     large_window_px: int = 51
     small_window_px: int = 21
+
+    @classmethod
+    def for_width(
+        cls, n_cols: int, snr: float, large_window_px: int | None, small_window_px: int | None
+    ) -> "StripeSettings":
+        """Return settings whose windows, where not given, grow with the width of the detector.
+
+        The defaults suit 2048 columns; on a narrow detector they would take in whole objects, and
+        the removal would smear those over the air beside them.
+        """
+        return cls(
+            snr,
+            _odd_share(n_cols, 40, 11) if large_window_px is None else large_window_px,
+            _odd_share(n_cols, 98, 5) if small_window_px is None else small_window_px,
+        )
+
+
+def _odd_share(n_cols: int, share: int, least_px: int) -> int:
+    """Return the odd number nearest to a share of the columns from above, at least ``least_px``."""
+    return max(least_px, n_cols // share | 1)
