@@ -5,12 +5,14 @@ sampled in real space and then transformed, so that its mean is right; the ramp 
 space shifts the grey values of a whole slice.
 """
 
+import math
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from tomobatch.errors import UserError
+from tomobatch.reconstruct.fft import even_fast_length
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
 
 FilterName = Literal["ramp", "shepp-logan", "cosine", "hamming", "hann"]
@@ -99,13 +101,13 @@ def overlap_weights(n_cols: int, cor_px: npt.ArrayLike) -> FloatArray:
 
 
 def padded_length(geometry: Geometry) -> int:
-    """Return the least FFT length at which the padding keeps the ends of a row apart.
+    """Return the FFT length: even, fast, and such that the padding keeps the ends of a row apart.
 
     At least twice the columns, and twice the longest distance between a column and an output pixel.
     The same for all rows, whatever their centre of rotation: blocks of slices cannot differ by it.
     """
     half = geometry.n_cols if geometry.half_acquisition else geometry.n_cols / 2
-    return max(2 * geometry.n_cols, 2 * int(np.ceil(half + geometry.reach_px)))
+    return even_fast_length(max(2 * geometry.n_cols, 2 * math.ceil(half + geometry.reach_px)))
 
 
 def check_rows(sinograms: npt.NDArray[np.float32], cor_px: FloatArray) -> None:

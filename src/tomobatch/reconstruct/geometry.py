@@ -154,9 +154,11 @@ def make_geometry(
     if size < 1:
         raise UserError(f"size_px: {size} is not a positive number of pixels")
     part = Roi(0, 0, size, size) if roi is None else Roi(*_astuple(roi))
-    if part.x0 < 0 or part.y0 < 0 or part.x0 + part.nx > size or part.y0 + part.ny > size:
+    if min(part.x0, part.y0) < 0 or max(part.x0 + part.nx, part.y0 + part.ny) > size:
         raise UserError(f"roi: {part} is not inside a slice of {size} x {size} pixels")
-    if binning < 1 or min(part.nx, part.ny) // max(binning, 1) < 1:
+    if min(part.nx, part.ny) < 1:
+        raise UserError(f"roi: {part} has no pixels")
+    if not 1 <= binning <= min(part.nx, part.ny):
         raise UserError(f"binning: {binning} does not fit a region of {part.nx} x {part.ny} pixels")
     return Geometry(
         angles_rad=angles,

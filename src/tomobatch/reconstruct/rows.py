@@ -1,14 +1,11 @@
 """Filter the rows of a block of slices and interleave them for the back-projection."""
 
-import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
 from tomobatch.errors import UserError
+from tomobatch.reconstruct.fft import in_parallel
 from tomobatch.reconstruct.filter import (
     FilterName,
     PaddingName,
@@ -23,7 +20,7 @@ from tomobatch.reconstruct.geometry import FloatArray, Geometry
 Float32Array = npt.NDArray[np.float32]
 
 # Working memory of one thread: small enough for the cache it shares with the others.
-_WORK_BYTES = 2 * 2**20
+_WORK_BYTES = 2**20
 
 
 class RowFilter:
@@ -54,14 +51,11 @@ class RowFilter:
         centre = (geometry.n_cols - 1) / 2
         self.geometry = geometry
         self.padding = padding
-        self.length = scipy.fft.next_fast_len(padded_length(geometry), real=True)
+        self.length = padded_length(geometry)
         # The axis keeps the fraction of the detector's centre: a centred row is not interpolated.
         self.axis_px = reach + centre % 1
         self.width_px = 2 * reach + 2
-        if self.width_px > self.length:
-            self.length = scipy.fft.next_fast_len(self.width_px, real=True)
         self._response = frequency_response(self.length, name)
-        self._n_threads = len(os.sched_getaffinity(0))
 
     def __call__(
         self,
@@ -85,21 +79,25 @@ class RowFilter:
         weights = self._column_weights(cor_px)
         out[:, :, n_rows:] = 0
 
-        def work(start: int, stop: int) -> None:
-            rows = self._interleave(sinograms[:, start:stop], weights, start, stop)
+        def work(part: slice) -> None:
+            rows = self._interleave(sinograms[:, part], weights, part)
             spectrum = scipy.fft.rfft(rows, axis=1, overwrite_x=True)
-            spectrum *= factors
+            with np.errstate(invalid="ignore"):  # infinite times 0; found out below
+                spectrum *= factors
             if self.geometry.binning > 1:
-                angles = self.geometry.angles_rad[start:stop]
+                angles = self.geometry.angles_rad[part]
                 mean = binning_response(self.length, angles, self.geometry.binning)
                 spectrum *= mean[:, :, None].astype(np.float32)
             filtered = scipy.fft.irfft(spectrum, n=self.length, axis=1, overwrite_x=True)
-            out[start:stop, :, :n_rows] = filtered[:, : self.width_px]
+            # On a ring: the margin of a detector of a few columns goes around it.
+            wrapped = self.width_px > self.length
+            out[part, :, :n_rows] = (
+                filtered.take(np.arange(self.width_px), axis=1, mode="wrap")
+                if wrapped
+                else filtered[:, : self.width_px]
+            )
 
-        step = max(1, _WORK_BYTES // (4 * self.length * n_rows))
-        with ThreadPoolExecutor(self._n_threads) as threads:
-            for _ in threads.map(lambda span: work(*span), _spans(n_angles, step)):
-                pass
+        in_parallel(work, n_angles, max(1, _WORK_BYTES // (4 * self.length * n_rows)))
         _check_finite(out[:, 0, :n_rows], first_row)
 
     def _column_weights(self, cor_px: FloatArray) -> FloatArray | None:
@@ -109,14 +107,15 @@ class RowFilter:
         return overlap_weights(self.geometry.n_cols, cor_px).T
 
     def _interleave(
-        self, sinograms: Float32Array, weights: FloatArray | None, start: int, stop: int
+        self, sinograms: Float32Array, weights: FloatArray | None, part: slice
     ) -> Float32Array:
         """Return padded rows (angle, length, lane), weighted; the left padding comes last."""
         n_rows, n_angles, n_cols = sinograms.shape
         rows = np.zeros((n_angles, self.length, n_rows), dtype=np.float32)
         data = rows[:, :n_cols]
-        angle_weights = self.geometry.angle_weights[start:stop].astype(np.float32)
-        np.multiply(sinograms.transpose(1, 2, 0), angle_weights[:, None, None], out=data)
+        angle_weights = self.geometry.angle_weights[part, None].astype(np.float32)
+        for lane, sinogram in enumerate(sinograms):
+            np.multiply(sinogram, angle_weights, out=data[:, :, lane])
         if weights is not None:
             data *= weights.astype(np.float32)
         if self.padding == "edge":
@@ -135,7 +134,3 @@ def _check_finite(column: Float32Array, first_row: int) -> None:
             f"sinograms: a value that is not finite (NaN or infinite) in row {first_row + row},"
             f" projection {angle}; correct or mask it before reconstructing"
         )
-
-
-def _spans(n: int, step: int) -> Iterator[tuple[int, int]]:
-    return ((start, min(start + step, n)) for start in range(0, n, step))

@@ -1,7 +1,7 @@
 """The public call: slices from sinograms held in memory."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +9,17 @@ import numpy.typing as npt
 from tomobatch.errors import UserError
 from tomobatch.reconstruct.devices import DeviceKind, find_device
 from tomobatch.reconstruct.engine import DirectEngine
-from tomobatch.reconstruct.filter import FilterName, PaddingName, check_rows
+from tomobatch.reconstruct.filter import (
+    FILTERS,
+    PADDINGS,
+    FilterName,
+    PaddingName,
+    check_rows,
+)
 from tomobatch.reconstruct.geometry import Roi, default_cor_px, make_geometry
 
 MethodName = Literal["auto", "direct", "fourier"]
+METHODS: tuple[str, ...] = get_args(MethodName)
 Float32Array = npt.NDArray[np.float32]
 
 _LANES = (32, 16, 8, 4, 1)
@@ -85,8 +92,11 @@ def fbp(
     """
     rows = np.asarray(sinograms, dtype=np.float32)
     rows = rows[None] if rows.ndim == 2 else rows
-    if rows.ndim != 3:
+    if rows.ndim != 3 or rows.size == 0:
         raise UserError(f"sinograms: shape {rows.shape} is not (y, angle, x)")
+    check_choice("filter", filter, FILTERS)
+    check_choice("padding", padding, PADDINGS)
+    check_choice("method", method, METHODS)
     n_rows, n_angles, n_cols = rows.shape
     cor = default_cor_px(n_cols) if cor_px is None else cor_px
     cors = np.asarray(cor, dtype=np.float64)
@@ -104,8 +114,6 @@ def fbp(
     )
     if geometry.n_angles != n_angles:
         raise UserError(f"angles_rad: {geometry.n_angles} angles for {n_angles} projections")
-    if method not in ("auto", "direct"):
-        raise UserError(f"method: '{method}' is not one of auto, direct")
     target = find_device(device)
     out = np.empty((n_rows, *geometry.shape_px), dtype=np.float32)
     engine: DirectEngine | None = None
@@ -115,6 +123,12 @@ def fbp(
             engine = DirectEngine(target, geometry, lanes, filter, padding)
         engine(rows[start:stop], cors[start:stop], out[start:stop], start)
     return out
+
+
+def check_choice(key: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise a UserError where a value is not one of the choices."""
+    if value not in choices:
+        raise UserError(f"{key}: '{value}' is not one of {', '.join(choices)}")
 
 
 def _blocks(n_rows: int) -> Iterator[tuple[int, int]]:
