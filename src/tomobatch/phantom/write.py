@@ -19,8 +19,8 @@ from tomobatch.phantom.project import line_integrals
 from tomobatch.phantom.specimen import bead_pack
 from tomobatch.phantom.truth import Truth, write_truth
 
-Progress = Callable[[int, int], None]
-"""Called with the number of projections written and of all projections."""
+Progress = Callable[[float], None]
+"""Called with the share of the projections that is written, up to 1."""
 
 _PIECE_MB = 32
 _PIXELS_ACROSS_UM = 1500.0
@@ -78,7 +78,7 @@ def write_phantom(
     seed
         What all random numbers are drawn from.
     progress
-        Told how far the writing is.
+        Called with the share that is written, up to 1.
 
     Raises
     ------
@@ -206,7 +206,7 @@ def _write_projections(
             projections[start : start + len(piece)] = np.stack([counts for counts, _ in taken])
             n_zingers += sum(zingers for _, zingers in taken)
             if progress is not None:
-                progress(start + len(piece), n_angles)
+                progress((start + len(piece)) / n_angles)
     return n_zingers
 
 

@@ -1,0 +1,194 @@
+"""Do the stated angles fit the projections? And which angles to use."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from tomobatch.scan.half_turn import HalfTurn, find_axis, measure_half_turn
+from tomobatch.scan.header import AngleSource
+from tomobatch.scan.parts import Scan
+
+_ROWS_READ = 24
+_SHORTEST_RUN, _LONGEST_RUN = 5, 12
+_RUN_MOTION_PX = 4.0
+_COARSEST_STEP_RAD = np.deg2rad(3.0)
+_LEAST_LIKENESS = 0.5
+_LARGEST_ERROR = 0.5
+_FITS_WITHIN = 0.4
+_MISFITS_FROM = 0.6
+
+
+class AngleVerdict(StrEnum):
+    """What the projections say about the stated angles."""
+
+    FITS = "fits"
+    INCLUSIVE = "0..180 with both ends fits instead"
+    EXCLUSIVE = "0..180 without its end fits instead"
+    MISFIT = "does not fit"
+    UNCLEAR = "cannot be told"
+
+
+@dataclass(frozen=True)
+class AngleCheck:
+    """The stated angle range held against the projections.
+
+    Attributes
+    ----------
+    verdict
+        Whether it fits, or what does.
+    reason
+        Why, in one line.
+    stated_half_turn
+        Projections in half a turn by the stated angles; None if they are not evenly spaced.
+    measured
+        Half a turn as measured; None if it could not be.
+    """
+
+    verdict: AngleVerdict
+    reason: str
+    stated_half_turn: float | None = None
+    measured: HalfTurn | None = None
+
+
+@dataclass(frozen=True)
+class EffectiveAngles:
+    """The angles to reconstruct with.
+
+    Attributes
+    ----------
+    angles_rad
+        One a projection, shape (angle,), float64.
+    reason
+        Which they are and why, in one line.
+    """
+
+    angles_rad: NDArray[np.float64]
+    reason: str
+
+
+def effective_angles(scan: Scan) -> EffectiveAngles:
+    """Decide which angles to use; a few projections are read.
+
+    Angles given in the config are used as they are. Others give way to 0..180 degrees, with or
+    without its end, if the projections clearly say so.
+    """
+    header = scan.header
+    stated = f"{_range_text(header.angles_rad)} ({_SOURCES[header.angle_source]})"
+    if header.angle_source is AngleSource.CONFIG:
+        return EffectiveAngles(header.angles_rad, f"angles {stated}")
+    check = check_angles(scan)
+    if check.verdict in (AngleVerdict.INCLUSIVE, AngleVerdict.EXCLUSIVE):
+        turn = np.copysign(np.pi, header.angles_rad[-1] - header.angles_rad[0])
+        inclusive = check.verdict is AngleVerdict.INCLUSIVE
+        spread = np.linspace(0.0, turn, header.n_projections, endpoint=inclusive)
+        angles_rad = header.angles_rad[0] + spread
+        return EffectiveAngles(
+            angles_rad,
+            f"angles {_range_text(angles_rad)} instead of {stated}: {check.reason};"
+            " datasets.angle_range_deg overrides",
+        )
+    return EffectiveAngles(header.angles_rad, f"angles {stated}: {check.reason}")
+
+
+def check_angles(scan: Scan) -> AngleCheck:
+    """Compare the first projections with the mirrored ones half a turn later.
+
+    Read are at most 25 projections, and 24 rows of each.
+    """
+    header = scan.header
+    step_rad = _even_step_rad(header.angles_rad)
+    if step_rad is None:
+        return AngleCheck(AngleVerdict.UNCLEAR, "they are not evenly spaced, and are not checked")
+    half_turn = np.pi / abs(step_rad)
+    step_px = abs(step_rad) * header.n_cols / 2
+    wanted = int(np.clip(np.ceil(_RUN_MOTION_PX / step_px), _SHORTEST_RUN, _LONGEST_RUN))
+    n_run = min(wanted, header.n_projections // 4)
+    if n_run < _SHORTEST_RUN or abs(step_rad) > _COARSEST_STEP_RAD or not header.n_flats:
+        return AngleCheck(AngleVerdict.UNCLEAR, "too little to check them by", half_turn)
+    if half_turn > header.n_projections + n_run / 2:
+        return AngleCheck(AngleVerdict.UNCLEAR, "they span less than half a turn", half_turn)
+    lag = min(header.n_projections - n_run, round(half_turn))
+    middle = round(half_turn / 2)
+    runs = [(0, n_run), (middle, middle + 1), (lag, lag + n_run)]
+    early, quarter, late = _line_integrals(scan, runs)
+    axis = find_axis(early[0], late[min(n_run - 1, round(half_turn) - lag)])
+    if axis is None:
+        return AngleCheck(AngleVerdict.UNCLEAR, "the projections show no object", half_turn)
+    measured = measure_half_turn(early, quarter[0], late, lag, axis, half_turn, step_px)
+    if measured is None:
+        return AngleCheck(AngleVerdict.UNCLEAR, "the object looks alike from all sides", half_turn)
+    verdict, reason = _judge(half_turn, measured, header.n_projections)
+    return AngleCheck(verdict, reason, half_turn, measured)
+
+
+_SOURCES = {
+    AngleSource.FILE: "from the file",
+    AngleSource.ASSUMED: "assumed",
+    AngleSource.CONFIG: "from the config",
+}
+
+
+def _judge(stated: float, measured: HalfTurn, n_projections: int) -> tuple[AngleVerdict, str]:
+    """Say whether half a turn is as stated, or rather the whole scan with or without its end."""
+    if measured.likeness < _LEAST_LIKENESS:
+        return (
+            AngleVerdict.MISFIT,
+            "the projections half a turn apart by these angles are not mirror images",
+        )
+    found = f"half a turn is {measured.lag:.1f} projections"
+    off = abs(measured.lag - stated)
+    if measured.error > _LARGEST_ERROR:
+        return AngleVerdict.UNCLEAR, "noise hides which projections mirror each other"
+    if off <= max(_FITS_WITHIN, 2 * measured.error):
+        return AngleVerdict.FITS, f"{found}, as they say"
+    if off < max(_MISFITS_FROM, 4 * measured.error):
+        return AngleVerdict.UNCLEAR, f"{found}, by these angles {stated:.1f}"
+    if abs(measured.lag - (n_projections - 1)) <= _FITS_WITHIN:
+        return (
+            AngleVerdict.INCLUSIVE,
+            f"the last projection is the first one mirrored ({found} of {n_projections})",
+        )
+    if abs(measured.lag - n_projections) <= _FITS_WITHIN:
+        return (
+            AngleVerdict.EXCLUSIVE,
+            f"the last projection is one step short of the first one mirrored ({found})",
+        )
+    return AngleVerdict.MISFIT, f"{found}, but {stated:.1f} by these angles"
+
+
+def _even_step_rad(angles_rad: NDArray[np.float64]) -> float | None:
+    """Step between the angles; None if it is zero or differs by more than a tenth."""
+    steps = np.diff(angles_rad)
+    if len(steps) == 0:
+        return None
+    step = float(steps.mean())
+    if step == 0 or np.abs(steps - step).max() > 0.1 * abs(step):
+        return None
+    return step
+
+
+def _line_integrals(scan: Scan, runs: list[tuple[int, int]]) -> list[NDArray[np.float64]]:
+    """Read runs of projections in some rows, and turn them into line integrals without spikes."""
+    every = -(-scan.header.n_rows // _ROWS_READ)
+    rows = slice((scan.header.n_rows - 1) % every // 2, None, every)
+    darks = scan.darks()
+    dark = np.float64(0) if darks is None else darks[:, rows].mean(axis=0, dtype=np.float64)
+    flats = [(series[:, rows].mean(axis=0), position) for series, position in scan.flat_series()]
+    line_integrals = []
+    for start, stop in runs:
+        nearest = min(flats, key=lambda flat: abs(flat[1] - start))[0]
+        counts = scan.read_projections(start, stop, rows).astype(np.float64)
+        beam = np.maximum(nearest - dark, 1e-6)
+        transmission = np.nan_to_num((counts - dark) / beam, nan=1.0)
+        # Three pixels are enough for a median to drop dead pixels and zingers.
+        spikeless = median_filter(np.clip(transmission, 1e-3, 10.0), (1, 1, 3))
+        line_integrals.append(-np.log(spikeless))
+    return line_integrals
+
+
+def _range_text(angles_rad: NDArray[np.float64]) -> str:
+    """First and last angle in degrees."""
+    return "..".join(f"{np.rad2deg(angle):.4g}" for angle in angles_rad[[0, -1]]) + " degrees"
