@@ -128,7 +128,6 @@ def test_binned_slice_is_the_mean_of_its_pixels() -> None:
     binned = fbp(sinogram, angles, mask=False, filter="hann", binning=4)[0]
     difference = binned - whole.reshape(24, 4, 24, 4).mean((1, 3))
     assert np.sqrt(np.mean(difference**2)) <= 0.002
-    assert np.abs(whole).max() > 1
 
 
 def test_slices_do_not_depend_on_their_block() -> None:
