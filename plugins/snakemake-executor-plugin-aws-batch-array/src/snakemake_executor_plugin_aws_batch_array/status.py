@@ -72,12 +72,12 @@ class JobDetail:
 class Cause(StrEnum):
     """Why a job failed."""
 
-    OUT_OF_MEMORY = "killed for want of memory"
-    SPOT_RECLAIM = "its spot instance was reclaimed by AWS in every attempt"
+    OUT_OF_MEMORY = "was killed for want of memory"
+    SPOT_RECLAIM = "lost its instance to a spot reclaim in every attempt"
     TIMED_OUT = "ran into its time limit"
     TERMINATED = "was terminated"
     NOT_STARTED = "could not be started"
-    COMMAND = "its command failed"
+    COMMAND = "ended with an error"
     UNKNOWN = "failed"
 
 

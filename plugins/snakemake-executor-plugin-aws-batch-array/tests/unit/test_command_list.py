@@ -1,0 +1,75 @@
+import dataclasses
+import json
+
+import pytest
+
+from snakemake_executor_plugin_aws_batch_array.command_list import (
+    ChildOutcomes,
+    Command,
+    CommandList,
+    Outcome,
+    checksum,
+)
+
+
+@pytest.fixture
+def command_list():
+    return CommandList(
+        name="run-a-1",
+        run="run",
+        rule="a",
+        queue="cpu",
+        submitted_ms=5,
+        n_children=2,
+        command_timeout_s=None,
+        versions={"snakemake": "9.27.1"},
+        environment={"LANG": "C"},
+        deploy=("--deploy-sources", "s3://b/x", "abc"),
+        arguments=("--snakefile", "Snakefile"),
+        commands=(
+            Command(("a:i=0",), ("--target-jobs", "a:i=0"), "x"),
+            Command(("a:i=ü b",), ("--target-jobs", "a:i=ü b"), "y"),
+        ),
+    )
+
+
+def outcome(command, exit_code, attempt=1):
+    return Outcome(command, exit_code, "", attempt, 1, 2, 30, "c6i.large", "eu-central-1a", "spot")
+
+
+def test_a_list_survives_the_journey(command_list):
+    assert CommandList.from_bytes(command_list.to_bytes()) == command_list
+
+
+def test_shared_arguments_are_written_once(command_list):
+    many = dataclasses.replace(command_list, commands=command_list.commands * 100)
+
+    assert many.to_bytes().count(b"Snakefile") == 1
+
+
+def test_any_change_changes_the_checksum(command_list):
+    other = dataclasses.replace(command_list, n_children=1)
+
+    assert checksum(other.to_bytes()) != checksum(command_list.to_bytes())
+
+
+def test_a_list_of_another_schema_is_refused(command_list):
+    document = json.loads(command_list.to_bytes()) | {"version": 99}
+
+    with pytest.raises(ValueError, match="schema version 99"):
+        CommandList.from_bytes(json.dumps(document).encode())
+
+
+def test_outcomes_survive_the_journey():
+    outcomes = ChildOutcomes(3, [1, 9], {7: outcome(7, 0), 8: outcome(8, 1)})
+
+    assert ChildOutcomes.from_bytes(outcomes.to_bytes()) == outcomes
+
+
+@pytest.mark.parametrize(("exit_code", "done"), [(0, True), (1, False), (137, False)])
+def test_only_success_is_done(exit_code, done):
+    assert ChildOutcomes(0, [], {4: outcome(4, exit_code)}).succeeded(4) is done
+
+
+def test_a_command_without_outcome_is_not_done():
+    assert not ChildOutcomes(0).succeeded(4)
