@@ -23,6 +23,7 @@ def save_references(path: Path, references: References) -> None:
             file["drift"] = references.drift.map
             file.attrs["facts"] = json.dumps(
                 {
+                    "noise": references.noise,
                     "counts": asdict(references.counts),
                     "intensities": references.drift.intensities,
                     "change": references.drift.change,
@@ -41,6 +42,7 @@ def load_references(path: Path) -> References:
         facts = json.loads(file.attrs["facts"])
         return References(
             **{name: file[name][()] for name in _ARRAYS},
+            noise=facts["noise"],
             counts=ReferenceCounts(**facts["counts"]),
             drift=Drift(tuple(facts["intensities"]), facts["change"], file["drift"][()]),
             warnings=tuple(facts["warnings"]),
