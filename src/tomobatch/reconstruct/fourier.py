@@ -7,6 +7,7 @@ the lines onto a grid and one fast transform take O(N^2 log N) steps, back-proje
 
 import threading
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -35,9 +36,15 @@ Float32Array = npt.NDArray[np.float32]
 STANDARD = Spreading(width=4, oversampling=1.5, degree=6)
 
 _TILE = 32
+_UPDATE = cast("cl.map_flags", cl.map_flags.READ | cl.map_flags.WRITE)
 _RUN = 8
 # Padded rows that one thread transforms at a time: small enough for the cache it has for itself.
 _PART_BYTES = 4 * 2**20
+
+
+def row_length(geometry: Geometry) -> int:
+    """Return the length that rows are padded to: even, fast to transform, at least 8."""
+    return even_fast_length(max(padded_length(geometry), 8))
 
 
 class FourierEngine:
@@ -68,7 +75,7 @@ class FourierEngine:
     ) -> None:
         self.lanes = lanes
         self._geometry, self._padding = geometry, padding
-        self._length = even_fast_length(padded_length(geometry))
+        self._length = row_length(geometry)
         self._n_k = self._length // 2 + 1
         self._response = frequency_response(self._length, name) / self._length
         # The highest frequency is met at both ends of a line.
@@ -107,8 +114,7 @@ class FourierEngine:
         self._spread_samples()
         height, width = self._geometry.shape_px
         rows, columns = self._part(height), self._part(width)
-        flags = cl.map_flags.READ | cl.map_flags.WRITE
-        with mapped(self._queue, self._grid.buffer, self._grid.shape, flags) as grid:
+        with mapped(self._queue, self._grid.buffer, self._grid.shape, _UPDATE) as grid:
             inverse_plane(grid.view(np.complex64), rows, columns)
         self._cut_slices(out)
         self._queue.finish()
@@ -137,7 +143,9 @@ class FourierEngine:
             self._lines.directions_rad, n_grid, _TILE, spreading.width, reach
         )
         across, down = (
-            (1 / fall_off(spreading, exponent, n_grid, np.arange(n) - n // 2)).astype(np.float32)
+            (1 / fall_off(spreading, exponent, n_grid, np.arange(n) - float(n // 2))).astype(
+                np.float32
+            )
             for n in (width, height)
         )
         arrays = {

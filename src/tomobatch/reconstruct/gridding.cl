@@ -97,7 +97,8 @@ int2 crossing(const float2 step, const float2 centre, const float reach, const i
     const float2 a = (centre - reach) / step, b = (centre + reach) / step;
     const float first = fmax(fmin(a.x, b.x), fmin(a.y, b.y));
     const float last = fmin(fmax(a.x, b.x), fmax(a.y, b.y));
-    return (int2)((int)ceil(fmax(first, 1.f - n_k)), (int)floor(fmin(last, n_k - 1.f)));
+    const float end = n_k;
+    return (int2)((int)ceil(clamp(first, 1 - end, end)), (int)floor(clamp(last, -end, end - 1)));
 }
 
 // Spread samples to the half of the grid with v >= 0: real slices give the other half by symmetry.
