@@ -20,7 +20,9 @@ FloatArray = npt.NDArray[np.float32]
 _NOISE_SIGMAS = 6.0
 # Types of counts that the kernel reads as they are; others are converted to float first.
 _OPENCL_TYPES = {"u1": "uchar", "u2": "ushort", "i2": "short", "i4": "int", "f4": "float"}
-_TILE_X, _TILE_Y = 512, 16
+# Work-items of a group, and columns and rows of its tile: one core's second cache, or the local
+# memory that any GPU has.
+_GROUPS = {"cpu": (1, 1024, 16), "gpu": (64, 256, 16)}
 _BLOCK_BYTES = 256 << 20
 
 
@@ -167,7 +169,7 @@ class _Kernel:
         """Fill ``line_integrals`` (n, y, x) and ``counts`` (n, 3) for the projections ``raw``."""
         settings = self._settings
         n_frames, n_y, n_x = raw.shape
-        n_items = 1 if self._device.kind == "cpu" else 64
+        n_items, tile_x, tile_y = _GROUPS[self._device.kind]
         raw_type = _OPENCL_TYPES[raw.dtype.str[1:]]
         program = load_kernel(
             self._device,
@@ -176,8 +178,8 @@ class _Kernel:
                 "RAW": raw_type,
                 "RAW8": f"{raw_type}8",
                 "N_ITEMS": n_items,
-                "TILE_X": _TILE_X,
-                "TILE_Y": _TILE_Y,
+                "TILE_X": tile_x,
+                "TILE_Y": tile_y,
                 "ZINGERS": int(settings.zinger_threshold is not None),
             },
             package="tomobatch.normalise",
@@ -187,7 +189,7 @@ class _Kernel:
         output, found = self._output(line_integrals), self._output(counts)
         cl.Kernel(program, "normalise")(
             self._queue,
-            (n_frames * n_items, -(-n_x // _TILE_X), -(-n_y // _TILE_Y)),
+            (n_frames * n_items, -(-n_x // tile_x), -(-n_y // tile_y)),
             (n_items, 1, 1),
             self._input(raw),
             output,
