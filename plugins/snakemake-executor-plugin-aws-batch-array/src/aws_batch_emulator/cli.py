@@ -94,6 +94,12 @@ def _server_options() -> argparse.ArgumentParser:
         help="seconds between SIGTERM and SIGKILL (%(default)s)",
     )
     add(
+        "--timeout-scale",
+        type=float,
+        default=_DEFAULTS.timeout_scale,
+        help="seconds that one second of a job's time limit lasts (%(default)s)",
+    )
+    add(
         "--children",
         default=_DEFAULTS.children,
         help="process, docker, instant (run nothing) or MODULE:FUNCTION (%(default)s)",
@@ -134,6 +140,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         port=options.port,
         slots=options.slots,
         grace_s=options.grace_s,
+        timeout_scale=options.timeout_scale,
         children=options.children,
         variables={name: value for name, _, value in pairs},
     )
@@ -141,12 +148,14 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _serve(options: argparse.Namespace) -> int:
     # moto takes seconds to import: only the server does.
-    from aws_batch_emulator.resources import create_stacks
     from aws_batch_emulator.server import Server
 
     owned = options.settings_from_stdin
     settings = Settings.from_json(sys.stdin.readline()) if owned else _settings(options)
-    server = Server(settings)
+    try:
+        server = Server(settings)
+    except OSError as error:
+        raise EmulatorError(f"cannot listen on 127.0.0.1:{settings.port}: {error}") from None
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop())
     serving = threading.Thread(target=server.serve)
@@ -154,7 +163,7 @@ def _serve(options: argparse.Namespace) -> int:
     environment = user_environment(server.endpoint_url, settings.region)
     try:
         if settings.stack is not None:
-            create_stacks(environment, settings.stack, settings.bucket)
+            _create_stacks(environment, settings.stack, settings.bucket)
             server.calls.reset()
         _print_settings(environment, as_json=owned or options.json)
         if owned and not options.detached:
@@ -165,6 +174,17 @@ def _serve(options: argparse.Namespace) -> int:
     finally:
         serving.join()
     return 0
+
+
+def _create_stacks(environment: Mapping[str, str], stack: str, bucket: str) -> None:
+    from botocore.exceptions import ClientError
+
+    from aws_batch_emulator.resources import create_stacks
+
+    try:
+        create_stacks(environment, stack, bucket)
+    except ClientError as error:
+        raise EmulatorError(f"cannot create stack {stack} with bucket {bucket}: {error}") from None
 
 
 def _stop_when_stdin_ends(server: Server) -> None:

@@ -144,6 +144,7 @@ def start(
     port: int = _DEFAULTS.port,
     slots: int = _DEFAULTS.slots,
     grace_s: float = _DEFAULTS.grace_s,
+    timeout_scale: float = _DEFAULTS.timeout_scale,
     children: str = _DEFAULTS.children,
     variables: Mapping[str, str] | None = None,
 ) -> OwnEmulator:
@@ -164,6 +165,7 @@ def start(
             port=port,
             slots=slots,
             grace_s=grace_s,
+            timeout_scale=timeout_scale,
             children=children,
             variables=dict(variables or {}),
         )

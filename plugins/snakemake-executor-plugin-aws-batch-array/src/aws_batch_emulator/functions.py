@@ -54,7 +54,10 @@ def function_launcher(name: str) -> Launcher:
     module_name, _, function_name = name.partition(":")
     if "" not in sys.path:
         sys.path.insert(0, "")
-    function: ChildFunction = getattr(importlib.import_module(module_name), function_name)
+    try:
+        function: ChildFunction = getattr(importlib.import_module(module_name), function_name)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"children {name!r}: {error}") from None
 
     def launch(
         command: Sequence[str],

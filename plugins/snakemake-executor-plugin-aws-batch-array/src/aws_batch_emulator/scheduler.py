@@ -22,6 +22,7 @@ from aws_batch_emulator.faults import Fault, FaultBook, FaultKind
 from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine, Status
 from aws_batch_emulator.processes import CannotPullImage, Launcher, LogWriter, Process
 from aws_batch_emulator.retries import Ending
+from aws_batch_emulator.settings import Settings
 
 EXITED = "Essential container in task exited"
 TIMED_OUT = "Job attempt duration exceeded timeout"
@@ -64,13 +65,10 @@ class _Run:
 class Scheduler:
     """The jobs of one account and region."""
 
-    def __init__(
-        self, surroundings: Surroundings, faults: FaultBook, slots: int, grace_s: float
-    ) -> None:
+    def __init__(self, surroundings: Surroundings, faults: FaultBook, settings: Settings) -> None:
         self._outside = surroundings
         self._faults = faults
-        self._slots = slots
-        self._grace_s = grace_s
+        self._settings = settings
         self.lock = threading.Condition(threading.RLock())
         self._jobs: dict[str, Job] = {}
         self._waiting: dict[str, deque[Job]] = defaultdict(deque)
@@ -236,7 +234,7 @@ class Scheduler:
             while not self._stopping:
                 self._fire_timers()
                 for queue, waiting in list(self._waiting.items()):
-                    while waiting and self._busy[queue] < self._slots:
+                    while waiting and self._busy[queue] < self._settings.slots:
                         self._start(waiting.popleft())
                 self.lock.wait(self._seconds_to_next_timer())
 
@@ -320,7 +318,8 @@ class Scheduler:
         """Set the timers of an attempt that has just started: its time limit and its faults."""
         job = run.job
         if job.spec.timeout_s is not None:
-            self._after(job.spec.timeout_s, partial(self._end_run, run, _killed(TIMED_OUT)))
+            seconds = job.spec.timeout_s * self._settings.timeout_scale
+            self._after(seconds, partial(self._end_run, run, _killed(TIMED_OUT)))
         for kind in _RUN_FAULTS:
             for fault in self._faults.matching(kind, job.spec.name, job.id):
                 self._arm_fault(run, fault)
@@ -358,7 +357,7 @@ class Scheduler:
     def _stop_process(self, run: _Run) -> None:
         if run.process is not None:
             run.process.terminate()
-            self._after(self._grace_s, partial(self._kill_if_running, run))
+            self._after(self._settings.grace_s, partial(self._kill_if_running, run))
 
     def _kill_if_running(self, run: _Run) -> None:
         if not run.over and run.process is not None:

@@ -114,7 +114,7 @@ class Server:
             take_machine=self._take_machine,
             give_back_machine=lambda spec, machine: self._fleet.give_back(spec.queue_name, machine),
         )
-        return Scheduler(surroundings, self._faults, settings.slots, settings.grace_s)
+        return Scheduler(surroundings, self._faults, settings)
 
     def _launcher(self) -> Launcher | None:
         children = self.settings.children

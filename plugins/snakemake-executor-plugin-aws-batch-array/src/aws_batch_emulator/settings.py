@@ -28,6 +28,9 @@ class Settings:
         default, so that a head job and a job it waits for can both run.
     grace_s
         Seconds between SIGTERM and SIGKILL; AWS gives 30.
+    timeout_scale
+        How many seconds one second of a job's time limit lasts: below 1 in tests, as Batch
+        refuses limits under a minute.
     children
         What a child is: `process`, `docker` (a container of the job definition's image),
         `instant` (nothing: it succeeds at once) or `module:function` (a Python function
@@ -42,6 +45,7 @@ class Settings:
     port: int = 0
     slots: int = max(2, os.cpu_count() or 1)
     grace_s: float = 30.0
+    timeout_scale: float = 1.0
     children: str = "process"
     variables: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -49,8 +53,8 @@ class Settings:
         """Refuse what could only fail later."""
         if self.slots < 1:
             raise ValueError(f"slots must be at least 1, got {self.slots}")
-        if self.grace_s < 0:
-            raise ValueError(f"grace_s must not be negative, got {self.grace_s}")
+        if self.grace_s < 0 or self.timeout_scale <= 0:
+            raise ValueError("grace_s must not be negative and timeout_scale must be positive")
         if self.children not in ("process", "docker", "instant") and ":" not in self.children:
             raise ValueError(
                 "children must be process, docker, instant or module:function, "

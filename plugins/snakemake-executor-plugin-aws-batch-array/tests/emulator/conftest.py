@@ -1,0 +1,100 @@
+"""One emulator for most tests, spoken to as boto3 speaks to AWS."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+import aws_batch_emulator
+from aws_batch_emulator import Emulator
+
+FINAL = ("SUCCEEDED", "FAILED")
+
+
+@dataclass
+class Account:
+    """An emulator with its clients, which never retry, so that a test sees every error."""
+
+    emulator: Emulator
+    clients: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        if service not in self.clients:
+            self.clients[service] = boto3.client(
+                service,
+                endpoint_url=self.emulator.endpoint_url,
+                region_name=self.emulator.region,
+                aws_access_key_id=self.emulator.environment["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self.emulator.environment["AWS_SECRET_ACCESS_KEY"],
+                config=Config(retries={"total_max_attempts": 1}, proxies={}),
+            )
+        return self.clients[service]
+
+    @property
+    def batch(self) -> Any:
+        return self.client("batch")
+
+    def submit(self, *command: str, name: str = "job", **request: Any) -> str:
+        overrides = {"command": list(command), **request.pop("containerOverrides", {})}
+        defaults = {
+            "jobQueue": "tomobatch-cpu",
+            "jobDefinition": "tomobatch-cpu",
+            "retryStrategy": {"attempts": 1},
+        }
+        request = {**defaults, **request, "containerOverrides": overrides}
+        return self.batch.submit_job(jobName=name, **request)["jobId"]
+
+    def describe(self, job_id: str) -> dict[str, Any]:
+        return self.batch.describe_jobs(jobs=[job_id])["jobs"][0]
+
+    def children(self, parent_id: str, size: int) -> list[dict[str, Any]]:
+        ids = [f"{parent_id}:{index}" for index in range(size)]
+        return self.batch.describe_jobs(jobs=ids)["jobs"]
+
+    def wait(self, job_id: str, *statuses: str, timeout_s: float = 20.0) -> dict[str, Any]:
+        """Wait until a job is in one of some states, by default a final one."""
+        deadline = time.monotonic() + timeout_s
+        while (job := self.describe(job_id))["status"] not in (statuses or FINAL):
+            assert time.monotonic() < deadline, f"{job['status']}: {job.get('statusReason')}"
+            time.sleep(0.02)
+        return job
+
+    def run(self, *command: str, **request: Any) -> dict[str, Any]:
+        return self.wait(self.submit(*command, **request))
+
+    def log(self, job: dict[str, Any], group: str = "/aws/batch/job") -> list[str]:
+        stream = job["container"]["logStreamName"]
+        events = self.client("logs").get_log_events(logGroupName=group, logStreamName=stream)
+        return [event["message"] for event in events["events"]]
+
+    def wait_for_log(self, job_id: str, line: str) -> None:
+        """Wait until a running job has written a line."""
+        job = self.wait(job_id, "RUNNING")
+        deadline = time.monotonic() + 20
+        while line not in self.log(job):
+            assert time.monotonic() < deadline, self.log(job)
+            time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def shared_emulator():
+    with aws_batch_emulator.start(slots=6, grace_s=0.5, timeout_scale=0.01) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def shared_account(shared_emulator):
+    return Account(shared_emulator)
+
+
+@pytest.fixture
+def account(shared_account):
+    """The shared emulator, which every test must leave as it found it."""
+    yield shared_account
+    shared_account.emulator.clear_faults()
+    for job in shared_account.emulator.live_jobs():
+        shared_account.batch.terminate_job(jobId=job["jobId"], reason="end of the test")
+    shared_account.emulator.wait_until_idle()
