@@ -41,7 +41,10 @@ def step_times(records: list[dict[str, Any]]) -> list[StepTime]:
         start = datetime.fromisoformat(record["started"])
         by_step[record["rule"]].append((start, float(record["wall_s"])))
     times = []
-    for step, spans in by_step.items():
+    for step in STEPS:
+        spans = by_step[step]
+        if not spans:
+            continue
         first = min(start for start, _ in spans)
         elapsed_s = max((start - first).total_seconds() + wall_s for start, wall_s in spans)
         times.append(StepTime(step, len(spans), first, elapsed_s, sum(wall for _, wall in spans)))

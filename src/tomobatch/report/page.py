@@ -30,7 +30,8 @@ def render_page(content: ReportContent) -> str:
         planes=_planes(content),
         comparisons=_comparisons(content),
         curves=_curves(content),
-        drift=pictures.data_uri(pictures.drift_map(content.references.drift.map)),
+        drift=_drift(content),
+        drift_caption=_drift_caption(content),
         settings=_flat_settings(content),
         versions={name: version(name) for name in _SHOWN_VERSIONS}
         | {"python": platform.python_version()},
@@ -115,6 +116,19 @@ def _comparisons(content: ReportContent) -> list[dict[str, str]]:
         for title, image, like in pairs
     ]
     return [{"title": title, "uri": pictures.data_uri(png)} for title, png in images]
+
+
+def _drift(content: ReportContent) -> str | None:
+    drift = content.references.drift
+    if len(drift.intensities) == 1:
+        return None
+    return pictures.data_uri(pictures.drift_map(drift.map))
+
+
+def _drift_caption(content: ReportContent) -> str:
+    drift = content.references.drift
+    means = ", ".join(f"{value:.5g}" for value in drift.intensities)
+    return f"Mean counts by series of flats: {means}; a change of {100 * drift.change:+.2f} %"
 
 
 def _curves(content: ReportContent) -> dict[str, Markup]:

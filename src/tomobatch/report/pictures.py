@@ -85,7 +85,7 @@ def grey_histogram(
 
 def step_bars(times: Sequence[StepTime]) -> str:
     """Draw when each step ran and how long."""
-    with _figure(6.4, 0.7 + 0.42 * len(times)) as (figure, axes):
+    with _figure(11, 0.6 + 0.36 * len(times)) as (figure, axes):
         start = min(time.first_started for time in times)
         for place, time in enumerate(times):
             begin_s = (time.first_started - start).total_seconds()
@@ -94,7 +94,7 @@ def step_bars(times: Sequence[StepTime]) -> str:
             axes.text(begin_s + time.elapsed_s, place, label, va="center", fontsize=8)
         axes.set_yticks(range(len(times)), [time.step.replace("_", " ") for time in times])
         axes.invert_yaxis()
-        axes.margins(x=0.28)
+        axes.margins(x=0.16)
         axes.set_xlim(left=0)
         axes.set_xlabel("seconds since the first job started")
     return _svg(figure)
