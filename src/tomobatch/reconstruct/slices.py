@@ -1,14 +1,10 @@
 """The public call: slices from sinograms held in memory."""
 
-from collections.abc import Iterator
-from typing import Literal, get_args
-
 import numpy as np
 import numpy.typing as npt
 
 from tomobatch.errors import UserError
-from tomobatch.reconstruct.devices import DeviceKind, find_device
-from tomobatch.reconstruct.engine import DirectEngine
+from tomobatch.reconstruct.devices import DeviceKind
 from tomobatch.reconstruct.filter import (
     FILTERS,
     PADDINGS,
@@ -17,12 +13,10 @@ from tomobatch.reconstruct.filter import (
     check_rows,
 )
 from tomobatch.reconstruct.geometry import Roi, default_cor_px, make_geometry
+from tomobatch.reconstruct.methods import MethodName
+from tomobatch.reconstruct.stream import reconstruct_blocks
 
-MethodName = Literal["auto", "direct", "fourier"]
-METHODS: tuple[str, ...] = get_args(MethodName)
 Float32Array = npt.NDArray[np.float32]
-
-_LANES = (32, 16, 8, 4, 1)
 
 
 def fbp(
@@ -96,7 +90,6 @@ def fbp(
         raise UserError(f"sinograms: shape {rows.shape} is not (y, angle, x)")
     check_choice("filter", filter, FILTERS)
     check_choice("padding", padding, PADDINGS)
-    check_choice("method", method, METHODS)
     n_rows, n_angles, n_cols = rows.shape
     cor = default_cor_px(n_cols) if cor_px is None else cor_px
     cors = np.asarray(cor, dtype=np.float64)
@@ -114,14 +107,19 @@ def fbp(
     )
     if geometry.n_angles != n_angles:
         raise UserError(f"angles_rad: {geometry.n_angles} angles for {n_angles} projections")
-    target = find_device(device)
     out = np.empty((n_rows, *geometry.shape_px), dtype=np.float32)
-    engine: DirectEngine | None = None
-    for start, stop in _blocks(n_rows):
-        lanes = min(lanes for lanes in _LANES if lanes >= stop - start)
-        if engine is None or engine.lanes != lanes:
-            engine = DirectEngine(target, geometry, lanes, filter, padding)
-        engine(rows[start:stop], cors[start:stop], out[start:stop], start)
+    reconstruct_blocks(
+        lambda start, stop: rows[start:stop],
+        lambda start, slices: None,
+        n_rows,
+        geometry,
+        cors,
+        method=method,
+        filter=filter,
+        padding=padding,
+        device=device,
+        allocate=lambda start, stop: out[start:stop],
+    )
     return out
 
 
@@ -129,7 +127,3 @@ def check_choice(key: str, value: str, choices: tuple[str, ...]) -> None:
     """Raise a UserError where a value is not one of the choices."""
     if value not in choices:
         raise UserError(f"{key}: '{value}' is not one of {', '.join(choices)}")
-
-
-def _blocks(n_rows: int) -> Iterator[tuple[int, int]]:
-    return ((i, min(i + _LANES[0], n_rows)) for i in range(0, n_rows, _LANES[0]))

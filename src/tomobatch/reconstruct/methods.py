@@ -1,0 +1,163 @@
+"""The two methods of reconstruction, which of them is faster, and how many slices at a time."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal, get_args
+
+from tomobatch.errors import UserError
+from tomobatch.reconstruct.devices import Device
+from tomobatch.reconstruct.direct import DirectEngine
+from tomobatch.reconstruct.engine import Engine
+from tomobatch.reconstruct.fft import even_fast_length
+from tomobatch.reconstruct.filter import FilterName, PaddingName, padded_length
+from tomobatch.reconstruct.fourier import STANDARD, FourierEngine
+from tomobatch.reconstruct.geometry import Geometry
+
+MethodName = Literal["auto", "direct", "fourier"]
+METHODS: tuple[str, ...] = get_args(MethodName)
+
+_LANES = {"direct": (32, 16, 8, 4, 1), "fourier": (16, 8, 4, 2, 1)}
+_ENGINES: dict[str, Callable[..., Engine]] = {"direct": DirectEngine, "fourier": FourierEngine}
+# The driver, other programs and the runtime's own buffers want memory as well.
+_USABLE_FRACTION = 0.8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the rows of a chunk are worked through on one device.
+
+    Attributes
+    ----------
+    method
+        "direct" or "fourier".
+    lanes
+        Slices of a full block.
+    seconds
+        What the whole chunk is expected to take, by method.
+    """
+
+    method: str
+    lanes: int
+    seconds: dict[str, float]
+
+    @property
+    def description(self) -> str:
+        """One phrase for the log: the method, the block and what the choice rests on."""
+        expected = ", ".join(f"{name} {value:.2g} s" for name, value in self.seconds.items())
+        return f"method {self.method}, {self.lanes} slices at a time (expected: {expected})"
+
+    def lanes_for(self, n_rows: int) -> int:
+        """Return the fewest lanes that take a block of so many rows."""
+        return min(lanes for lanes in _LANES[self.method] if lanes >= min(n_rows, self.lanes))
+
+    def engine(
+        self,
+        device: Device,
+        geometry: Geometry,
+        lanes: int,
+        name: FilterName,
+        padding: PaddingName,
+    ) -> Engine:
+        """Return the engine for blocks of so many lanes."""
+        return _ENGINES[self.method](device, geometry, lanes, name, padding)
+
+
+def make_plan(device: Device, geometry: Geometry, n_rows: int, method: MethodName) -> Plan:
+    """Choose the method, unless one is given, and the largest block that fits the device.
+
+    Raises
+    ------
+    UserError
+        A method there is not; a device too small for a single slice.
+    """
+    if method not in METHODS:
+        raise UserError(f"method: '{method}' is not one of {', '.join(METHODS)}")
+    names = [method] if method != "auto" else ["direct", "fourier"]
+    lanes = {name: _most_lanes(device, geometry, n_rows, name) for name in names}
+    fitting = {name: value for name, value in lanes.items() if value is not None}
+    if not fitting:
+        need = min(sum(buffer_bytes(geometry, name, 1)) for name in names) / 2**20
+        free = device.free_memory_bytes() / 2**20
+        raise UserError(
+            f"one slice of {geometry.n_angles} x {geometry.n_cols} needs {need:.0f} MB on"
+            f" '{device.cl_device.name.strip()}', {free:.0f} MB are free: reconstruct a region or"
+            " bin the slices, or take a device with more memory"
+        )
+    seconds = {
+        name: expected_s(device.kind, geometry, n_rows, name, lanes)
+        for name, lanes in fitting.items()
+    }
+    chosen = min(seconds, key=seconds.__getitem__)
+    return Plan(chosen, fitting[chosen], seconds)
+
+
+def buffer_bytes(geometry: Geometry, method: str, lanes: int) -> list[int]:
+    """Return the sizes of the device buffers of a block, without the tables that all share."""
+    height, width = geometry.shape_px
+    out = 4 * lanes * height * width
+    if method == "direct":
+        rows = 4 * lanes * geometry.n_angles * (2 * math.ceil(geometry.reach_px) + 16)
+        return [rows, out, out]
+    lanes = max(lanes, 2)
+    samples = 8 * lanes * geometry.n_angles * (padded_length(geometry) // 2 + 1)
+    return [samples, 4 * lanes * _n_grid(geometry) ** 2, out]
+
+
+def expected_s(kind: str, geometry: Geometry, n_rows: int, method: str, lanes: int) -> float:
+    """Return the expected time of a chunk from the table of measured costs."""
+    table = _costs()[kind][method]
+    by_lanes = {int(key): value for key, value in table.items()}
+    nearest = min(by_lanes, key=lambda known: abs(math.log(known / lanes)))
+    costs = by_lanes[nearest]
+    block_s = sum(costs[term] * count for term, count in work(geometry, method).items()) * 1e-9
+    return block_s * nearest * math.ceil(n_rows / lanes) * (lanes / nearest)
+
+
+def work(geometry: Geometry, method: str) -> dict[str, float]:
+    """Return how much there is to do for one slice, in the terms of the cost table.
+
+    ``filter`` and ``grid`` count points of a transform times the logarithm of its length,
+    ``update`` pixels times angles, ``spread`` samples of the spectrum.
+    """
+    height, width = geometry.shape_px
+    length = padded_length(geometry)
+    filtering = geometry.n_angles * length * math.log2(length)
+    if method == "direct":
+        area = float(height * width)
+        if geometry.mask_radius_px is not None:
+            area = min(area, math.pi * (geometry.mask_radius_px / geometry.binning) ** 2)
+        return {"filter": filtering, "update": area * geometry.n_angles}
+    n_grid = _n_grid(geometry)
+    return {
+        "filter": filtering,
+        "spread": geometry.n_angles * min(length / 2, length / 2 / geometry.binning),
+        "grid": n_grid**2 * math.log2(n_grid),
+    }
+
+
+def _most_lanes(device: Device, geometry: Geometry, n_rows: int, method: str) -> int | None:
+    """Return the most lanes, not more than the rows need, whose buffers fit the device."""
+    free = device.free_memory_bytes() * _USABLE_FRACTION
+    largest = device.cl_device.max_mem_alloc_size
+    enough = min((n for n in _LANES[method] if n >= n_rows), default=_LANES[method][0])
+    for lanes in _LANES[method]:
+        sizes = buffer_bytes(geometry, method, lanes)
+        if lanes <= enough and sum(sizes) <= free and max(sizes) <= largest:
+            return lanes
+    return None
+
+
+def _n_grid(geometry: Geometry) -> int:
+    return even_fast_length(math.ceil(STANDARD.oversampling * max(geometry.shape_px)))
+
+
+@cache
+def _costs() -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+    """Return nanoseconds by device kind, method, lanes and term of ``work``."""
+    text = (files("tomobatch.reconstruct") / "costs.json").read_text(encoding="utf-8")
+    table: dict[str, dict[str, dict[str, dict[str, float]]]] = json.loads(text)["nanoseconds"]
+    return table

@@ -1,0 +1,170 @@
+"""Work through the rows of a chunk in blocks that fit the device.
+
+While a block is computed, the next one is read and the last one is written. Several GPUs take
+blocks from one list, side by side.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from tomobatch.errors import UserError
+from tomobatch.reconstruct.devices import Device, DeviceKind, find_devices
+from tomobatch.reconstruct.engine import Engine
+from tomobatch.reconstruct.filter import FilterName, PaddingName
+from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.methods import MethodName, Plan, make_plan
+from tomobatch.reconstruct.timeline import Timeline
+
+Float32Array = npt.NDArray[np.float32]
+Read = Callable[[int, int], Float32Array]
+Write = Callable[[int, Float32Array], None]
+Allocate = Callable[[int, int], Float32Array]
+
+logger = logging.getLogger(__name__)
+
+
+def reconstruct_blocks(
+    read: Read,
+    write: Write,
+    n_rows: int,
+    geometry: Geometry,
+    cor_px: FloatArray,
+    *,
+    method: MethodName = "auto",
+    filter: FilterName = "ramp",
+    padding: PaddingName = "edge",
+    device: DeviceKind = "auto",
+    allocate: Allocate | None = None,
+) -> Timeline:
+    """Reconstruct rows [0, n_rows) block by block and tell how the time was spent.
+
+    Parameters
+    ----------
+    read
+        ``read(start, stop)`` returns sinograms float32 (row, angle, x). Called from one thread.
+    write
+        ``write(start, slices)`` keeps slices float32 (row, ny, nx). Called from one thread, in
+        order where there is one device.
+    n_rows
+        Number of rows.
+    geometry
+        What all slices share.
+    cor_px : float64 (row,)
+        Centre of rotation of every row.
+    method, filter, padding, device
+        As of ``fbp``.
+    allocate
+        ``allocate(start, stop)`` returns the C-contiguous array that the slices of a block go to;
+        a new one by default.
+
+    Raises
+    ------
+    UserError
+        Sinograms of another shape or with values that are not finite; not even one slice fits.
+    """
+    devices = find_devices(device)
+    # Unlike devices share the plan of the one with the smallest blocks.
+    plan = min(
+        (make_plan(one, geometry, n_rows, method) for one in devices), key=lambda plan: plan.lanes
+    )
+    timeline = Timeline([one.description for one in devices], plan.description)
+    for one in devices:
+        logger.info("reconstructing on %s: %s", one.description, plan.description)
+    work = _Work(read, write, geometry, cor_px, timeline, plan, n_rows, allocate)
+    with ExitStack() as stack:
+        for pool in (work.reader, work.writer):
+            stack.enter_context(pool)
+        runners = stack.enter_context(ThreadPoolExecutor(len(devices)))
+        running = [
+            runners.submit(work.run, number, one, filter, padding)
+            for number, one in enumerate(devices)
+        ]
+        for runner in running:
+            runner.result()
+    return timeline
+
+
+@dataclass
+class _Work:
+    """The blocks of one run and what its threads share."""
+
+    read: Read
+    write: Write
+    geometry: Geometry
+    cor_px: FloatArray
+    timeline: Timeline
+    plan: Plan
+    n_rows: int
+    allocate: Allocate | None
+    reader: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    failed: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        step = self.plan.lanes
+        self._blocks = ((i, min(i + step, self.n_rows)) for i in range(0, self.n_rows, step))
+
+    def run(self, number: int, device: Device, name: FilterName, padding: PaddingName) -> None:
+        """Work through blocks on one device until there are none, or another device failed."""
+        try:
+            self._run(number, device, name, padding)
+        except BaseException:
+            self.failed.set()
+            raise
+
+    def _run(self, number: int, device: Device, name: FilterName, padding: PaddingName) -> None:
+        written: Future[None] | None = None
+        engine: Engine | None = None
+        ahead = self._read_next(number)
+        while ahead is not None:
+            start, stop, rows = ahead[0], ahead[1], ahead[2].result()
+            ahead = self._read_next(number)
+            lanes = self.plan.lanes_for(stop - start)
+            if engine is None or engine.lanes != lanes:
+                engine = None  # give its memory back before the next one takes some
+                engine = self.plan.engine(device, self.geometry, lanes, name, padding)
+            out = self._new(start, stop)
+            with self.timeline.span("compute", start, number):
+                engine(rows, self.cor_px[start:stop], out, start)
+            del rows
+            if written is not None:
+                written.result()
+            written = self.writer.submit(self._write, start, out, number)
+            del out
+        if written is not None:
+            written.result()
+
+    def _read_next(self, number: int) -> tuple[int, int, Future[Float32Array]] | None:
+        with self.lock:
+            block = None if self.failed.is_set() else next(self._blocks, None)
+        if block is None:
+            return None
+        return (*block, self.reader.submit(self._read, *block, number))
+
+    def _read(self, start: int, stop: int, number: int) -> Float32Array:
+        with self.timeline.span("read", start, number):
+            rows = np.ascontiguousarray(self.read(start, stop), dtype=np.float32)
+        expected = (stop - start, self.geometry.n_angles, self.geometry.n_cols)
+        if rows.shape != expected:
+            raise UserError(
+                f"sinograms: rows {start} to {stop} have the shape {rows.shape},"
+                f" {expected} (y, angle, x) is needed"
+            )
+        return rows
+
+    def _write(self, start: int, slices: Float32Array, number: int) -> None:
+        with self.timeline.span("write", start, number):
+            self.write(start, slices)
+
+    def _new(self, start: int, stop: int) -> Float32Array:
+        if self.allocate is not None:
+            return self.allocate(start, stop)
+        return np.empty((stop - start, *self.geometry.shape_px), dtype=np.float32)
