@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
-from tomobatch.scan.half_turn import HalfTurn, find_axis, measure_half_turn
 from tomobatch.scan.header import AngleSource
 from tomobatch.scan.parts import Scan
+
+if TYPE_CHECKING:
+    from tomobatch.scan.half_turn import HalfTurn
 
 _ROWS_READ = 24
 _SHORTEST_RUN, _LONGEST_RUN = 5, 12
@@ -50,7 +52,7 @@ class AngleCheck:
     verdict: AngleVerdict
     reason: str
     stated_half_turn: float | None = None
-    measured: HalfTurn | None = None
+    measured: "HalfTurn | None" = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,9 @@ def check_angles(scan: Scan) -> AngleCheck:
 
     Read are at most 25 projections, and 24 rows of each.
     """
+    # scipy takes a second to import, and whoever only opens a scan has no need of it.
+    from tomobatch.scan.half_turn import find_axis, measure_half_turn
+
     header = scan.header
     step_rad = _even_step_rad(header.angles_rad)
     if step_rad is None:
@@ -131,7 +136,7 @@ _SOURCES = {
 }
 
 
-def _judge(stated: float, measured: HalfTurn, n_projections: int) -> tuple[AngleVerdict, str]:
+def _judge(stated: float, measured: "HalfTurn", n_projections: int) -> tuple[AngleVerdict, str]:
     """Say whether half a turn is as stated, or rather the whole scan with or without its end."""
     if measured.likeness < _LEAST_LIKENESS:
         return (
@@ -172,6 +177,8 @@ def _even_step_rad(angles_rad: NDArray[np.float64]) -> float | None:
 
 def _line_integrals(scan: Scan, runs: list[tuple[int, int]]) -> list[NDArray[np.float64]]:
     """Read runs of projections in some rows, and turn them into line integrals without spikes."""
+    from scipy.ndimage import median_filter
+
     every = -(-scan.header.n_rows // _ROWS_READ)
     rows = slice((scan.header.n_rows - 1) % every // 2, None, every)
     darks = scan.darks()

@@ -17,10 +17,9 @@ from tomobatch.scan.hdf5 import (
 )
 from tomobatch.scan.header import DatasetPaths
 from tomobatch.scan.parts import FlatBlock, ScanParts
+from tomobatch.scan.units import to_kev, to_um
 
 PROJECTIONS = "/exchange/data"
-_MICRONS = {"m": 1e6, "mm": 1e3, "nm": 1e-3}
-_KEV = {"ev": 1e-3, "mev": 1e3}
 
 
 def is_data_exchange(file: h5py.File) -> bool:
@@ -29,12 +28,12 @@ def is_data_exchange(file: h5py.File) -> bool:
 
 
 def read_data_exchange(file: h5py.File, datasets: DatasetPaths) -> ScanParts:
-    """Find the parts of a scan; paths given in the config win."""
+    """Find the parts of a scan; paths given in the config win, and make any HDF5 file readable."""
     projections = get_dataset(file, datasets.projections or PROJECTIONS, "projections")
     angles = _given_or_there(file, datasets.angles, "/exchange/theta", "angles")
     darks = _given_or_there(file, datasets.darks, "/exchange/data_dark", "darks")
     return ScanParts(
-        format="APS Data Exchange",
+        format="APS Data Exchange" if is_data_exchange(file) else "HDF5",
         projections=Hdf5Frames(projections),
         flats=_flat_blocks(file, datasets, len(projections)),
         darks=() if darks is None or darks.size == 0 else (Hdf5Frames(darks),),
@@ -84,7 +83,7 @@ def _pixel_size_um(file: h5py.File) -> float | None:
     system = "/measurement/instrument/detection_system/objective"
     resolution = read_number(file, f"{system}/resolution")
     if resolution is not None:
-        return resolution[0] * _MICRONS.get(resolution[1], 1.0)
+        return to_um(*resolution, "um")
     camera = read_number(
         file,
         "/measurement/instrument/detector/pixel_size_x",
@@ -93,10 +92,11 @@ def _pixel_size_um(file: h5py.File) -> float | None:
     magnification = read_number(file, f"{system}/magnification")
     if camera is None or magnification is None:
         return None
-    return camera[0] * _MICRONS.get(camera[1], 1.0) / magnification[0]
+    camera_um = to_um(*camera, "um")
+    return None if camera_um is None else camera_um / magnification[0]
 
 
 def _energy_kev(file: h5py.File) -> float | None:
     """Photon energy."""
     energy = read_number(file, "/measurement/instrument/monochromator/energy")
-    return None if energy is None else energy[0] * _KEV.get(energy[1], 1.0)
+    return None if energy is None else to_kev(*energy)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
+from tomobatch.scan.angles import to_radians
 from tomobatch.scan.parts import FoundAngles
 
 _FIRST_PLUGIN_FILTER = 256
@@ -53,7 +54,7 @@ class Hdf5Frames:
 
     def __init__(self, dataset: h5py.Dataset, indices: NDArray[np.int64] | None = None) -> None:
         self.name: str = dataset.name
-        self._file: str = _filename(dataset)
+        self._file: str = file_name(dataset)
         if dataset.ndim not in (2, 3):
             raise UserError(
                 f"{self._file}: {self.name} has shape {dataset.shape},"
@@ -109,7 +110,7 @@ def get_dataset(file: h5py.File, path: str, key: str) -> h5py.Dataset:
         return found
     there = [f"{item.name} {item.shape}" for item in walk_datasets(file) if item.ndim]
     raise UserError(
-        f"{_filename(file)}: no dataset {path} (datasets.{key}); it has"
+        f"{file_name(file)}: no dataset {path} (datasets.{key}); it has"
         f" {', '.join(there[:20]) or 'no arrays'}{' ...' if len(there) > 20 else ''}"
     )
 
@@ -165,7 +166,7 @@ def closing_on_error(file: h5py.File) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError, KeyError) as error:
-        name = _filename(file)
+        name = file_name(file)
         file.close()
         raise UserError(f"{name}: cannot be read as HDF5: {error}") from error
     except BaseException:
@@ -173,10 +174,9 @@ def closing_on_error(file: h5py.File) -> Iterator[None]:
         raise
 
 
-def _filename(item: h5py.Group | h5py.Dataset) -> str:
+def file_name(item: h5py.Group | h5py.Dataset) -> str:
     """Path or URL of the file that an item is in."""
-    name = item.file.filename
-    return as_text(name)
+    return as_text(item.file.filename)
 
 
 def _load_filters(dataset: h5py.Dataset) -> None:
@@ -195,11 +195,11 @@ def _runs(indices: NDArray[np.int64]) -> list[slice]:
     return [slice(int(run[0]), int(run[-1]) + 1) for run in np.split(indices, cuts)]
 
 
-def read_angles(dataset: h5py.Dataset, where: NDArray[np.int64] | None = None) -> FoundAngles:
-    """Read angles, of the given indices if only some are wanted, and turn them to radians."""
-    from tomobatch.scan.angles import to_radians
-
+def read_angles(
+    dataset: h5py.Dataset, kept: NDArray[np.int64] | None = None, n_pictures: int = 0
+) -> FoundAngles:
+    """Read angles in radians; if there is one for each of all pictures, those of the ones kept."""
     values = np.asarray(dataset[()], dtype=np.float64).reshape(-1)
-    if where is not None and len(values) > int(where.max(initial=-1)):
-        values = values[where]
+    if kept is not None and len(values) == n_pictures:
+        values = values[kept]
     return FoundAngles(dataset.name, to_radians(values, read_unit(dataset)))

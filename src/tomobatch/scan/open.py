@@ -1,13 +1,20 @@
 """Open a scan of any format: the file itself tells which."""
 
 import difflib
+import os
 from pathlib import Path
 
+import h5py
+
 from tomobatch.errors import UserError
+from tomobatch.remote import is_remote, object_exists, open_object
 from tomobatch.scan.data_exchange import is_data_exchange, read_data_exchange
-from tomobatch.scan.hdf5 import closing_on_error, open_file
+from tomobatch.scan.hdf5 import closing_on_error, file_name, open_file, walk_datasets
 from tomobatch.scan.header import DatasetPaths
+from tomobatch.scan.nxtomo import find_stacks, read_nxtomo
 from tomobatch.scan.parts import Scan, ScanParts, assemble
+from tomobatch.scan.tiff import is_tiff, read_tiff_file, read_tiff_folder
+from tomobatch.scan.zarr_array import is_zarr, read_zarr
 
 
 def open_scan(
@@ -18,7 +25,8 @@ def open_scan(
     Parameters
     ----------
     path
-        An HDF5 file.
+        An HDF5 file (APS Data Exchange, NXtomo, or any with ``datasets`` given), a TIFF of many
+        pages, a folder of TIFFs, a Zarr group or array; HDF5 and Zarr may be an ``s3://`` URL.
     datasets
         What the config says about its parts.
     strict
@@ -38,16 +46,42 @@ def open_scan(
 
 
 def _read_parts(path: str, datasets: DatasetPaths) -> ScanParts:
+    """Find out the format, and let its reader find the parts."""
+    if is_remote(path):
+        if path.rstrip("/").endswith(".zarr") or not object_exists(path):
+            return read_zarr(path, datasets)
+        return _read_hdf5(open_file(path, open_object(path)), datasets)
     local = Path(path)
     if not local.exists():
         raise UserError(_missing(local))
-    file = open_file(path)
+    if not os.access(local, os.R_OK):
+        raise UserError(f"{path}: permission to read it is denied")
+    if local.is_dir():
+        if is_zarr(local):
+            return read_zarr(path, datasets)
+        return read_tiff_folder(local, datasets)
+    if is_tiff(local):
+        return read_tiff_file(local, datasets)
+    return _read_hdf5(open_file(path), datasets)
+
+
+def _read_hdf5(file: h5py.File, datasets: DatasetPaths) -> ScanParts:
+    """Find out the layout of an HDF5 file."""
     with closing_on_error(file):
-        if is_data_exchange(file) or datasets.projections is not None:
+        if is_data_exchange(file):
             return read_data_exchange(file, datasets)
+        stacks = find_stacks(file)
+        named = datasets.projections
+        if stacks and (named is None or any(stack == file.get(named) for stack in stacks)):
+            return read_nxtomo(file, stacks, datasets)
+        if named is not None:
+            return read_data_exchange(file, datasets)
+        arrays = ", ".join(
+            f"{item.name} {item.shape}" for item in walk_datasets(file) if item.ndim == 3
+        )
         raise UserError(
-            f"{path}: no known layout of a scan; say where the projections are with"
-            " datasets.projections"
+            f"{file_name(file)}: neither Data Exchange nor NXtomo; say where the projections are"
+            f" with datasets.projections ({arrays or 'it has no three-dimensional array'})"
         )
 
 
