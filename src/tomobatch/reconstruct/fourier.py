@@ -37,7 +37,7 @@ STANDARD = Spreading(width=4, oversampling=1.5, degree=6)
 
 _TILE = 32
 _UPDATE = cast("cl.map_flags", cl.map_flags.READ | cl.map_flags.WRITE)
-_RUN = 8
+_RUN = 16
 # Padded rows that one thread transforms at a time: small enough for the cache it has for itself.
 _PART_BYTES = 4 * 2**20
 
@@ -143,9 +143,7 @@ class FourierEngine:
             self._lines.directions_rad, n_grid, _TILE, spreading.width, reach
         )
         across, down = (
-            (1 / fall_off(spreading, exponent, n_grid, np.arange(n) - float(n // 2))).astype(
-                np.float32
-            )
+            (1 / fall_off(spreading, exponent, n_grid, n)).astype(np.float32)
             for n in (width, height)
         )
         arrays = {

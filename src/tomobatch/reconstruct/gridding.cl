@@ -14,7 +14,7 @@
 #define VEC PASTE(float, WIDTH)
 #define N_VECS (2 * LANES / WIDTH)
 #define EDGE (TILE + 2 * W)
-#define RUN 8
+#define RUN 16
 
 #if WIDTH == 2
 #define SWAP(v) (v).yx
@@ -174,7 +174,8 @@ void spread(__global const VEC *restrict samples, __global const float2 *restric
     for (int y = 0; y < min(TILE, n_grid / 2 + 1 - v0); y++) {
         const int v = v0 + y, mirror_v = n_grid - v;
         for (int x = 0; x < min(TILE, n_grid - u0); x++) {
-            const int u = (u0 + x + n_grid / 2) % n_grid, mirror_u = (n_grid - u) % n_grid;
+            const int shifted = u0 + x - n_grid / 2, u = shifted < 0 ? shifted + n_grid : shifted;
+            const int mirror_u = u == 0 ? 0 : n_grid - u;
             const float sign = (u ^ v) & 1 ? -1.f : 1.f;
             __local const VEC *point = tile + ((y + W) * EDGE + x + W) * N_VECS;
             __global VEC *to = grid + ((size_t)v * n_grid + u) * (N_VECS / 2);
@@ -210,16 +211,21 @@ __kernel void cut(__global const float2 *restrict grid, __global const float *re
         return;
     const int stop = min(start + RUN, width);
     const float y = first.y + row * step;
-    __global const float2 *from =
-        grid + ((size_t)(row + origin.y) * n_grid + origin.x + start) * (LANES / 2);
-    for (int column = start; column < stop; column++, from += LANES / 2) {
-        const float x = first.x + column * step;
+    __global const float *from =
+        (__global const float *)grid + ((size_t)(row + origin.y) * n_grid + origin.x + start) * LANES;
+    float block[LANES * RUN];
+    for (int i = 0; i < stop - start; i++) {
+        const float x = first.x + (start + i) * step;
         const bool inside = radius2 < 0 || x * x + y * y <= radius2;
-        const float factor = inside ? across[column] * down[row] : 0.f;
-        __global float *to = slices + (size_t)row * width + column;
-        for (int slice = 0; slice < n_slices; slice++) {
-            const float2 pair = from[slice % (LANES / 2)];
-            to[(size_t)slice * height * width] = factor * (slice < LANES / 2 ? pair.x : pair.y);
+        const float factor = inside ? across[start + i] * down[row] : 0.f;
+        for (int pair = 0; pair < LANES / 2; pair++) {
+            block[pair * RUN + i] = factor * from[i * LANES + 2 * pair];
+            block[(pair + LANES / 2) * RUN + i] = factor * from[i * LANES + 2 * pair + 1];
         }
+    }
+    for (int slice = 0; slice < n_slices; slice++) {
+        __global float *to = slices + ((size_t)slice * height + row) * width + start;
+        for (int i = 0; i < stop - start; i++)
+            to[i] = block[slice * RUN + i];
     }
 }

@@ -65,8 +65,9 @@ def tap_polynomials(spreading: Spreading, exponent: float) -> npt.NDArray[np.flo
     return table.astype(np.float32)
 
 
-def fall_off(spreading: Spreading, exponent: float, n_grid: int, offsets: FloatArray) -> FloatArray:
-    """Return the transform of the kernel at whole offsets from the output's centre, float64."""
+def fall_off(spreading: Spreading, exponent: float, n_grid: int, n: int) -> FloatArray:
+    """Return the transform of the kernel at the n pixels of the output along an axis, float64."""
+    offsets = np.arange(n, dtype=np.float64) - n // 2
     z, weights = np.polynomial.legendre.leggauss(64)
     values = kernel(z, exponent) * weights * spreading.width / 2
     cycles = offsets[:, None] * z[None, :] * spreading.width / (2 * n_grid)
