@@ -8,6 +8,7 @@ from tomobatch.scan.angle_check import (
     effective_angles,
 )
 from tomobatch.scan.header import AngleSource, DatasetPaths, ImageKey, ScanHeader
+from tomobatch.scan.inspection import Inspection, inspect, render
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.parts import Scan
 
@@ -18,9 +19,12 @@ __all__ = [
     "DatasetPaths",
     "EffectiveAngles",
     "ImageKey",
+    "Inspection",
     "Scan",
     "ScanHeader",
     "check_angles",
     "effective_angles",
+    "inspect",
     "open_scan",
+    "render",
 ]

@@ -71,17 +71,24 @@ class EffectiveAngles:
     reason: str
 
 
-def effective_angles(scan: Scan) -> EffectiveAngles:
+def effective_angles(scan: Scan, check: AngleCheck | None = None) -> EffectiveAngles:
     """Decide which angles to use; a few projections are read.
 
     Angles given in the config are used as they are. Others give way to 0..180 degrees, with or
     without its end, if the projections clearly say so.
+
+    Parameters
+    ----------
+    scan
+        An open scan.
+    check
+        What :func:`check_angles` said, if it was asked already.
     """
     header = scan.header
     stated = f"{_range_text(header.angles_rad)} ({_SOURCES[header.angle_source]})"
     if header.angle_source is AngleSource.CONFIG:
         return EffectiveAngles(header.angles_rad, f"angles {stated}")
-    check = check_angles(scan)
+    check = check_angles(scan) if check is None else check
     if check.verdict in (AngleVerdict.INCLUSIVE, AngleVerdict.EXCLUSIVE):
         turn = np.copysign(np.pi, header.angles_rad[-1] - header.angles_rad[0])
         inclusive = check.verdict is AngleVerdict.INCLUSIVE
