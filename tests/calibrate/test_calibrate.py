@@ -37,4 +37,4 @@ def test_real_scan_needs_no_setting():
     assert found.cor_px(0.5) == pytest.approx(295.5, abs=0.25)
     assert found.check is not None
     assert found.check.agrees
-    assert found.check.method in ("moments", "sharpness")
+    assert found.check.method in ("moments", "negativity")

@@ -9,9 +9,9 @@ import numpy as np
 
 # Errors that all rows share and that the scatter over rows therefore does not show, measured on
 # phantoms with noise, stripes and a drifting beam (benchmarks/calibration.py).
-SHARED_ERROR_PX = {"wedge": 0.05, "mirror": 0.1, "moments": 0.5, "sharpness": 0.3}
+SHARED_ERROR_PX = {"wedge": 0.05, "mirror": 0.05, "moments": 0.3, "negativity": 0.2}
 # Methods of one family use the same part of the sinogram and may be wrong together.
-FAMILY = {"wedge": "seam", "mirror": "seam", "moments": "mass", "sharpness": "slice"}
+FAMILY = {"wedge": "seam", "mirror": "seam", "moments": "mass", "negativity": "slice"}
 AGREEMENT_SIGMAS = 3.0
 
 

@@ -12,8 +12,8 @@ from tomobatch.calibrate.half_turn import half_turn_positions, is_full_turn, tak
 from tomobatch.calibrate.histogram import Histogram, histogram_of
 from tomobatch.calibrate.mirror import mirror_cor
 from tomobatch.calibrate.moments import moments_cor
+from tomobatch.calibrate.negativity import negativity_cor
 from tomobatch.calibrate.quicklook import back_project, ramp_filter, sample_points
-from tomobatch.calibrate.sharpness import sharpness_cor
 from tomobatch.calibrate.stitch import HalfTurn, half_turn_of
 from tomobatch.calibrate.wedge import wedge_cor
 
@@ -21,8 +21,8 @@ Row = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 # The order in which they are trusted, one per kind of scan.
-HALF_TURN_METHODS = ("wedge", "mirror", "moments", "sharpness")
-FULL_TURN_METHODS = ("mirror", "wedge", "moments", "sharpness")
+HALF_TURN_METHODS = ("wedge", "mirror", "moments", "negativity")
+FULL_TURN_METHODS = ("mirror", "wedge", "moments", "negativity")
 N_GREY_POINTS = 12_000
 
 
@@ -55,8 +55,8 @@ def find_candidates(
         starts = [c.cor_px + half.shift_px for c in found.values() if c is not None]
         if not starts:
             starts = [(half.sinogram.shape[1] - 1) / 2]
-        sharpest = sharpness_cor(half.sinogram, half.angles_rad, starts)
-        found["sharpness"] = _on_detector(sharpest, half)
+        least = negativity_cor(half.sinogram, half.angles_rad, starts)
+        found["negativity"] = _on_detector(least, half)
     return {m: _rounded(c) for m, c in found.items() if c is not None and np.isfinite(c).all()}
 
 

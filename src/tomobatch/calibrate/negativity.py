@@ -1,7 +1,7 @@
-"""Centre of rotation from the slice: with the right one its absolute values add up to the least.
+"""Centre of rotation from the slice: about the right one it has the least negative values.
 
 T. Donath et al., "Toward optimum of reconstruction: automated determination of the center of
-rotation in tomography", J. Opt. Soc. Am. A 23 (2006) 1048, metric Q_IA. A coarse method, but one
+rotation in tomography", J. Opt. Soc. Am. A 23 (2006) 1048, metric Q_IN. A coarse method, but one
 that shares no assumption with the others: it is the referee between them.
 """
 
@@ -14,15 +14,17 @@ from tomobatch.calibrate.candidate import Candidate
 from tomobatch.calibrate.quicklook import back_project, ramp_filter, sample_points
 
 WIDEST_PX = 256
-MOST_ANGLES = 400
-N_POINTS = 12_000
+MOST_ANGLES = 256
+N_POINTS = 6_000
+Floats = NDArray[np.float64]
+
 N_STEPS = 5  # on each side of the start
 
 
-def sharpness_cor(
-    half_turn: NDArray[np.float32], angles_rad: NDArray[np.float64], starts_px: list[float]
+def negativity_cor(
+    half_turn: NDArray[np.float32], angles_rad: Floats, starts_px: list[float]
 ) -> Candidate | None:
-    """Find the cor near one of the starts whose slice has the least mean absolute value.
+    """Find the cor near one of the starts whose slice has the least negative values.
 
     Parameters
     ----------
@@ -47,17 +49,19 @@ def sharpness_cor(
     angles = angles_rad[: n_angles * bin_angles].reshape(n_angles, bin_angles).mean(axis=1)
     filtered = ramp_filter(binned.astype(np.float32))
 
-    def mean_absolute(cors_px: NDArray[np.float64]) -> NDArray[np.float64]:
-        centres = (cors_px - (bin_x - 1) / 2) / bin_x
-        radius = max(min(centres.min(), n_x - 1 - centres.max()), n_x / 4)
-        points = sample_points(radius, N_POINTS)
-        values = np.abs(back_project(filtered, angles, centres, points))
-        return np.asarray(values.mean(axis=1, dtype=np.float64))
+    # Where every ray meets the detector about every cor tried, or a sixth of the width at least.
+    middle = (float(np.mean(starts_px)) - (bin_x - 1) / 2) / bin_x
+    radius_px = min(middle, n_x - 1 - middle) - N_STEPS - 1
+    points = sample_points(max(radius_px, n_x / 6), N_POINTS)
+
+    def negativity(cors_px: Floats) -> Floats:
+        slices = back_project(filtered, angles, (cors_px - (bin_x - 1) / 2) / bin_x, points)
+        return np.asarray(-np.minimum(slices, 0).mean(axis=1, dtype=np.float64))
 
     starts = np.unique(np.round(starts_px, 2))
-    start = starts[np.argmin(mean_absolute(starts))] if len(starts) > 1 else starts[0]
+    start = starts[np.argmin(negativity(starts))] if len(starts) > 1 else starts[0]
     offsets = np.arange(-N_STEPS, N_STEPS + 1) * max(1.0, bin_x / 2)
-    curve = mean_absolute(start + offsets)
+    curve = negativity(start + offsets)
     best = int(np.argmin(curve))
     if best < 2 or best > len(curve) - 3:
         return None
