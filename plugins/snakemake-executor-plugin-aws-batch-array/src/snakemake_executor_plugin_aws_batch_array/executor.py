@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
@@ -37,6 +38,7 @@ from snakemake_executor_plugin_aws_batch_array.identity import (
     sources_fingerprint,
 )
 from snakemake_executor_plugin_aws_batch_array.logs import log_tail
+from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
 from snakemake_executor_plugin_aws_batch_array.resources import JobResources, read_resources
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
@@ -105,6 +107,7 @@ class Executor(RemoteExecutor):
         logs = partial(log_tail, make_client("logs", settings.region))
         watcher = Watcher(batch, store, logs, self._deployment.log_group, settings.stuck_after)
         self._dispatcher = Dispatcher(batch, store, watcher)
+        self._outputs = Outputs()
         self.logger.info(f"AWS Batch run {self._run_id}, lists and outcomes: {store.root}")
 
     def run_job(self, job: JobExecutorInterface) -> None:
@@ -117,6 +120,7 @@ class Executor(RemoteExecutor):
         Each job is submitted or reported as an error; an exception would cancel the whole run.
         """
         ready = []
+        self._outputs.will_change(jobs)
         for job in jobs:
             self.run_job_pre(job)
             try:
@@ -146,17 +150,20 @@ class Executor(RemoteExecutor):
                 moved = self._dispatcher.poll(time.monotonic())
             except Exception as error:
                 self.logger.warning(f"AWS could not be asked for the state of jobs: {error}")
-        for info in active_jobs:
-            ticket: Ticket = info.aux["ticket"]
-            verdict = self._dispatcher.verdict(ticket)
+        verdicts = [self._dispatcher.verdict(info.aux["ticket"]) for info in active_jobs]
+        decided = list(zip(active_jobs, verdicts, strict=True))
+        succeeded = [info for info, verdict in decided if verdict is not None and verdict.succeeded]
+        self._note_outputs(succeeded)
+        # Without a pause between them, so that the scheduler offers what follows in one go.
+        for info in succeeded:
+            self.report_job_success(info)
+        for info, verdict in decided:
             if verdict is None:
                 yield info
                 continue
-            if verdict.succeeded:
-                self.report_job_success(info)
-            else:
+            if not verdict.succeeded:
                 self._report_failure(info, verdict.message)
-            self._dispatcher.settle(ticket)
+            self._dispatcher.settle(info.aux["ticket"])
         self._pace(moved)
 
     def cancel_jobs(self, active_jobs: list[SubmittedJobInfo]) -> None:
@@ -238,6 +245,12 @@ class Executor(RemoteExecutor):
     def _report_submission(self, job: JobExecutorInterface, ticket: Ticket) -> None:
         external_id = self._dispatcher.external_id(ticket)
         self.report_job_submission(SubmittedJobInfo(job, external_id, {"ticket": ticket}))
+
+    def _note_outputs(self, succeeded: list[SubmittedJobInfo]) -> None:
+        try:
+            self._outputs.have_changed(info.job for info in succeeded)
+        except (BotoCoreError, ClientError) as error:
+            self.logger.debug(f"Outputs could not be listed, they are asked for singly: {error}")
 
     def _refuse(self, job: JobExecutorInterface, error: Exception) -> None:
         self._report_failure(SubmittedJobInfo(job), f"Not submitted to AWS Batch: {error}")

@@ -15,6 +15,7 @@ def warm_up() -> None:
     get_argument_parser()
     # Loads the description of S3 into the default session.
     boto3.resource("s3", region_name="us-east-1")
+    _leave_retries_to_the_controller()
 
 
 def call_snakemake(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -28,3 +29,14 @@ def call_snakemake(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
+
+
+def _leave_retries_to_the_controller() -> None:
+    """Make the directive ``retries`` of a rule mean nothing in here.
+
+    ``--retries 0`` does not overrule it, and a retry in the same container would not have the
+    memory that its higher `attempt` asks for.
+    """
+    from snakemake.rules import Rule
+
+    Rule.restart_times = property(lambda rule: 0, lambda rule, retries: None)
