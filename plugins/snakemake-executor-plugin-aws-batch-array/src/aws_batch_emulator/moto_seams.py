@@ -1,9 +1,9 @@
 """Everything this package knows about moto's insides, in one place.
 
-Nothing in moto is replaced. Its WSGI application serves every call but the five about jobs
-(SubmitJob, DescribeJobs, ListJobs, TerminateJob, CancelJob); those are answered by this
-package, which reads the queues and definitions moto holds, and writes logs into moto's
-CloudWatch. So only the names below can break with a new version of moto.
+moto's WSGI application serves every call but the five about jobs (SubmitJob, DescribeJobs,
+ListJobs, TerminateJob, CancelJob); those are answered by this package, which reads the queues and
+definitions moto holds, and writes logs into moto's CloudWatch. Only its CloudFormation is mended,
+in ``moto_stacks``. So only the names there and below can break with a new version of moto.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
+
+from aws_batch_emulator.moto_stacks import mend_stacks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -44,6 +46,7 @@ class RequestHandler(MotoRequestHandler):
 
 def moto_application() -> WSGIApplication:
     """Return moto's WSGI application, all services in one."""
+    mend_stacks()
     return DomainDispatcherApplication(create_backend_app)
 
 
