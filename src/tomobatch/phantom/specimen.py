@@ -68,7 +68,7 @@ def bead_pack(n_cols: int, n_rows: int, rng: np.random.Generator) -> Specimen:
         sphere(marble.x_px, marble.y_px, marble.z_px, marble.radius_px, (_MARBLE - _RESIN) * unit),
     ]
     placed = [(marble.x_px, marble.y_px, marble.z_px, marble.radius_px)]
-    for radius_px in np.geomspace(0.085, 0.016, 420) * n_cols:
+    for radius_px in np.geomspace(0.085, 0.014, 900) * n_cols:
         place = _free_place(
             float(radius_px), bore, n_rows / 2, np.array(placed), 0.004 * n_cols, rng
         )
@@ -89,7 +89,7 @@ def _free_place(
     placed: np.ndarray,
     gap_px: float,
     rng: np.random.Generator,
-    tries: int = 60,
+    tries: int = 150,
 ) -> tuple[float, float, float] | None:
     """Draw places inside the tube and return the first that is clear of all placed spheres."""
     limit = bore_px - radius_px - gap_px
