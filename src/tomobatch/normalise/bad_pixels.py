@@ -20,12 +20,14 @@ _HOT_SHARE = 0.02
 # Times the photon noise at its counts: a pixel that scatters so much fluctuates by itself.
 _NOISY_RATIO = 5.0
 _NOISY_MIN_FRAMES = 5
-_WINDOW_PX = 7
+# The level around a pixel is a median over 7 x 7 pixels of every fourth row and column.
+_LEVEL_STEP_PX = 4
+_LEVEL_WINDOW = 7
 
 
 @dataclass(frozen=True)
 class BadPixels:
-    """The bad pixels by kind, each bool (y, x); a pixel can be of several kinds."""
+    """The bad pixels by kind, each bool (y, x); a noisy pixel can be dead or hot as well."""
 
     dead: BoolArray
     hot: BoolArray
@@ -56,8 +58,8 @@ def find_bad_pixels(
     Returns
     -------
     BadPixels
-        dead: no signal, not finite, or far off the median of the signal around it, in any series;
-        hot: a dark reading far above the others; noisy: readings that scatter far more than
+        hot: a dark reading far above the others; dead: otherwise without signal, not finite, or far
+        off the signal around it, in any series; noisy: readings that scatter far more than
         photons do.
     """
     signal = flats - dark
@@ -66,10 +68,19 @@ def find_bad_pixels(
     typical = float(np.median(signal))
     dead = np.zeros(dark.shape, bool)
     for one, ok in zip(signal, finite, strict=True):
-        around = ndimage.median_filter(one, _WINDOW_PX)
+        around = _level(one)
         dead |= ~ok | (one <= _UNLIT_SHARE * typical) | (one <= 0)
         dead |= (one < _DEAD_SHARE * around) | (one > _BRIGHT_SHARE * around)
-    return BadPixels(dead, _hot(dark, typical), _noisy(signal, scatter, n_frames))
+    hot = _hot(dark, typical)
+    return BadPixels(dead & ~hot, hot, _noisy(signal, scatter, n_frames))
+
+
+def _level(image: FloatArray) -> FloatArray:
+    """Return the coarse level (y, x) around each pixel."""
+    step = _LEVEL_STEP_PX
+    coarse = ndimage.median_filter(image[::step, ::step], _LEVEL_WINDOW)
+    n_y, n_x = image.shape
+    return np.asarray(coarse.repeat(step, axis=0).repeat(step, axis=1)[:n_y, :n_x])
 
 
 def _hot(dark: FloatArray, typical_signal: float) -> BoolArray:

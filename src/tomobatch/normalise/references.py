@@ -1,5 +1,6 @@
 """Flats and darks, averaged once for the whole scan."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import numpy.typing as npt
 
 from tomobatch.errors import UserError
 from tomobatch.normalise.bad_pixels import find_bad_pixels
-from tomobatch.normalise.robust_mean import RawArray, robust_mean
+from tomobatch.normalise.robust_mean import RawArray, SeriesMean, robust_mean
 from tomobatch.normalise.settings import NormaliseSettings
 
 BoolArray = npt.NDArray[np.bool_]
@@ -158,15 +159,20 @@ def average_references(
     )
     positions = np.array([one.position for one in series], np.float64)
     drift = _drift(means - dark, ~bad.mask)
-    noise = np.median((flat_means[longest].scatter / (means[longest] - dark))[~bad.mask])
-    return References(
-        means, positions, dark, bad.mask, float(noise), counts, drift, tuple(warnings)
-    )
+    noise = _noise(flat_means[longest], (means[longest] - dark)[~bad.mask])
+    return References(means, positions, dark, bad.mask, noise, counts, drift, tuple(warnings))
 
 
 def _check_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
     if found != expected:
         raise UserError(f"{name} of {found} pixels (y, x) do not fit flats of {expected}")
+
+
+def _noise(flat: SeriesMean, good_signal: FloatArray) -> float:
+    """Return the standard deviation of one reading as a share of the signal; 0 if not known."""
+    if not math.isfinite(flat.variance_per_count):
+        return 0.0
+    return math.sqrt(flat.variance_per_count / float(np.median(good_signal)))
 
 
 def _drift(signal: FloatArray, good: BoolArray) -> Drift:

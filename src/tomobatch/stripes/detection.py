@@ -8,6 +8,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 # A spread below this says that the data have no noise to measure a stripe by.
 _NOISE_FREE = 1e-5
+# A line needs some points: of fewer columns none can be told from the others.
+_FEWEST_COLUMNS = 8
 
 
 def find_stripes(profile: FloatArray, snr: float) -> BoolArray:
@@ -23,8 +25,12 @@ def find_stripes(profile: FloatArray, snr: float) -> BoolArray:
     Returns
     -------
     ndarray
-        bool (x,), the stripes and the columns next to them; none where the line does not rise.
+        bool (x,), the stripes and the columns next to them; none where the line does not rise, and
+        none of fewer than eight columns.
     """
+    stripes = np.zeros(len(profile), bool)
+    if len(profile) < _FEWEST_COLUMNS:
+        return stripes
     in_order = np.sort(profile)
     last = len(profile) - 1
     n_dropped = len(profile) // 4
@@ -32,7 +38,6 @@ def find_stripes(profile: FloatArray, snr: float) -> BoolArray:
     slope, low_end = np.polyfit(np.arange(last + 1.0)[inner], in_order[inner], 1)
     rise = abs(slope * last)
     high_end = low_end + slope * last
-    stripes = np.zeros(len(profile), bool)
     if rise < _NOISE_FREE:
         return stripes
     if in_order[-1] - high_end >= snr * rise:

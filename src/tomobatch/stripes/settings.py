@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tomobatch.errors import UserError
+
 
 @dataclass(frozen=True)
 class StripeSettings:
@@ -15,11 +17,22 @@ class StripeSettings:
     large_window_px, small_window_px
         Columns in the median window against large and dead stripes, and in that of sorting and
         filtering; odd.
+
+    Raises
+    ------
+    UserError
+        When a window is even: it would have no middle column.
     """
 
     snr: float = 3.0
     large_window_px: int = 51
     small_window_px: int = 21
+
+    def __post_init__(self) -> None:
+        for name in ("large_window_px", "small_window_px"):
+            width = getattr(self, name)
+            if width % 2 == 0:
+                raise UserError(f"stripes.{name}: {width} has no middle; give an odd number")
 
     @classmethod
     def for_width(

@@ -112,13 +112,14 @@ def _low_pass(columns: FloatArray) -> FloatArray:
     """Return the slow part of each column, a Gaussian of frequencies with mirrored ends.
 
     The alternating sign puts frequency zero in the middle of the spectrum, as the window has it.
+    Transformed in float64: rounding would swap the ranks of values that are nearly equal.
     """
     n_angles = columns.shape[1]
     n_padded = min(150, n_angles // 10)
     size = n_angles + 2 * n_padded
     frequency = np.arange(size) - (size - 1) / 2
-    window = np.exp(-0.5 * (frequency / _LOW_PASS_SIGMA) ** 2).astype(np.float32)
-    sign = np.where(np.arange(size) % 2, np.float32(-1), np.float32(1))
+    window = np.exp(-0.5 * (frequency / _LOW_PASS_SIGMA) ** 2)
+    sign = np.where(np.arange(size) % 2, -1.0, 1.0)
     slow = np.empty_like(columns)
     for start in range(0, len(columns), _COLUMNS_AT_ONCE):
         some = columns[start : start + _COLUMNS_AT_ONCE]

@@ -1,0 +1,93 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from tests.stripes.sinograms import transmission
+
+from tomobatch.errors import UserError
+from tomobatch.stripes import StripeSettings, remove_stripes
+from tomobatch.stripes.removal import METHODS
+
+
+@pytest.fixture(scope="module")
+def sinograms():
+    return np.stack([-np.log(transmission(120, 160, seed)) for seed in range(5)])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rows_do_not_know_of_each_other(method, sinograms):
+    together = remove_stripes(sinograms, method, n_threads=3)
+    apart = [remove_stripes(sinograms[row : row + 1], method)[0] for row in range(5)]
+    assert np.array_equal(together, np.stack(apart))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_can_work_in_place(method, sinograms):
+    expected = remove_stripes(sinograms, method)
+    given = sinograms.copy()
+    assert remove_stripes(given, method, out=given) is given
+    assert np.array_equal(given, expected)
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "none"])
+def test_stripes_get_weaker(method, sinograms):
+    clean = -np.log(transmission(120, 160, 0, stripes=False))
+    before = np.abs((sinograms[0] - clean).mean(axis=0)).max()
+    after = np.abs((remove_stripes(sinograms[:1], method)[0] - clean).mean(axis=0)).max()
+    # Each method takes out some kinds only; the strongest stripe of the sinogram is one of each.
+    assert after < 0.75 * before
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 3, 4), (1, 40, 5), (1, 5, 40), (1, 60, 200)])
+def test_any_shape_without_noise_stays_finite(method, shape):
+    sinograms = np.full(shape, 0.5, np.float32)
+    assert np.allclose(remove_stripes(sinograms, method), 0.5, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_extreme_values_stay_finite(method):
+    rng = np.random.default_rng(0)
+    sinograms = rng.normal(0, 1, (1, 90, 120)).astype(np.float32)
+    sinograms[0, :, 30:40] = -np.log(1e-4)
+    sinograms[0, :, 80] = -np.log(10)
+    assert np.isfinite(remove_stripes(sinograms, method)).all()
+
+
+def test_an_unknown_method_is_named_with_the_known_ones():
+    with pytest.raises(UserError, match=r"stripes.method: 'vo' is not one of none, sorting, .*all"):
+        remove_stripes(np.zeros((1, 4, 4), np.float32), "vo")
+
+
+@pytest.mark.parametrize("name", ["large_window_px", "small_window_px"])
+def test_an_even_window_is_refused(name):
+    with pytest.raises(UserError, match=f"stripes.{name}: 20 .*odd"):
+        StripeSettings(**{name: 20})
+
+
+@pytest.mark.parametrize(
+    ("n_columns", "expected"), [(2048, (51, 21)), (512, (13, 5)), (64, (11, 5))]
+)
+def test_windows_not_given_grow_with_the_detector(n_columns, expected):
+    found = StripeSettings.for_width(n_columns, 3.0, None, None)
+    assert (found.large_window_px, found.small_window_px) == expected
+    assert StripeSettings.for_width(n_columns, 2.0, 31, 7) == StripeSettings(2.0, 31, 7)
+
+
+def test_works_where_no_compiled_code_can_be_kept(tmp_path):
+    """As in a read-only container: no folder for numba's cache can be written."""
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    program = (
+        "import numpy as np, numba.core.caching as caching\n"
+        "caching.CacheImpl._locator_classes = []\n"
+        "from tomobatch.stripes import remove_stripes\n"
+        "print(np.isfinite(remove_stripes(np.ones((1, 30, 30), np.float32))).all())\n"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(blocked / "below")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "True"
