@@ -128,13 +128,14 @@ def _new_file(path: Path) -> Iterator[Any]:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(unfinished, "w") as file:
-            yield file
-        unfinished.replace(path)
+        try:
+            with h5py.File(unfinished, "w") as file:
+                yield file
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"{path}: cannot write the demo scan: {error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _write_header(
