@@ -33,9 +33,9 @@ from tomobatch.reconstruct.layout import Shared, mapped
 
 Float32Array = npt.NDArray[np.float32]
 
-STANDARD = Spreading(width=4, oversampling=1.5, degree=6)
+STANDARD = Spreading(width=5, oversampling=1.25, degree=6)
 
-_TILE = 32
+_TILE = 40
 _UPDATE = cast("cl.map_flags", cl.map_flags.READ | cl.map_flags.WRITE)
 _RUN = 16
 # Padded rows that one thread transforms at a time: small enough for the cache it has for itself.

@@ -16,6 +16,7 @@ from tomobatch.reconstruct.kernels import load_kernel
 Float32Array = npt.NDArray[np.float32]
 
 _RUN_PIXELS = 64
+_PAGE_BYTES = 4096
 
 
 @contextmanager
@@ -39,9 +40,18 @@ class Shared:
     """A float32 buffer that host and device both use; on a CPU device it is the same memory."""
 
     def __init__(self, queue: cl.CommandQueue, shape: tuple[int, ...]) -> None:
-        flags = cl.mem_flags.READ_WRITE | cl.mem_flags.ALLOC_HOST_PTR
         self.shape = shape
-        self.buffer = cl.Buffer(queue.context, flags, 4 * math.prod(shape))
+        n_bytes, flags = 4 * math.prod(shape), cl.mem_flags
+        if not queue.device.type & cl.device_type.CPU:
+            where = flags.READ_WRITE | flags.ALLOC_HOST_PTR
+            self.buffer = cl.Buffer(queue.context, where, n_bytes)
+            return
+        # numpy asks for huge pages, the runtime does not: touching its memory for the first time
+        # takes as long as a good part of the reconstruction.
+        memory = np.empty(n_bytes + _PAGE_BYTES, dtype=np.uint8)
+        start = -memory.ctypes.data % _PAGE_BYTES
+        where = flags.READ_WRITE | flags.USE_HOST_PTR
+        self.buffer = cl.Buffer(queue.context, where, hostbuf=memory[start : start + n_bytes])
 
 
 class SliceSplitter:
