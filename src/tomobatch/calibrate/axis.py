@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tomobatch.calibrate.candidate import Candidate
-from tomobatch.calibrate.consensus import Check, MethodResult, choose
+from tomobatch.calibrate.consensus import Check, MethodResult, choose, method_result
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.line import Line, fit_line
-from tomobatch.calibrate.methods import trusted_order
+from tomobatch.calibrate.methods import METHODS
 
 AIR_FRACTION = 0.05  # a row with less than this of the strongest rows' signal sees air
 AIR_SIGNAL_TO_NOISE = 0.3
@@ -56,15 +56,14 @@ def find_axis(rows: Sequence[RowEvidence], scan: Evidence) -> Axis:
     rejected = _unusable(rows)
     found = {row.row: row.candidates for row in rows if row.row not in rejected}
     middle = (scan.n_rows - 1) / 2
-    order = trusted_order(scan.is_full_turn)
-    fits = {m: fit for m in order if (fit := _fit_method(m, found, middle)) is not None}
+    fits = {m: fit for m in METHODS if (fit := _fit_method(m, found, middle)) is not None}
     methods = {
-        m: MethodResult(line.mid_px, line.mid_sigma_px, len(kept))
+        m: method_result(m, line.mid_px, line.mid_sigma_px, len(kept), scan.is_full_turn)
         for m, (line, kept) in fits.items()
     }
     line, method, check, kept, warnings = None, None, None, set[int](), list[str]()
     if methods:
-        method, check = choose(methods, order)
+        method, check = choose(methods)
         line, kept = fits[method]
         warnings = _doubts(methods, method, check)
     return Axis(

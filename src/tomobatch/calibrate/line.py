@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 REJECT_SIGMAS = 4.0
 LEAST_SCATTER_PX = 0.02  # no row is rejected for less than REJECT_SIGMAS of this
 ROWS_FOR_SLOPE = 5
-LARGEST_SLOPE_ERROR_PX = 1.0  # over the rows at hand; a line less certain is taken as level
+LARGEST_SLOPE_ERROR_PX = 0.5  # over the rows at hand; a line less certain is taken as level
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,8 @@ def _least_squares(
     # Neighbouring rows see much the same object and hence err alike: with a lag-one correlation r
     # of the pulls, n of them are worth n (1 - r) / (1 + r).
     variance = float(np.sum(pulls**2)) / n_free if n_free > 0 else 1.0
+    if len(rows) < ROWS_FOR_SLOPE:
+        variance = max(variance, 1.0)  # too few to show their scatter: believe their sigmas
     likeness = 0.0
     if n_free > 3 and variance > 0:
         likeness = float(np.sum(pulls[1:] * pulls[:-1]) / np.sum(pulls**2))

@@ -20,9 +20,7 @@ from tomobatch.calibrate.wedge import wedge_cor
 Row = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-# The order in which they are trusted, one per kind of scan.
-HALF_TURN_METHODS = ("wedge", "mirror", "moments", "negativity")
-FULL_TURN_METHODS = ("mirror", "wedge", "moments", "negativity")
+METHODS = ("wedge", "mirror", "moments", "negativity")
 N_GREY_POINTS = 12_000
 
 
@@ -51,7 +49,7 @@ def find_candidates(
     }
     half = half_turn_of(row, angles_rad, best_cor(found, full_turn, row.shape[1]))
     found["moments"] = _on_detector(moments_cor(half.sinogram, half.angles_rad), half)
-    if slow_too:
+    if slow_too and half.is_whole:
         starts = [c.cor_px + half.shift_px for c in found.values() if c is not None]
         if not starts:
             starts = [(half.sinogram.shape[1] - 1) / 2]
@@ -62,7 +60,7 @@ def find_candidates(
 
 def best_cor(found: Mapping[str, Candidate | None], full_turn: bool, n_x: int) -> float:
     """Return the cor of the method trusted most among those that found one; else the middle."""
-    for method in trusted_order(full_turn):
+    for method in ("mirror", "wedge") if full_turn else ("wedge", "mirror"):
         candidate = found.get(method)
         if candidate is not None:
             return candidate.cor_px
@@ -82,11 +80,6 @@ def grey_histogram(row: Row, angles_rad: Floats, candidates: dict[str, Candidate
     points = sample_points(radius_px, N_GREY_POINTS)
     filtered = ramp_filter(half.sinogram)
     return histogram_of(back_project(filtered, half.angles_rad, np.array([centre]), points)[0])
-
-
-def trusted_order(is_full_turn: bool) -> tuple[str, ...]:
-    """Return the methods, the one trusted most first."""
-    return FULL_TURN_METHODS if is_full_turn else HALF_TURN_METHODS
 
 
 def _half_turns(row: Row, angles_rad: Floats) -> list[Row]:

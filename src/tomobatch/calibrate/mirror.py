@@ -13,17 +13,14 @@ from scipy import fft, ndimage
 
 from tomobatch.calibrate.candidate import Candidate
 from tomobatch.calibrate.half_turn import angle_step
-from tomobatch.calibrate.peak import parabola_vertex
 from tomobatch.calibrate.rows import remove_slow_part
 
 Floats = NDArray[np.float64]
-UPSAMPLING = 16
-SMOOTHING_PX = 1.0  # white noise above this scale only blurs the peak
+Row = NDArray[np.float32]
+SMOOTHING_PX = 1.0
 
 
-def mirror_cor(
-    row: NDArray[np.float32], angles_rad: Floats, search_px: tuple[float, float]
-) -> Candidate | None:
+def mirror_cor(row: Row, angles_rad: Floats, search_px: tuple[float, float]) -> Candidate | None:
     """Find the cor at which opposite projections agree best.
 
     Parameters
@@ -37,47 +34,68 @@ def mirror_cor(
 
     Returns
     -------
-    The cor; score is the correlation coefficient there. None when no projections are half a turn
-    apart (to within a step), or the best lies at the end of the search.
+    The cor; score is 1 less the share of the energy that differs. None when no projections are
+    half a turn apart (to within a step), or the best lies at the end of the search.
     """
     first, second = opposite_projections(row, angles_rad)
     if len(first) == 0:
         return None
-    n_x = row.shape[1]
-    length = fft.next_fast_len(2 * n_x, real=True)
     first, second = (
         ndimage.gaussian_filter1d(remove_slow_part(part), SMOOTHING_PX, axis=1)
         for part in (first, second)
     )
+    doubled = _best_overlap(first, second, search_px)
+    return None if doubled is None else _refine(first, second, doubled / 2)
+
+
+def _best_overlap(first: Row, second: Row, search_px: tuple[float, float]) -> int | None:
+    """Return the whole number 2 cor of the best correlation; None if at the end of the search."""
+    n_x = first.shape[1]
+    length = fft.next_fast_len(2 * n_x, real=True)
     spectrum = np.sum(fft.rfft(first, length, axis=1) * fft.rfft(second, length, axis=1), axis=0)
-    correlation = fft.irfft(spectrum, length * UPSAMPLING) * UPSAMPLING
     energy = np.sqrt(_overlap_energy(first, length) * _overlap_energy(second, length))
-    doubled = np.arange(length * UPSAMPLING) / UPSAMPLING  # 2 cor
-    energy = np.interp(doubled, np.arange(length), energy)
-    coefficient = correlation / np.maximum(energy, 1e-6 * energy.max() + 1e-30)
+    coefficient = fft.irfft(spectrum, length) / np.maximum(energy, 1e-6 * energy.max() + 1e-30)
+    doubled = np.arange(length)
     overlap = np.minimum(doubled + 1, 2 * n_x - 1 - doubled)
     fisher_z = np.arctanh(np.clip(coefficient, 0, 0.9999)) * np.sqrt(np.maximum(overlap - 3, 0))
+    lowest, highest = int(np.ceil(2 * search_px[0])), int(np.floor(2 * search_px[1]))
+    best = lowest + int(np.argmax(fisher_z[lowest : highest + 1]))
+    return None if best in (lowest, highest) else best
 
-    inside = slice(int(2 * search_px[0] * UPSAMPLING), int(2 * search_px[1] * UPSAMPLING) + 1)
-    best = inside.start + int(np.argmax(fisher_z[inside]))
-    if best in (inside.start, inside.stop - 1):
+
+def _refine(first: Row, second: Row, cor_px: float) -> Candidate | None:
+    """Move the cor, by Gauss-Newton steps, to the least squared difference of the mirror images.
+
+    Compared is a fixed stretch inside the overlap: no part of the difference is then due to how
+    much overlaps, and none to the ends, where the slow part is not well known.
+    """
+    n_x = first.shape[1]
+    left, right = max(0.0, 2 * cor_px - (n_x - 1)), min(n_x - 1.0, 2 * cor_px)
+    margin = min(n_x / 16, (right - left) / 4)
+    x = np.arange(int(np.ceil(left + margin)), int(right - margin) + 1)
+    one, start_px = first[:, x], cor_px
+    for _ in range(4):
+        source = 2 * cor_px - x
+        low = np.clip(np.floor(source).astype(np.intp), 1, n_x - 3)
+        part = (source - low).astype(np.float32)
+        before, at, after, beyond = (second[:, low + i] for i in (-1, 0, 1, 2))
+        other = at * (1 - part) + after * part
+        by_cor = (after - before) * (1 - part) + (beyond - at) * part  # d other / d cor
+        difference = one - other
+        power = float(np.vdot(by_cor, by_cor))
+        if power == 0:
+            return None
+        cor_px += float(np.clip(np.vdot(by_cor, difference) / power, -1, 1))
+    if abs(cor_px - start_px) > 2:
         return None
-    offset, curvature = parabola_vertex(*coefficient[best - 1 : best + 2])
-    if curvature >= 0:
-        return None
-    # Of two noisy images of one signal: var = (1 - r) / (-r'' samples), r'' by the shift 2 cor.
-    samples = overlap[best] * len(first) / (2 * np.sqrt(np.pi) * SMOOTHING_PX)
-    variance = (1 - coefficient[best]) / (-curvature * UPSAMPLING**2 * samples) / 4
-    return Candidate(
-        cor_px=(best + offset) / (2 * UPSAMPLING),
-        sigma_px=float(np.sqrt(max(variance, 0.0))),
-        score=float(np.clip(coefficient[best], 0, 1)),
-    )
+    left_over = float(np.mean(difference**2))
+    # Smoothed noise is alike over 2 sqrt(pi) SMOOTHING_PX pixels.
+    variance = left_over / power * 2 * np.sqrt(np.pi) * SMOOTHING_PX
+    total = float(np.mean(one**2) + np.mean(other**2))
+    return Candidate(cor_px, float(np.sqrt(variance)), float(np.clip(1 - left_over / total, 0, 1)))
 
 
-def opposite_projections(
-    row: NDArray[np.float32], angles_rad: Floats
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def opposite_projections(row: Row, angles_rad: Floats) -> tuple[Row, Row]:
     """Return projections and their opposites, half a turn on, two arrays of shape (pair, x).
 
     Between two angles the opposite is interpolated, and up to a step beyond the last one
@@ -94,7 +112,7 @@ def opposite_projections(
     return row[pairs], row[before] * (1 - weight) + row[after] * weight
 
 
-def _overlap_energy(part: NDArray[np.float32], length: int) -> Floats:
+def _overlap_energy(part: Row, length: int) -> Floats:
     """Return the energy of the pixels that overlap the mirror image, for each whole 2 cor."""
     n_x = part.shape[1]
     total = np.concatenate([[0.0], np.cumsum(np.sum(part.astype(np.float64) ** 2, axis=0))])

@@ -25,11 +25,14 @@ class HalfTurn:
         Shape (angle,).
     shift_px
         What to add to an x of the detector to get that of the sinogram.
+    is_whole
+        Whether it is half a turn indeed, not less.
     """
 
     sinogram: Row
     angles_rad: Floats
     shift_px: float
+    is_whole: bool = True
 
 
 def half_turn_of(row: Row, angles_rad: Floats, cor_px: float) -> HalfTurn:
@@ -46,7 +49,7 @@ def half_turn_of(row: Row, angles_rad: Floats, cor_px: float) -> HalfTurn:
     """
     first = half_turn_positions(angles_rad)
     if first is None:
-        return HalfTurn(row, angles_rad, 0.0)
+        return HalfTurn(row, angles_rad, 0.0, is_whole=False)
     half, angles = (
         take_positions(row, first),
         angles_rad[0] + np.pi / len(first) * np.arange(len(first)),
