@@ -1,6 +1,9 @@
 """Filtered back-projection: the host side of ``direct.cl``."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +20,77 @@ Float32Array = npt.NDArray[np.float32]
 
 FRACTION_BITS = 23
 
-_VECTORS = {1: ("float", 1), 4: ("float4", 1), 8: ("float8", 1), 16: ("float16", 1)}
+_KERNELS = {"tiles": "direct", "local": "direct_local", "image": "direct_image"}
 
 
 @dataclass(frozen=True)
-class Tiling:
-    """How the kernel cuts its work: see the constants in ``direct.cl``."""
+class Variant:
+    """How the work is cut; the constants are those of the kernel files.
 
-    n_pixels: int = 4
-    tile: int = 32
-    n_angles: int = 8
+    ``tiles`` (``direct.cl``) keeps runs of pixels in the registers of a CPU, ``local``
+    (``direct_local.cl``) strips of the rows in a GPU's local memory, ``image``
+    (``direct_image.cl``) reads through its texture units.
+    """
+
+    name: Literal["tiles", "local", "image"]
+    defines: dict[str, Define]
+    side: int
+    n_pixels: int = 1
+
+    @property
+    def margin_px(self) -> int:
+        """Pixels beyond the mask that a run of pixels may reach."""
+        return self.n_pixels if self.name == "tiles" else 0
+
+
+def tiles(lanes: int, n_pixels: int = 4, tile: int = 32, n_angles: int = 8) -> Variant:
+    """Return the variant for CPUs; the numbers were the fastest at 1024 px, see the benchmarks."""
+    width = min(lanes, 16)
+    defines: dict[str, Define] = {
+        "VEC": "float" if width == 1 else f"float{width}",
+        "N_VECS": lanes // width,
+        "N_PIXELS": n_pixels,
+        "TILE": tile,
+        "N_ANGLES": n_angles,
+    }
+    return Variant("tiles", defines, tile, n_pixels)
+
+
+def local(lanes: int, binning: int, local_bytes: int, side: int = 16) -> Variant | None:
+    """Return the variant for GPUs, or None where not even one strip fits half the local memory.
+
+    Half, so that a second group may run on the same unit while one waits at a barrier.
+    """
+    width = min(lanes, 4)
+    strip = math.ceil((side - 1) * math.sqrt(2) * binning) + 3
+    n_angles = min(16, local_bytes // 2 // (4 * lanes * strip + 4))
+    if n_angles < 1:
+        return None
+    defines: dict[str, Define] = {
+        "VEC": "float" if width == 1 else f"float{width}",
+        "N_VECS": lanes // width,
+        "SIDE": side,
+        "N_ANGLES": n_angles,
+        "STRIP": strip,
+    }
+    return Variant("local", defines, side)
+
+
+def image(side: int = 16) -> Variant:
+    """Return the variant that reads four slices through a GPU's texture units."""
+    return Variant("image", {"SIDE": side}, side)
+
+
+def choose_variant(device: Device, geometry: Geometry, lanes: int) -> Variant:
+    """Return the variant for a device by its properties: local memory of its own, images."""
+    found = device.cl_device
+    if found.local_mem_type == cl.device_local_mem_type.LOCAL:
+        chosen = local(lanes, geometry.binning, found.local_mem_size)
+        if chosen is not None:
+            return chosen
+        if lanes == 4 and found.image_support:
+            return image()
+    return tiles(lanes)
 
 
 class BackProjector:
@@ -38,50 +102,51 @@ class BackProjector:
         Where it runs.
     geometry
         Shared geometry.
-    lanes
-        Slices of a block: 1, 4, 8, 16 or a multiple of 16.
     n_columns
         Columns of the filtered rows.
     axis_px
         Column of the rotation axis in them.
+    variant
+        How the work is cut.
     """
 
     def __init__(
         self,
         device: Device,
         geometry: Geometry,
-        lanes: int,
         n_columns: int,
         axis_px: float,
-        tiling: Tiling | None = None,
+        variant: Variant,
     ) -> None:
-        self.tiling = tiling or Tiling()
-        vector, n_vecs = _VECTORS.get(lanes, ("float16", lanes // 16))
-        defines: dict[str, Define] = {
-            "VEC": vector,
-            "N_VECS": n_vecs,
-            "N_PIXELS": self.tiling.n_pixels,
-            "TILE": self.tiling.tile,
-            "N_ANGLES": self.tiling.n_angles,
-        }
-        self._kernel = cl.Kernel(load_kernel(device, "direct", defines), "back_project")
+        program = load_kernel(device, _KERNELS[variant.name], variant.defines)
+        self._kernel = cl.Kernel(program, "back_project")
+        self._variant = variant
         self.height, width = geometry.shape_px
-        self.width = _round_up(width, self.tiling.n_pixels)
+        self.width = _round_up(width, variant.n_pixels if variant.name == "tiles" else variant.side)
         self._n_columns, self._n_angles = n_columns, geometry.n_angles
         flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
         steps = fixed_point_steps(geometry, axis_px)
-        spans = chords(geometry, self.tiling.n_pixels)
+        spans = chords(geometry, variant.n_pixels)
         self._steps = cl.Buffer(device.context, flags, hostbuf=steps)
         self._chords = cl.Buffer(device.context, flags, hostbuf=spans)
+        self._texture = self._make_texture(device) if variant.name == "image" else None
 
     def __call__(self, queue: cl.CommandQueue, rows: cl.Buffer, image: cl.Buffer) -> cl.Event:
         """Enqueue the back-projection of rows (angle, column, lane) into image (y, width, lane)."""
-        tile = self.tiling.tile
+        source: cl.Buffer | cl.Image = rows
+        if self._texture is not None:
+            size = (self._n_columns, self._n_angles)
+            copy: Callable[..., cl.Event] = cl.enqueue_copy
+            copy(queue, self._texture, rows, offset=0, origin=(0, 0), region=size)
+            source = self._texture
+        side = self._variant.side
+        across, down = -(-self.width // side), -(-self.height // side)
+        on_tiles = self._variant.name == "tiles"
         event: cl.Event = self._kernel(
             queue,
-            (-(-self.width // tile), -(-self.height // tile)),
-            (1, 1),
-            rows,
+            (across, down) if on_tiles else (across * side, down * side),
+            (1, 1) if on_tiles else (side, side),
+            source,
             image,
             self._steps,
             self._chords,
@@ -91,6 +156,12 @@ class BackProjector:
             np.int32(self.height),
         )
         return event
+
+    def _make_texture(self, device: Device) -> cl.Image:
+        four_floats = cl.ImageFormat(cl.channel_order.RGBA, cl.channel_type.FLOAT)
+        shape = (self._n_columns, self._n_angles)
+        create: Callable[..., cl.Image] = cl.create_image
+        return create(device.context, cl.mem_flags.READ_ONLY, four_floats, shape)
 
 
 class DirectEngine:
@@ -103,18 +174,17 @@ class DirectEngine:
         lanes: int,
         name: FilterName = "ramp",
         padding: PaddingName = "edge",
-        tiling: Tiling | None = None,
+        variant: Variant | None = None,
     ) -> None:
-        tiling = tiling or Tiling()
+        variant = choose_variant(device, geometry, lanes) if variant is None else variant
         self.lanes = lanes
         self._geometry = geometry
-        # Pixels are worked on in runs that may reach beyond the mask; 2 for the interpolation.
-        margin = tiling.n_pixels * geometry.binning + 2
+        # 2 for the interpolation.
+        margin = variant.margin_px * geometry.binning + 2
         self._filter = RowFilter(geometry, margin, name, padding)
         width_px = self._filter.width_px
-        self._back_project = BackProjector(
-            device, geometry, lanes, width_px, self._filter.axis_px, tiling
-        )
+        axis_px = self._filter.axis_px
+        self._back_project = BackProjector(device, geometry, width_px, axis_px, variant)
         stride = self._back_project.width
         self._split = SliceSplitter(device, geometry, lanes, stride)
         self._queue = device.queue()

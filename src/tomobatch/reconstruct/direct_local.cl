@@ -1,0 +1,94 @@
+// Back-projection of filtered rows for devices with local memory of their own (GPUs).
+//
+// A work-group computes a square of pixels, one a work-item, all slices ("lanes") in registers. For
+// every angle the square projects to a short strip of columns: the group copies the strips of
+// N_ANGLES angles to local memory together, then every pixel interpolates in them.
+//
+// Constants of the build:
+//   VEC       float or float4: one vector of lanes
+//   N_VECS    vectors a pixel; lanes = N_VECS * width of VEC
+//   SIDE      pixels of the square each way
+//   N_ANGLES  angles whose strips are held at a time
+//   STRIP     columns of a strip: what the square's diagonal covers, and 2 for the interpolation
+
+#define FRACTION_BITS 23
+#define FRACTION_MASK ((1L << FRACTION_BITS) - 1)
+#define ONE_PIXEL ((float)(1 << FRACTION_BITS))
+
+// rows     (angle, column, lane)  filtered rows
+// image    (row, column, lane)    columns padded to a multiple of SIDE
+// steps    (angle)                x: change of the column index for one pixel to the right,
+//                                 y: for one pixel down, z: index at pixel [0, 0];
+//                                 fixed point with FRACTION_BITS bits after the point
+// chords   (row)                  first pixel and one past the last to compute in the row
+// Global size (columns of image, rows rounded up to SIDE); groups of SIDE x SIDE.
+__kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1)))
+void back_project(__global const VEC *restrict rows, __global VEC *restrict image,
+                  __global const long4 *restrict steps, __global const int2 *restrict chords,
+                  const int n_columns, const int n_angles, const int width, const int height)
+{
+    __local VEC strips[N_ANGLES * STRIP * N_VECS];
+    __local float starts[N_ANGLES];
+
+    const int x = get_global_id(0), y = get_global_id(1);
+    const int in_x = get_local_id(0), in_y = get_local_id(1);
+    const int item = in_y * SIDE + in_x;
+    const int left = x - in_x, top = y - in_y;
+
+    // The same for all of the group, so that all or none meet at the barriers below.
+    bool seen = false;
+    for (int row = top; row < min(top + SIDE, height); row++)
+        seen = seen || (chords[row].x < left + SIDE && chords[row].y > left);
+    if (!seen)
+        return;
+
+    VEC sum[N_VECS];
+    #pragma unroll
+    for (int k = 0; k < N_VECS; k++)
+        sum[k] = (VEC)(0.f);
+
+    for (int first = 0; first < n_angles; first += N_ANGLES) {
+        const int n = min(N_ANGLES, n_angles - first);
+        barrier(CLK_LOCAL_MEM_FENCE);
+        for (int i = item; i < n * STRIP; i += SIDE * SIDE) {
+            const int angle = i / STRIP, place = i % STRIP;
+            const long4 step = steps[first + angle];
+            // The corner of the square that projects furthest to the left.
+            const long corner = step.z + left * step.x + top * step.y
+                              + min(0L, (SIDE - 1) * step.x) + min(0L, (SIDE - 1) * step.y);
+            const int start = (int)(corner >> FRACTION_BITS);
+            if (place == 0)
+                starts[angle] =
+                    (float)(step.z + left * step.x + top * step.y
+                            - ((long)start << FRACTION_BITS)) / ONE_PIXEL;
+            // Squares that reach beyond the mask reach beyond the row; those pixels are not kept.
+            const int column = clamp(start + place, 0, n_columns - 1);
+            __global const VEC *from = rows + ((size_t)(first + angle) * n_columns + column) * N_VECS;
+            #pragma unroll
+            for (int k = 0; k < N_VECS; k++)
+                strips[i * N_VECS + k] = from[k];
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+        for (int angle = 0; angle < n; angle++) {
+            const long4 step = steps[first + angle];
+            const float t = starts[angle] + in_x * ((float)step.x / ONE_PIXEL)
+                                          + in_y * ((float)step.y / ONE_PIXEL);
+            const int index = clamp((int)t, 0, STRIP - 2);
+            const float after = t - (float)index, before = 1.f - after;
+            __local const VEC *q = strips + (angle * STRIP + index) * N_VECS;
+            #pragma unroll
+            for (int k = 0; k < N_VECS; k++) {
+                sum[k] = before * q[k] + sum[k];
+                sum[k] = after * q[N_VECS + k] + sum[k];
+            }
+        }
+    }
+    if (y >= height)
+        return;
+    const int2 chord = chords[y];
+    if (x < chord.x || x >= chord.y)
+        return;
+    #pragma unroll
+    for (int k = 0; k < N_VECS; k++)
+        image[((size_t)y * width + x) * N_VECS + k] = sum[k];
+}
