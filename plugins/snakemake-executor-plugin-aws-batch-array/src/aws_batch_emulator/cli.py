@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import signal
@@ -147,6 +148,8 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    for name in UNSET:
+        os.environ.pop(name, None)
     # moto takes seconds to import: only the server does.
     from aws_batch_emulator.server import Server
 
@@ -165,15 +168,19 @@ def _serve(options: argparse.Namespace) -> int:
         if settings.stack is not None:
             _create_stacks(environment, settings.stack, settings.bucket)
             server.calls.reset()
+        gc.freeze()  # moto's thousands of classes stay: no collection need walk them again
         _print_settings(environment, as_json=owned or options.json)
-        if owned and not options.detached:
+        if options.detached:
+            _let_go_of_the_terminal()
+        elif owned:
             threading.Thread(target=_stop_when_stdin_ends, args=(server,), daemon=True).start()
     except BaseException:
         server.stop()
         raise
     finally:
         serving.join()
-    return 0
+    sys.stdout.flush()
+    os._exit(0)  # nothing is left to do, and taking moto apart would take a second
 
 
 def _create_stacks(environment: Mapping[str, str], stack: str, bucket: str) -> None:
@@ -192,6 +199,13 @@ def _stop_when_stdin_ends(server: Server) -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass
     server.stop()
+
+
+def _let_go_of_the_terminal() -> None:
+    """Close the caller's pipes: who reads them to their end must not wait for this process."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
 
 
 def _start(options: argparse.Namespace) -> int:

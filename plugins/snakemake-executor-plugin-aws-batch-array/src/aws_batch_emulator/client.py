@@ -103,6 +103,9 @@ class Emulator:
                 return json.loads(reply.read())
         except urllib.error.HTTPError as error:
             raise EmulatorError(error.read().decode(errors="replace")) from None
+        except OSError as error:  # refused, or reset in the middle of its end
+            message = f"no emulator answers at {self.endpoint_url}: {error}"
+            raise EmulatorError(message) from None
 
 
 # The emulator is on this machine: a proxy set in the environment must not be asked.

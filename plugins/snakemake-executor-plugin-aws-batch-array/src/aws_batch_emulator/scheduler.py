@@ -7,8 +7,6 @@ entry in a deque, so that an array of 10,000 costs no thread until it runs.
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import secrets
 import threading
 import time
@@ -18,11 +16,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from aws_batch_emulator import jobs as lifecycle
+from aws_batch_emulator.dependencies import Dependencies
 from aws_batch_emulator.faults import Fault, FaultBook, FaultKind
 from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine, Status
 from aws_batch_emulator.processes import CannotPullImage, Launcher, LogWriter, Process
 from aws_batch_emulator.retries import Ending
 from aws_batch_emulator.settings import Settings
+from aws_batch_emulator.timers import Timers
 
 EXITED = "Essential container in task exited"
 TIMED_OUT = "Job attempt duration exceeded timeout"
@@ -74,9 +74,8 @@ class Scheduler:
         self._waiting: dict[str, deque[Job]] = defaultdict(deque)
         self._runs: dict[str, _Run] = {}
         self._busy: dict[str, int] = defaultdict(int)
-        self._dependants: dict[str, list[Job]] = defaultdict(list)
-        self._timers: list[tuple[float, int, Callable[[], None]]] = []
-        self._timer_numbers = itertools.count()
+        self._dependencies = Dependencies(self.find)
+        self._timers = Timers()
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="scheduler", daemon=True)
         self._thread.start()
@@ -88,7 +87,7 @@ class Scheduler:
         with self.lock:
             self._jobs[job.id] = job
             for child in job.children or [job]:
-                self._queue_or_hold(child)
+                self._admit(child)
             self.lock.notify_all()
 
     def find(self, job_id: str) -> Job | None:
@@ -166,31 +165,14 @@ class Scheduler:
             job.status_reason = reason
         return [child for child in job.children or [job] if not child.status.is_final]
 
-    def _queue_or_hold(self, job: Job) -> None:
-        for needed in self._needed_by(job):
-            if needed.status is Status.FAILED:
+    def _admit(self, job: Job) -> None:
+        match self._dependencies.enter(job):
+            case Status.RUNNABLE:
+                self._make_runnable(job)
+            case Status.FAILED:
                 self._move(job, Status.FAILED, DEPENDENCY_FAILED)
-                return
-            if not needed.status.is_final:
-                self._dependants[needed.id].append(job)
-                job.unmet_dependencies += 1
-        if job.unmet_dependencies:
-            self._move(job, Status.PENDING)
-        else:
-            self._make_runnable(job)
-
-    def _needed_by(self, job: Job) -> Iterator[Job]:
-        """Go through the jobs a job depends on."""
-        for dependency in job.spec.depends_on:
-            needed = self.find(dependency["jobId"]) if "jobId" in dependency else None
-            kind = dependency.get("type")
-            if job.parent is not None and job.index is not None:
-                if kind == "SEQUENTIAL" and needed is None:
-                    needed = job.parent.children[job.index - 1] if job.index else None
-                elif kind == "N_TO_N" and needed is not None:
-                    needed = needed.children[job.index]
-            if needed is not None:
-                yield needed
+            case status:
+                self._move(job, status)
 
     def _make_runnable(self, job: Job) -> None:
         slow = self._faults.take_for_job(FaultKind.SLOW_START, job.spec.name, job.id)
@@ -208,47 +190,30 @@ class Scheduler:
     def _move(self, job: Job, status: Status, reason: str | None = None) -> None:
         lifecycle.move(job, status, _now_ms(), reason)
         if status.is_final:
-            self._release_dependants(job)
+            self._settle(job)
 
-    def _release_dependants(self, job: Job) -> None:
-        """Tell those who wait for a finished job; a loop, as a failed chain can be 10,000 long."""
-        finished = [job]
-        while finished:
-            done = finished.pop()
-            if done.parent is not None and done.parent.status.is_final:
-                finished.append(done.parent)
-            for dependant in self._dependants.pop(done.id, ()):
-                if dependant.status is not Status.PENDING:
-                    continue
-                dependant.unmet_dependencies -= 1
-                if done.status is Status.FAILED:
-                    lifecycle.move(dependant, Status.FAILED, _now_ms(), DEPENDENCY_FAILED)
-                    finished.append(dependant)
-                elif dependant.unmet_dependencies == 0:
-                    self._make_runnable(dependant)
+    def _settle(self, job: Job) -> None:
+        """Let those who wait for a finished job go on, or fail."""
+        for dependant, status in self._dependencies.settle(job):
+            if status is Status.RUNNABLE:
+                self._make_runnable(dependant)
+            else:
+                lifecycle.move(dependant, status, _now_ms(), DEPENDENCY_FAILED)
 
     # --- the scheduler's thread -----------------------------------------------------------
 
     def _loop(self) -> None:
         with self.lock:
             while not self._stopping:
-                self._fire_timers()
+                self._timers.fire_due()
                 for queue, waiting in list(self._waiting.items()):
                     while waiting and self._busy[queue] < self._settings.slots:
                         self._start(waiting.popleft())
-                self.lock.wait(self._seconds_to_next_timer())
+                self.lock.wait(self._timers.seconds_to_next())
 
     def _after(self, seconds: float, action: Callable[[], None]) -> None:
-        due = time.monotonic() + max(seconds, 0.0)
-        heapq.heappush(self._timers, (due, next(self._timer_numbers), action))
+        self._timers.add(seconds, action)
         self.lock.notify_all()
-
-    def _fire_timers(self) -> None:
-        while self._timers and self._timers[0][0] <= time.monotonic():
-            heapq.heappop(self._timers)[2]()
-
-    def _seconds_to_next_timer(self) -> float | None:
-        return max(self._timers[0][0] - time.monotonic(), 0.0) if self._timers else None
 
     # --- running --------------------------------------------------------------------------
 
@@ -373,7 +338,7 @@ class Scheduler:
             self._outside.give_back_machine(job.spec, run.attempt.machine)
         lifecycle.end_attempt(job, ending, _now_ms())
         if job.status.is_final:
-            self._release_dependants(job)
+            self._settle(job)
         elif not self._stopping:
             self._waiting[queue].append(job)
         self.lock.notify_all()

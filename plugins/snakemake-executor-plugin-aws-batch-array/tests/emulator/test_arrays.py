@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -130,7 +131,7 @@ def test_sequential_children_run_one_after_the_other(account):
         "sleep", "0.05", arrayProperties={"size": 3}, dependsOn=[{"type": "SEQUENTIAL"}]
     )
     children = account.children(parent["jobId"], 3)
-    for earlier, later in zip(children, children[1:], strict=False):
+    for earlier, later in pairwise(children):
         assert earlier["stoppedAt"] <= later["startedAt"]
 
 
