@@ -70,7 +70,8 @@ def find_bad_pixels(
     for one, ok in zip(signal, finite, strict=True):
         around = _level(one)
         dead |= ~ok | (one <= _UNLIT_SHARE * typical) | (one <= 0)
-        dead |= (one < _DEAD_SHARE * around) | (one > _BRIGHT_SHARE * around)
+        lit = around > _UNLIT_SHARE * typical
+        dead |= lit & ((one < _DEAD_SHARE * around) | (one > _BRIGHT_SHARE * around))
     hot = _hot(dark, typical)
     return BadPixels(dead & ~hot, hot, _noisy(signal, scatter, n_frames))
 
