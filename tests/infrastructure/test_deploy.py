@@ -1,0 +1,198 @@
+"""All stacks, deployed, changed and removed again over HTTP."""
+
+import pytest
+from tests.infrastructure.policies import is_allowed, statements_of
+from tests.infrastructure.templates import NAMES, Template
+
+from snakemake_executor_plugin_aws_batch_array.aws import make_client
+from snakemake_executor_plugin_aws_batch_array.deployment import resolve_deployment
+from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
+from tomobatch.cloud.deploy import deploy
+from tomobatch.cloud.stacks import STACKS, read_outputs
+from tomobatch.cloud.teardown import teardown
+from tomobatch.errors import UserError
+
+PREFIX = "lab"
+
+
+class Account:
+    """The emulated account, and what was told while it was changed."""
+
+    def __init__(self):
+        self.cloudformation = make_client("cloudformation")
+        self.s3 = make_client("s3")
+        self.told = []
+
+    def deploy(self, confirm=lambda _: True, **settings):
+        self.told.clear()
+        return deploy(
+            self.cloudformation,
+            PREFIX,
+            settings,
+            tell=self.told.append,
+            confirm=confirm,
+            poll_s=0.0,
+        )
+
+    def teardown(self, **options):
+        self.told.clear()
+        teardown(self.cloudformation, self.s3, PREFIX, tell=self.told.append, poll_s=0.0, **options)
+
+    def stacks(self):
+        """Names of the stacks there are, in the order in which they were made."""
+        found = self.cloudformation.describe_stacks()["Stacks"]
+        return [s["StackName"] for s in sorted(found, key=lambda s: s["CreationTime"])]
+
+
+@pytest.fixture
+def account(aws):
+    return Account()
+
+
+def test_a_life_of_the_stacks(account):
+    outputs = account.deploy()
+
+    assert account.stacks() == [f"{PREFIX}-{name}" for name in NAMES]
+    assert outputs == read_outputs(account.cloudformation, PREFIX)
+    declared = set().union(*(Template(name).outputs() for name in NAMES))
+    assert set(outputs) == declared
+    assert not [value for value in outputs.values() if not value or "${" in value]
+    assert "  + DataBucket (AWS::S3::Bucket)" in account.told
+    assert f"  {PREFIX}-batch: create complete" in account.told
+    check_wiring(outputs)
+    check_profile(account, outputs)
+
+    account.deploy()
+    assert account.told == [f"{PREFIX}-{s.name} ({s.title}): no changes" for s in STACKS]
+
+    changed = account.deploy(ImageTag="0.2.0", NoticeEmail="lab@example.org")
+    assert changed["CpuJobDefinition"].endswith(":2")
+    definition = describe_definition(changed["CpuJobDefinition"])
+    assert definition["containerProperties"]["image"].endswith("/lab:0.2.0")
+    untouched = ("iam", "storage", "ecr", "network")
+    assert account.told[:4] == [
+        f"{PREFIX}-{s.name} ({s.title}): no changes" for s in STACKS if s.name in untouched
+    ]
+
+    account.deploy()  # what was set before stays set
+    assert all(line.endswith("no changes") for line in account.told)
+
+    bucket = changed["DataBucket"]
+    account.s3.put_object(Bucket=bucket, Key="scans/tooth.h5", Body=b"data")
+    with pytest.raises(UserError, match=f"{bucket} holds data.*--delete-data.*--keep-data"):
+        account.teardown()
+    assert len(account.stacks()) == len(NAMES)
+
+    account.teardown(keep_data=True)
+    assert account.stacks() == [f"{PREFIX}-storage"]
+    assert account.s3.get_object(Bucket=bucket, Key="scans/tooth.h5")["Body"].read() == b"data"
+
+    account.teardown(delete_data=True)
+    assert account.stacks() == []
+    assert account.s3.list_buckets()["Buckets"] == []
+    assert make_client("batch").describe_job_queues()["jobQueues"] == []
+    assert make_client("batch").describe_compute_environments()["computeEnvironments"] == []
+
+
+def check_wiring(outputs):
+    """Hold what the queues, machines and definitions are made of against the other outputs."""
+    batch = make_client("batch")
+    environments = {
+        e["computeEnvironmentArn"]: e["computeResources"]
+        for e in batch.describe_compute_environments()["computeEnvironments"]
+    }
+    queues = {q["jobQueueArn"]: q for q in batch.describe_job_queues()["jobQueues"]}
+    image = make_client("ssm").get_parameter(Name=outputs["GpuAmi"])["Parameter"]["Value"]
+    for kind in ("Cpu", "Gpu"):
+        order = queues[outputs[f"{kind}JobQueue"]]["computeEnvironmentOrder"]
+        ordered = sorted(order, key=lambda item: item["order"])
+        machines = [environments[item["computeEnvironment"]] for item in ordered]
+        assert [resources["type"] for resources in machines] == ["SPOT", "EC2"]
+        for resources in machines:
+            assert resources["minvCpus"] == 0
+            assert resources["subnets"] == outputs["Subnets"].split(",")
+            assert resources["securityGroupIds"] == [outputs["SecurityGroup"]]
+            assert resources["instanceRole"] == outputs["InstanceProfile"]
+            images = [setting.get("imageIdOverride") for setting in resources["ec2Configuration"]]
+            assert images == ([image] if kind == "Gpu" else [None])
+    for name, role in (("Cpu", "JobRole"), ("Gpu", "JobRole"), ("Head", "HeadJobRole")):
+        definition = describe_definition(outputs[f"{name}JobDefinition"])
+        container = definition["containerProperties"]
+        assert container["image"] == f"{outputs['RepositoryUri']}:0.1.0"
+        assert container["jobRoleArn"] == outputs[role]
+        assert container["executionRoleArn"] == outputs["ExecutionRole"]
+        options = container["logConfiguration"]["options"]
+        assert options["awslogs-group"] == outputs["LogGroup"]
+        assert definition["timeout"]["attemptDurationSeconds"] >= 60
+
+
+def describe_definition(arn):
+    found = make_client("batch").describe_job_definitions(jobDefinitions=[arn])
+    (definition,) = found["jobDefinitions"]
+    return definition
+
+
+def check_profile(account, outputs):
+    """Hold what the executor makes of the stacks against the outputs, and against its role."""
+    deployment = resolve_deployment(
+        ExecutorSettings(stack=PREFIX), None, lambda: account.cloudformation
+    )
+    assert deployment.queues == {"cpu": outputs["CpuJobQueue"], "gpu": outputs["GpuJobQueue"]}
+    assert deployment.job_definitions == {
+        "cpu": outputs["CpuJobDefinition"],
+        "gpu": outputs["GpuJobDefinition"],
+    }
+    assert deployment.log_group == outputs["LogGroup"]
+    assert deployment.lists.bucket == outputs["DataBucket"]
+    template = Template("iam", Prefix=PREFIX)
+    arn = f"arn:aws:s3:::lab-data-123456789012-eu-central-1/{deployment.lists.key}/list.json"
+    for role in ("JobRole", "HeadJobRole"):
+        assert is_allowed(statements_of(template, role), "s3:GetObject", arn)
+        assert is_allowed(statements_of(template, role), "s3:PutObject", arn)
+
+
+def test_a_change_that_is_not_confirmed_is_not_made(account):
+    with pytest.raises(UserError, match="Stopped before lab-ecr"):
+        account.deploy(confirm=lambda change_set: change_set.stack != "lab-ecr")
+    statuses = {
+        s["StackName"]: s["StackStatus"] for s in account.cloudformation.describe_stacks()["Stacks"]
+    }
+    assert statuses == {
+        "lab-iam": "CREATE_COMPLETE",
+        "lab-storage": "CREATE_COMPLETE",
+        "lab-ecr": "REVIEW_IN_PROGRESS",
+    }
+    with pytest.raises(UserError, match=r"lab-ecr .* not ready \(REVIEW_IN_PROGRESS\).*deploy"):
+        read_outputs(account.cloudformation, PREFIX)
+    assert account.deploy()["RepositoryUri"].endswith("/lab")
+
+
+def test_an_unknown_setting_is_refused_before_anything_is_made(account):
+    with pytest.raises(UserError, match="parameter CpuMaxVcpu; did you mean CpuMaxVcpus?"):
+        account.deploy(CpuMaxVcpu="100")
+    assert account.stacks() == []
+
+
+def test_existing_subnets_need_no_vpc_of_ours(account):
+    ec2 = make_client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/20")["Subnet"]["SubnetId"]
+    before = len(ec2.describe_vpcs()["Vpcs"])
+
+    outputs = account.deploy(ExistingVpc=vpc, ExistingSubnets=subnet)
+
+    assert outputs["Subnets"] == subnet
+    assert len(ec2.describe_vpcs()["Vpcs"]) == before
+    (group,) = ec2.describe_security_groups(GroupIds=[outputs["SecurityGroup"]])["SecurityGroups"]
+    assert group["VpcId"] == vpc
+    assert group["IpPermissions"] == []
+
+
+def test_teardown_of_nothing_does_nothing(account):
+    account.teardown()
+    assert account.told == [f"{PREFIX}-{s.name}: not there" for s in reversed(STACKS)]
+
+
+def test_to_delete_and_to_keep_the_data_exclude_each_other(account):
+    with pytest.raises(UserError, match="exclude each other"):
+        account.teardown(keep_data=True, delete_data=True)

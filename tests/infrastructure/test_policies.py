@@ -1,0 +1,254 @@
+"""What each role may and may not do, worked out from the templates."""
+
+import pytest
+from tests.infrastructure.policies import is_allowed, statements_of, trust_of
+from tests.infrastructure.templates import NAMES, Template
+
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+BUCKET = f"arn:aws:s3:::tomobatch-data-{ACCOUNT}-{REGION}"
+BATCH = f"arn:aws:batch:{REGION}:{ACCOUNT}"
+ECR = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository"
+ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
+LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"
+STACKS = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack"
+GITHUB = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
+ORGANIZATION = "11111111-2222-3333-4444-555555555555"
+PROJECT = "66666666-7777-8888-9999-000000000000"
+CIRCLECI = f"oidc.circleci.com/org/{ORGANIZATION}"
+
+
+@pytest.fixture(scope="module")
+def iam():
+    return Template(
+        "iam",
+        GithubRepository="lab/tomobatch",
+        CircleciOrganization=ORGANIZATION,
+        CircleciProject=PROJECT,
+    )
+
+
+DATA = [
+    ("s3:GetObject", f"{BUCKET}/scans/tooth.h5", None, True),
+    ("s3:PutObject", f"{BUCKET}/scans/tooth.h5", None, False),
+    ("s3:DeleteObject", f"{BUCKET}/scans/tooth.h5", None, False),
+    ("s3:GetObject", f"{BUCKET}/runs/r1/results/tooth/volume.ome.zarr/0/c/0/0/0", None, True),
+    ("s3:PutObject", f"{BUCKET}/runs/r1/results/tooth/volume.ome.zarr/0/c/0/0/0", None, True),
+    ("s3:DeleteObject", f"{BUCKET}/runs/r1/results/tooth/report.html", None, True),
+    ("s3:AbortMultipartUpload", f"{BUCKET}/runs/r1/results/tooth/report.html", None, True),
+    ("s3:GetObject", f"{BUCKET}/scratch/lists/l1.json", None, True),
+    ("s3:PutObject", f"{BUCKET}/scratch/outcomes/l1/0.json", None, True),
+    ("s3:GetObject", f"{BUCKET}/elsewhere/secret", None, False),
+    ("s3:PutObject", f"{BUCKET}/elsewhere/secret", None, False),
+    ("s3:GetObject", "arn:aws:s3:::another-bucket/scans/tooth.h5", None, False),
+    ("s3:ListBucket", BUCKET, {"s3:prefix": "runs/r1/"}, True),
+    ("s3:ListBucket", BUCKET, {"s3:prefix": "elsewhere/"}, False),
+    ("s3:ListBucket", BUCKET, None, True),  # HeadBucket
+    ("s3:ListBucket", "arn:aws:s3:::another-bucket", {"s3:prefix": "runs/"}, False),
+    ("s3:DeleteBucket", BUCKET, None, False),
+    ("s3:CreateBucket", "arn:aws:s3:::another-bucket", None, False),
+    ("s3:PutBucketPolicy", BUCKET, None, False),
+    ("s3:PutObjectAcl", f"{BUCKET}/runs/r1/x", None, False),
+    ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/any", None, False),
+    ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/any", None, False),
+    ("ecr:PutImage", f"{ECR}/tomobatch", None, False),
+]
+CONTROL = [
+    ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-cpu", True),
+    ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-gpu", True),
+    ("batch:SubmitJob", f"{BATCH}:job-definition/tomobatch-gpu:7", True),
+    ("batch:SubmitJob", f"{BATCH}:job-queue/another", False),
+    ("batch:SubmitJob", f"arn:aws:batch:us-east-1:{ACCOUNT}:job-queue/tomobatch-cpu", False),
+    ("batch:TerminateJob", f"{BATCH}:job/0001", True),
+    ("batch:CancelJob", f"{BATCH}:job/0001", True),
+    ("batch:TagResource", f"{BATCH}:job/0001", True),
+    ("batch:TagResource", f"{BATCH}:job-queue/tomobatch-cpu", False),
+    ("batch:DescribeJobs", "*", True),
+    ("batch:ListJobs", "*", True),
+    ("batch:DescribeJobDefinitions", "*", True),
+    ("batch:RegisterJobDefinition", f"{BATCH}:job-definition/tomobatch-cpu", False),
+    ("batch:UpdateComputeEnvironment", f"{BATCH}:compute-environment/any", False),
+    ("batch:DeleteJobQueue", f"{BATCH}:job-queue/tomobatch-cpu", False),
+    ("logs:GetLogEvents", f"{LOGS}:/tomobatch/jobs:log-stream:cpu/default/1", True),
+    ("logs:GetLogEvents", f"{LOGS}:/another:log-stream:1", False),
+    ("logs:DeleteLogGroup", f"{LOGS}:/tomobatch/jobs", False),
+    ("cloudformation:DescribeStacks", f"{STACKS}/tomobatch-batch/1", True),
+    ("cloudformation:DescribeStacks", f"{STACKS}/another/1", False),
+    ("cloudformation:DeleteStack", f"{STACKS}/tomobatch-batch/1", False),
+    ("ec2:DescribeSpotPriceHistory", "*", True),
+    ("ec2:RunInstances", "*", False),
+]
+START = [
+    ("ecr:GetAuthorizationToken", "*", True),
+    ("ecr:BatchGetImage", f"{ECR}/tomobatch", True),
+    ("ecr:GetDownloadUrlForLayer", f"{ECR}/tomobatch", True),
+    ("ecr:BatchGetImage", f"{ECR}/another", False),
+    ("ecr:PutImage", f"{ECR}/tomobatch", False),
+    ("logs:CreateLogStream", f"{LOGS}:/tomobatch/jobs:log-stream:cpu/default/1", True),
+    ("logs:PutLogEvents", f"{LOGS}:/tomobatch/jobs:log-stream:cpu/default/1", True),
+    ("logs:PutLogEvents", f"{LOGS}:/another:log-stream:1", False),
+    ("logs:CreateLogGroup", f"{LOGS}:/another", False),
+    ("s3:GetObject", f"{BUCKET}/scans/tooth.h5", False),
+    ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-cpu", False),
+]
+JOIN = [
+    ("ecs:RegisterContainerInstance", f"{ECS}:cluster/AWSBatch-1", True),
+    ("ecs:SubmitTaskStateChange", f"{ECS}:cluster/AWSBatch-1", True),
+    ("ecs:Poll", f"{ECS}:container-instance/AWSBatch-1/2", True),
+    ("ecs:UpdateContainerInstancesState", f"{ECS}:container-instance/AWSBatch-1/2", True),
+    ("ecs:DiscoverPollEndpoint", "*", True),
+    ("ecs:Poll", f"arn:aws:ecs:us-east-1:{ACCOUNT}:container-instance/c/1", False),
+    ("ecs:RunTask", f"{ECS}:cluster/AWSBatch-1", False),
+    ("ecs:CreateCluster", f"{ECS}:cluster/AWSBatch-1", False),
+    ("ec2:TerminateInstances", "*", False),
+]
+PUSH = [
+    ("ecr:GetAuthorizationToken", "*", True),
+    ("ecr:PutImage", f"{ECR}/tomobatch", True),
+    ("ecr:UploadLayerPart", f"{ECR}/tomobatch", True),
+    ("ecr:PutImage", f"{ECR}/another", False),
+    ("ecr:BatchDeleteImage", f"{ECR}/tomobatch", False),
+    ("ecr:DeleteRepository", f"{ECR}/tomobatch", False),
+    ("ecr:PutImageTagMutability", f"{ECR}/tomobatch", False),
+    ("s3:GetObject", f"{BUCKET}/scans/tooth.h5", False),
+    ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-cpu", False),
+    ("cloudformation:UpdateStack", f"{STACKS}/tomobatch-batch/1", False),
+]
+
+
+@pytest.mark.parametrize("role", ["JobRole", "HeadJobRole"])
+@pytest.mark.parametrize(("action", "resource", "context", "allowed"), DATA)
+def test_jobs_reach_their_prefixes_of_the_bucket(iam, role, action, resource, context, allowed):
+    assert is_allowed(statements_of(iam, role), action, resource, context) is allowed
+
+
+@pytest.mark.parametrize(("action", "resource", "allowed"), CONTROL)
+def test_only_the_head_job_controls_jobs(iam, action, resource, allowed):
+    assert is_allowed(statements_of(iam, "HeadJobRole"), action, resource) is allowed
+    assert not is_allowed(statements_of(iam, "JobRole"), action, resource)
+
+
+@pytest.mark.parametrize("role", ["ExecutionRole", "InstanceRole"])
+@pytest.mark.parametrize(("action", "resource", "allowed"), START)
+def test_what_starts_containers(iam, role, action, resource, allowed):
+    assert is_allowed(statements_of(iam, role), action, resource) is allowed
+
+
+@pytest.mark.parametrize(("action", "resource", "allowed"), JOIN)
+def test_only_machines_join_a_cluster(iam, action, resource, allowed):
+    assert is_allowed(statements_of(iam, "InstanceRole"), action, resource) is allowed
+    assert not is_allowed(statements_of(iam, "ExecutionRole"), action, resource)
+
+
+@pytest.mark.parametrize(
+    ("context", "allowed"), [({"ecs:CreateAction": "RegisterContainerInstance"}, True), ({}, False)]
+)
+def test_machines_tag_themselves_only_when_they_register(iam, context, allowed):
+    resource = f"{ECS}:container-instance/AWSBatch-1/2"
+    statements = statements_of(iam, "InstanceRole")
+    assert is_allowed(statements, "ecs:TagResource", resource, context) is allowed
+
+
+@pytest.mark.parametrize("role", ["GithubPushRole", "CircleciPushRole"])
+@pytest.mark.parametrize(("action", "resource", "allowed"), PUSH)
+def test_a_pipeline_only_pushes_the_image(iam, role, action, resource, allowed):
+    assert is_allowed(statements_of(iam, role), action, resource) is allowed
+
+
+@pytest.mark.parametrize(
+    ("subject", "audience", "allowed"),
+    [
+        ("repo:lab/tomobatch:ref:refs/heads/main", "sts.amazonaws.com", True),
+        ("repo:lab/tomobatch:ref:refs/tags/v1.2.0", "sts.amazonaws.com", True),
+        ("repo:lab/tomobatch:ref:refs/heads/feature", "sts.amazonaws.com", False),
+        ("repo:lab/tomobatch:pull_request", "sts.amazonaws.com", False),
+        ("repo:thief/tomobatch:ref:refs/heads/main", "sts.amazonaws.com", False),
+        ("repo:lab/tomobatch:ref:refs/heads/main", "elsewhere", False),
+    ],
+)
+def test_github_pushes_from_main_and_version_tags_only(iam, subject, audience, allowed):
+    context = {
+        "token.actions.githubusercontent.com:sub": subject,
+        "token.actions.githubusercontent.com:aud": audience,
+    }
+    trust = trust_of(iam, "GithubPushRole")
+    asked = is_allowed(
+        trust, "sts:AssumeRoleWithWebIdentity", context=context, principal={"Federated": GITHUB}
+    )
+    assert asked is allowed
+
+
+@pytest.mark.parametrize(
+    ("project", "ref", "allowed"),
+    [
+        (PROJECT, "refs/heads/main", True),
+        (PROJECT, "refs/tags/v1.2.0", True),
+        (PROJECT, "refs/heads/feature", False),
+        ("another", "refs/heads/main", False),
+    ],
+)
+def test_circleci_pushes_from_main_and_version_tags_only(iam, project, ref, allowed):
+    origin = "vcs-origin/github.com/lab/tomobatch"
+    context = {
+        f"{CIRCLECI}:sub": f"org/{ORGANIZATION}/project/{project}/user/u/{origin}/vcs-ref/{ref}",
+        f"{CIRCLECI}:aud": ORGANIZATION,
+    }
+    provider = {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{CIRCLECI}"}
+    trust = trust_of(iam, "CircleciPushRole")
+    asked = is_allowed(trust, "sts:AssumeRoleWithWebIdentity", context=context, principal=provider)
+    assert asked is allowed
+
+
+@pytest.mark.parametrize("role", ["JobRole", "HeadJobRole", "ExecutionRole"])
+@pytest.mark.parametrize(("account", "allowed"), [(ACCOUNT, True), ("999999999999", False)])
+def test_tasks_of_this_account_only_take_the_roles_of_containers(iam, role, account, allowed):
+    asked = is_allowed(
+        trust_of(iam, role),
+        "sts:AssumeRole",
+        context={"aws:SourceAccount": account},
+        principal={"Service": "ecs-tasks.amazonaws.com"},
+    )
+    assert asked is allowed
+
+
+def test_no_push_role_unless_a_pipeline_is_named():
+    template = Template("iam")
+    assert not [name for name in template.resources("AWS::IAM::Role") if "Push" in name]
+    assert "PushImage" not in template.resources("AWS::IAM::Policy")
+
+
+def test_the_bucket_is_reached_over_current_tls_only():
+    template = Template("storage")
+    statements = template.only("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    # Requests that some role is allowed: does the bucket's own policy deny them?
+    statements.append({"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"})
+
+    def reached(tls, version):
+        context = {"aws:SecureTransport": tls, "s3:TlsVersion": version}
+        return is_allowed(statements, "s3:GetObject", "<DataBucket.Arn>/runs/x", context)
+
+    assert reached(True, "1.3")
+    assert reached(True, "1.2")
+    assert not reached(True, "1.1")
+    assert not reached(False, None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_statement_allows_every_action(name):
+    template = Template(name)
+    roles = template.resources("AWS::IAM::Role")
+    for role in roles:
+        for statement in statements_of(template, role):
+            actions = statement["Action"]
+            actions = [actions] if isinstance(actions, str) else actions
+            assert not [action for action in actions if "*" in action], (role, statement)
+
+
+def test_a_star_resource_has_a_comment_that_says_why():
+    for name in NAMES:
+        lines = Template(name).text.splitlines()
+        for number, line in enumerate(lines):
+            if line.strip() == 'Resource: "*"':
+                above = lines[max(0, number - 14) : number]
+                statement = max(i for i, text in enumerate(above) if "- Sid:" in text)
+                assert above[statement - 1].strip().startswith("#"), f"{name}.yaml:{number + 1}"
