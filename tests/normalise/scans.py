@@ -27,8 +27,8 @@ class Scan:
 def make_scan(shape=(6, 40, 60), *, photons=20_000, n_flats=10, drift=0.0, seed=0, n_zingers=0):
     """Return a scan of (n, y, x) whose beam changes by the share ``drift`` from first to last.
 
-    One dead, one saturated and one too dark pixel in two thousand; zingers as bright as half the
-    beam and more, none of them on bad pixels or next to each other.
+    Three pixels and one in two thousand are stuck at zero, at the dark level or at full scale;
+    zingers, at least six pixels apart, are as bright as half the beam and more.
     """
     rng = np.random.default_rng(seed)
     n, n_y, n_x = shape
