@@ -9,7 +9,7 @@ _LARGEST_SPAN_RAD = 2 * np.pi * 1.02
 """Angles without a unit that span no more than a turn in radians are taken for radians."""
 
 
-def to_radians(values: NDArray[np.float64], unit: str = "") -> NDArray[np.float64]:
+def to_radians(values: NDArray[np.float64], unit: str, name: str) -> NDArray[np.float64]:
     """Turn angles to radians.
 
     Parameters
@@ -17,14 +17,22 @@ def to_radians(values: NDArray[np.float64], unit: str = "") -> NDArray[np.float6
     values
         Angles, shape (n,).
     unit
-        Their unit as the file gives it: anything that begins with ``deg`` or ``rad``. Without one,
+        Their unit as the file gives it: anything that begins with ``deg`` or ``rad``. Without,
         a span of at most one turn in radians means radians: as degrees it would be too little for
         any scan.
+    name
+        Where they lie, for messages.
+
+    Raises
+    ------
+    UserError
+        If they hold NaN or infinity.
     """
     if not np.isfinite(values).all():
-        raise UserError("the angles hold NaN or infinity; give datasets.angle_range_deg instead")
+        raise UserError(f"{name} holds NaN or infinity; give datasets.angle_range_deg instead")
     if unit.startswith("rad"):
         return values
-    if unit.startswith(("deg", "°")) or np.ptp(values) > _LARGEST_SPAN_RAD:
-        return np.asarray(np.deg2rad(values))
-    return values if len(values) > 1 else np.asarray(np.deg2rad(values))
+    small = len(values) > 1 and np.ptp(values) <= _LARGEST_SPAN_RAD
+    if small and not unit.startswith(("deg", "°")):
+        return values
+    return np.asarray(np.deg2rad(values))

@@ -202,4 +202,7 @@ def read_angles(
     values = np.asarray(dataset[()], dtype=np.float64).reshape(-1)
     if kept is not None and len(values) == n_pictures:
         values = values[kept]
-    return FoundAngles(dataset.name, to_radians(values, read_unit(dataset)))
+    return FoundAngles(
+        dataset.name,
+        to_radians(values, read_unit(dataset), f"{file_name(dataset)}: {dataset.name}"),
+    )

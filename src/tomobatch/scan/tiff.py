@@ -1,7 +1,9 @@
 """TIFFs: a folder of pictures, sorted by name, or one file of many pages."""
 
 import re
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,7 @@ class TiffFolder:
 
     def _read_one(self, path: Path) -> NDArray[Any]:
         with _opened(path) as file:
-            picture: NDArray[Any] = _pages(path, file, 0, 1)[0]
+            picture: NDArray[Any] = _pages(file, 0, 1)[0]
         if picture.shape != self.shape[1:] or picture.dtype != self.dtype:
             raise UserError(
                 f"{path}: {picture.shape} {picture.dtype}, but the first of its folder is"
@@ -71,7 +73,7 @@ class TiffPages:
     def read(self, start: int, stop: int, rows: slice = slice(None)) -> NDArray[Any]:
         """Read the given rows of pictures ``[start, stop)``."""
         with _opened(self._path) as file:
-            return _pages(self._path, file, start, stop)[:, rows]
+            return _pages(file, start, stop)[:, rows]
 
 
 def is_tiff(path: Path) -> bool:
@@ -218,29 +220,29 @@ def _angles(folder: Path, datasets: DatasetPaths) -> FoundAngles | None:
         values = np.load(path) if path.suffix == ".npy" else np.loadtxt(path, delimiter=None)
     except ValueError as error:
         raise UserError(f"{path}: not a list of angles, one a line: {error}") from error
-    return FoundAngles(path.name, to_radians(np.asarray(values, np.float64).reshape(-1)))
+    return FoundAngles(
+        path.name, to_radians(np.asarray(values, np.float64).reshape(-1), "", str(path))
+    )
 
 
-def _opened(path: Path) -> tifffile.TiffFile:
-    """Open a TIFF, with its failure in plain words."""
+@contextmanager
+def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
+    """Open a TIFF, and put whatever fails while it is read in plain words."""
     try:
-        return tifffile.TiffFile(path)
-    except (tifffile.TiffFileError, OSError, ValueError) as error:
+        with tifffile.TiffFile(path) as file:
+            yield file
+    except (OSError, ValueError, RuntimeError, LookupError, struct.error) as error:
         raise UserError(f"{path}: cannot be read as TIFF: {error}") from error
 
 
-def _pages(path: Path, file: tifffile.TiffFile, start: int, stop: int) -> NDArray[Any]:
+def _pages(file: tifffile.TiffFile, start: int, stop: int) -> NDArray[Any]:
     """Read pages ``[start, stop)`` of the first series, (n, y, x)."""
-    try:
-        series = file.series[0]
-        if series.dataoffset is not None:
-            # One run of bytes, though its pages may not be listed (ImageJ beyond 4 GB).
-            whole = file.filehandle.memmap_array(
-                series.dtype.newbyteorder(file.byteorder), series.shape, series.dataoffset
-            )
-            return np.array(whole.reshape(-1, *series.shape[-2:])[start:stop], series.dtype)
-        return np.stack([file.asarray(key=index) for index in range(start, stop)])
-    except (tifffile.TiffFileError, OSError, ValueError, RuntimeError, AttributeError) as error:
-        raise UserError(
-            f"{path}: pictures {start} to {stop - 1} cannot be read: {error}"
-        ) from error
+    series = file.series[0]
+    shape = series.shape[-2:]
+    if series.dataoffset is not None:
+        # One run of bytes, though its pages may not be listed (ImageJ beyond 4 GB).
+        stored = series.dtype.newbyteorder(file.byteorder)
+        whole = file.filehandle.memmap_array(stored, series.shape, series.dataoffset)
+        return np.array(whole.reshape(-1, *shape)[start:stop], series.dtype)
+    pages = [file.asarray(key=index) for index in range(start, stop)]
+    return np.array(pages, series.dtype).reshape(-1, *shape)

@@ -55,7 +55,7 @@ def read_zarr(path: str, datasets: DatasetPaths) -> ScanParts:
             if array is not None
         ),
         darks=() if darks is None else (ZarrFrames(path, darks),),
-        angles=None if angles is None else _read_angles(angles),
+        angles=None if angles is None else _read_angles(path, angles),
         pixel_size_um=_positive(projections.attrs.get("pixel_size_um")),
         energy_kev=_positive(projections.attrs.get("energy_kev")),
     )
@@ -65,7 +65,7 @@ class ZarrFrames:
     """Pictures of a Zarr array."""
 
     def __init__(self, path: str, array: AnyArray) -> None:
-        self.name = f"array {array.path or array.name or 'at its root'}"
+        self.name = f"array {array.path or 'at the root'}"
         self._path = path
         if array.ndim != 3:
             raise UserError(
@@ -135,10 +135,10 @@ def _projections(path: str, datasets: DatasetPaths) -> tuple[_Root, AnyArray]:
     return beside, found
 
 
-def _read_angles(array: AnyArray) -> FoundAngles:
+def _read_angles(path: str, array: AnyArray) -> FoundAngles:
     values = np.asarray(array[:], dtype=np.float64).reshape(-1)
-    unit = str(array.attrs.get("units", ""))
-    return FoundAngles(f"array {array.path or array.name}", to_radians(values, unit.lower()))
+    unit, name = str(array.attrs.get("units", "")).lower(), f"array {array.path}"
+    return FoundAngles(name, to_radians(values, unit, f"{path}: {name}"))
 
 
 def _positive(value: object) -> float | None:
