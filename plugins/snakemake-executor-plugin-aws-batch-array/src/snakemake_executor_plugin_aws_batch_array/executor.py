@@ -183,6 +183,7 @@ class Executor(RemoteExecutor):
             self.wait = False
         self._wake.set()
         super().shutdown()
+        self._outputs.detach()
         self._dispatcher.close_decided()
 
     async def sleep(self) -> None:
