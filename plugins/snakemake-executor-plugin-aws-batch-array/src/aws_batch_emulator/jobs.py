@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from aws_batch_emulator.retries import Ending, RetryStrategy, wants_retry
+from aws_batch_emulator.endings import Ending
+from aws_batch_emulator.retries import RetryStrategy, wants_retry
 
 
 class Status(StrEnum):

@@ -131,15 +131,17 @@ def tags_of_job(region: str, arn: str) -> dict[str, str]:
 def open_log(region: str, group: str, stream: str) -> Callable[[list[str]], None]:
     """Create a CloudWatch log stream and return what appends lines to it."""
     backend = get_backend("logs")[ACCOUNT_ID][region]
-    backend.ensure_log_group(group)
-    backend.ensure_log_stream(group, stream)
 
     def write(lines: list[str]) -> None:
+        # Each time: a test may delete the group while the child runs.
+        backend.ensure_log_group(group)
+        backend.ensure_log_stream(group, stream)
         now = time.time_ns() // 1_000_000
         backend.groups[group].put_log_events(
             stream, [{"timestamp": now, "message": line} for line in lines]
         )
 
+    write([])
     return write
 
 

@@ -95,7 +95,7 @@ def _mend_parameters() -> None:
 
     def given(self: Any) -> dict[str, str]:
         declared = self.template_dict.get("Parameters", {})
-        defaults = {name: str(text["Default"]) for name, text in declared.items()}
+        defaults = {name: str(d["Default"]) for name, d in declared.items() if "Default" in d}
         given_now: dict[str, str] = self.parameters
         return defaults | given_now
 

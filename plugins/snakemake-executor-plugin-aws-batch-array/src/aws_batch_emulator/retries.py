@@ -6,24 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How one attempt ended.
-
-    A reclaimed machine leaves no exit code, only a status reason. `final` endings
-    (a time limit, a TerminateJob) are never retried.
-    """
-
-    exit_code: int | None
-    status_reason: str
-    reason: str | None = None
-    final: bool = False
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the command ran to its end and returned zero."""
-        return self.exit_code == 0 and not self.final
+from aws_batch_emulator.endings import Ending
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,25 +15,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from aws_batch_emulator import endings
 from aws_batch_emulator import jobs as lifecycle
 from aws_batch_emulator.dependencies import Dependencies
+from aws_batch_emulator.endings import Ending
 from aws_batch_emulator.faults import Fault, FaultBook, FaultKind
 from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine, Status
-from aws_batch_emulator.processes import CannotPullImage, Launcher, LogWriter, Process
-from aws_batch_emulator.retries import Ending
+from aws_batch_emulator.processes import CannotPullImage, Launcher, LogWriter
+from aws_batch_emulator.runs import RUN_FAULTS, Run
 from aws_batch_emulator.settings import Settings
 from aws_batch_emulator.timers import Timers
-
-EXITED = "Essential container in task exited"
-TIMED_OUT = "Job attempt duration exceeded timeout"
-OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
-NOT_STARTED = "Task failed to start"
-DEPENDENCY_FAILED = "Dependent Job failed"
-STUCK = (
-    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (vCPU/memory/GPU) "
-    "is higher than that can be met by the CE(s) attached to the job queue."
-)
-_RUN_FAULTS = (FaultKind.RECLAIM, FaultKind.HANG, FaultKind.OUT_OF_MEMORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +41,6 @@ class Surroundings:
     give_back_machine: Callable[[JobSpec, Machine], None]
 
 
-@dataclass(slots=True, eq=False)
-class _Run:
-    """One attempt that holds a machine."""
-
-    job: Job
-    attempt: Attempt
-    process: Process | None = None
-    ending: Callable[[int], Ending] | None = None  # set by whoever ends it from outside
-    machine_lost: bool = False
-    over: bool = False
-
-
 class Scheduler:
     """The jobs of one account and region."""
 
@@ -72,10 +51,10 @@ class Scheduler:
         self.lock = threading.Condition(threading.RLock())
         self._jobs: dict[str, Job] = {}
         self._waiting: dict[str, deque[Job]] = defaultdict(deque)
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, Run] = {}
         self._busy: dict[str, int] = defaultdict(int)
         self._dependencies = Dependencies(self.find)
-        self._timers = Timers()
+        self._timers = Timers(self.lock.notify_all)
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="scheduler", daemon=True)
         self._thread.start()
@@ -118,7 +97,7 @@ class Scheduler:
                 if child.status.is_waiting:
                     self._move(child, Status.FAILED, reason)
                 elif run := self._runs.get(child.id):
-                    self._end_run(run, _killed(reason))
+                    run.stop(reason)
             self.lock.notify_all()
 
     def cancel(self, job: Job, reason: str) -> None:
@@ -135,8 +114,8 @@ class Scheduler:
         self._faults.add(fault)
         with self.lock:
             for run in list(self._runs.values()):
-                if run.process is not None and fault.kind in _RUN_FAULTS:
-                    self._arm_fault(run, fault)
+                if run.process is not None and fault.kind in RUN_FAULTS:
+                    self._arm(run, fault)
             self.lock.notify_all()
 
     def processes(self) -> dict[str, int]:
@@ -150,8 +129,7 @@ class Scheduler:
         with self.lock:
             self._stopping = True
             for run in self._runs.values():
-                if run.process is not None:
-                    run.process.kill()
+                run.kill()
             self.lock.notify_all()
         self._thread.join()
         with self.lock:
@@ -170,17 +148,17 @@ class Scheduler:
             case Status.RUNNABLE:
                 self._make_runnable(job)
             case Status.FAILED:
-                self._move(job, Status.FAILED, DEPENDENCY_FAILED)
+                self._move(job, Status.FAILED, endings.DEPENDENCY_FAILED)
             case status:
                 self._move(job, status)
 
     def _make_runnable(self, job: Job) -> None:
         slow = self._faults.take_for_job(FaultKind.SLOW_START, job.spec.name, job.id)
-        self._move(job, Status.RUNNABLE, None if slow is None else STUCK)
+        self._move(job, Status.RUNNABLE, None if slow is None else endings.STUCK)
         if slow is None:
             self._waiting[job.spec.queue_name].append(job)
         elif slow.duration_s is not None:
-            self._after(slow.duration_s, partial(self._unstick, job))
+            self._timers.add(slow.duration_s, partial(self._unstick, job))
 
     def _unstick(self, job: Job) -> None:
         if job.status is Status.RUNNABLE:
@@ -198,7 +176,7 @@ class Scheduler:
             if status is Status.RUNNABLE:
                 self._make_runnable(dependant)
             else:
-                lifecycle.move(dependant, status, _now_ms(), DEPENDENCY_FAILED)
+                lifecycle.move(dependant, status, _now_ms(), endings.DEPENDENCY_FAILED)
 
     # --- the scheduler's thread -----------------------------------------------------------
 
@@ -210,10 +188,6 @@ class Scheduler:
                     while waiting and self._busy[queue] < self._settings.slots:
                         self._start(waiting.popleft())
                 self.lock.wait(self._timers.seconds_to_next())
-
-    def _after(self, seconds: float, action: Callable[[], None]) -> None:
-        self._timers.add(seconds, action)
-        self.lock.notify_all()
 
     # --- running --------------------------------------------------------------------------
 
@@ -231,22 +205,20 @@ class Scheduler:
         job.attempts.append(attempt)
         job.status_reason = None
         self._move(job, Status.STARTING)
-        run = _Run(job, attempt)
+        run = Run(job, attempt, self._timers, self._settings.grace_s)
         self._runs[job.id] = run
         self._busy[spec.queue_name] += 1
         if self._faults.take_for_job(FaultKind.CANNOT_PULL, spec.name, job.id):
-            image = spec.container["image"]
-            reason = f"CannotPullContainerError: pull image manifest has been retried: {image}"
-            self._finish(run, Ending(None, NOT_STARTED, reason))
+            self._finish(run, endings.cannot_pull(f"pull access denied: {spec.container['image']}"))
         elif self._outside.launch is None:
             self._mark_running(run)
-            self._finish(run, Ending(0, EXITED))
+            self._finish(run, endings.exited(0))
         else:
             threading.Thread(
                 target=self._follow, args=(run, self._outside.launch), name=job.id, daemon=True
             ).start()
 
-    def _follow(self, run: _Run, launch: Launcher) -> None:
+    def _follow(self, run: Run, launch: Launcher) -> None:
         """Run one attempt's command to its end (in a thread of its own)."""
         job, attempt = run.job, run.attempt
         environment = self._outside.environment(job, attempt)
@@ -254,81 +226,48 @@ class Scheduler:
         try:
             process = launch(job.spec.command, environment, job.spec.container, write_log)
         except CannotPullImage as error:
-            with self.lock:
-                reason = f"CannotPullContainerError: {error}"
-                self._finish(run, Ending(None, NOT_STARTED, reason))
-            return
+            ending = endings.cannot_pull(str(error))
         except (OSError, ValueError) as error:
+            ending = endings.cannot_start(str(error))
+        else:
             with self.lock:
-                self._finish(run, Ending(127, NOT_STARTED, f"CannotStartContainerError: {error}"))
+                self._mark_running(run)
+                run.began(process)
+                self._arm_all(run)
+            exit_code = process.wait()
+            with self.lock:
+                self._finish(run, run.ending(exit_code))
             return
         with self.lock:
-            run.process = process
-            self._mark_running(run)
-            if self._stopping:
-                process.kill()
-            elif run.ending is not None:
-                self._stop_process(run)
-            self._arm(run)
-        exit_code = process.wait()
-        with self.lock:
-            ending = run.ending(exit_code) if run.ending else Ending(exit_code, EXITED)
             self._finish(run, ending)
 
-    def _mark_running(self, run: _Run) -> None:
+    def _mark_running(self, run: Run) -> None:
         run.attempt.started_ms = _now_ms()
         self._move(run.job, Status.RUNNING)
 
-    def _arm(self, run: _Run) -> None:
+    def _arm_all(self, run: Run) -> None:
         """Set the timers of an attempt that has just started: its time limit and its faults."""
-        job = run.job
-        if job.spec.timeout_s is not None:
-            seconds = job.spec.timeout_s * self._settings.timeout_scale
-            self._after(seconds, partial(self._end_run, run, _killed(TIMED_OUT)))
-        for kind in _RUN_FAULTS:
-            for fault in self._faults.matching(kind, job.spec.name, job.id):
-                self._arm_fault(run, fault)
+        spec = run.job.spec
+        if self._stopping:
+            run.kill()
+        if spec.timeout_s is not None:
+            seconds = spec.timeout_s * self._settings.timeout_scale
+            self._timers.add(seconds, partial(run.stop, endings.TIMED_OUT))
+        for kind in RUN_FAULTS:
+            for fault in self._faults.matching(kind, spec.name, run.job.id):
+                self._arm(run, fault)
 
-    def _arm_fault(self, run: _Run, fault: Fault) -> None:
-        started_ms = run.attempt.started_ms or _now_ms()
-        age_s = (_now_ms() - started_ms) / 1000
-        self._after(fault.after_s - age_s, partial(self._strike, run, fault.kind))
+    def _arm(self, run: Run, fault: Fault) -> None:
+        """Have a fault strike when the attempt is old enough, if it still runs then."""
 
-    def _strike(self, run: _Run, kind: FaultKind) -> None:
-        job, process = run.job, run.process
-        if run.over or run.ending is not None or process is None:
-            return
-        if self._faults.take_for_job(kind, job.spec.name, job.id) is None:
-            return
-        if kind is FaultKind.HANG:
-            process.freeze()
-            return
-        if kind is FaultKind.RECLAIM:
-            run.machine_lost = True
-            instance_id = run.attempt.machine.instance_id
-            run.ending = _ends_with(Ending(None, f"Host EC2 (instance {instance_id}) terminated."))
-        else:
-            run.ending = _ends_with(Ending(137, EXITED, OUT_OF_MEMORY))
-        process.kill()
+        def strike() -> None:
+            name, job_id = run.job.spec.name, run.job.id
+            if not run.is_ending and self._faults.take_for_job(fault.kind, name, job_id):
+                run.strike(fault.kind)
 
-    def _end_run(self, run: _Run, ending: Callable[[int], Ending]) -> None:
-        """End an attempt from outside, once: SIGTERM, and SIGKILL after the time of grace."""
-        if run.over or run.ending is not None:
-            return
-        run.ending = ending
-        if run.process is not None:
-            self._stop_process(run)
+        self._timers.add(fault.after_s - run.age_s, strike)
 
-    def _stop_process(self, run: _Run) -> None:
-        if run.process is not None:
-            run.process.terminate()
-            self._after(self._settings.grace_s, partial(self._kill_if_running, run))
-
-    def _kill_if_running(self, run: _Run) -> None:
-        if not run.over and run.process is not None:
-            run.process.kill()
-
-    def _finish(self, run: _Run, ending: Ending) -> None:
+    def _finish(self, run: Run, ending: Ending) -> None:
         """Close an attempt, free its machine, and queue the next attempt if there is one."""
         job, queue = run.job, run.job.spec.queue_name
         run.over = True
@@ -346,12 +285,3 @@ class Scheduler:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _killed(reason: str) -> Callable[[int], Ending]:
-    """Return how an attempt ends that Batch stopped: its exit code is kept, nothing is retried."""
-    return lambda exit_code: Ending(exit_code, reason, final=True)
-
-
-def _ends_with(ending: Ending) -> Callable[[int], Ending]:
-    return lambda _exit_code: ending

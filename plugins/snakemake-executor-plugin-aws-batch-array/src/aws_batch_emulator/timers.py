@@ -9,15 +9,20 @@ from collections.abc import Callable
 
 
 class Timers:
-    """A heap of actions by the time they are due; not safe to share between threads by itself."""
+    """A heap of actions by the time they are due, guarded by its owner's lock.
 
-    def __init__(self) -> None:
+    `changed` is called when there is one more, so that the owner can wait for it.
+    """
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()  # two actions of one moment are not compared
 
     def add(self, seconds: float, action: Callable[[], None]) -> None:
         """Have an action run in so many seconds, at once if that is in the past."""
         heapq.heappush(self._heap, (time.monotonic() + seconds, next(self._numbers), action))
+        self._changed()
 
     def fire_due(self) -> None:
         """Run every action that is due."""

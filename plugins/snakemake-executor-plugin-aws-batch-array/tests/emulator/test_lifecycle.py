@@ -2,6 +2,7 @@
 
 import pytest
 
+from aws_batch_emulator.endings import Ending
 from aws_batch_emulator.jobs import (
     Attempt,
     Job,
@@ -12,7 +13,7 @@ from aws_batch_emulator.jobs import (
     make_array,
     move,
 )
-from aws_batch_emulator.retries import Ending, RetryStrategy
+from aws_batch_emulator.retries import RetryStrategy
 
 MACHINE = Machine("i-1", "c7a.large", "eu-central-1a", "spot")
 

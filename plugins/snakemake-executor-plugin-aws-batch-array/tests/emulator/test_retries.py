@@ -2,7 +2,8 @@
 
 import pytest
 
-from aws_batch_emulator.retries import Ending, RetryStrategy, wants_retry
+from aws_batch_emulator.endings import Ending
+from aws_batch_emulator.retries import RetryStrategy, wants_retry
 
 RECLAIMED = Ending(None, "Host EC2 (instance i-0123) terminated.")
 FAILED = Ending(1, "Essential container in task exited")

@@ -1,0 +1,63 @@
+"""How attempts end, in the words AWS has for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_EXITED = "Essential container in task exited"
+_NOT_STARTED = "Task failed to start"
+TIMED_OUT = "Job attempt duration exceeded timeout"
+DEPENDENCY_FAILED = "Dependent Job failed"
+STUCK = (
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (vCPU/memory/GPU) "
+    "is higher than that can be met by the CE(s) attached to the job queue."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one attempt ended.
+
+    A reclaimed machine leaves no exit code, only a status reason. `final` endings
+    (a time limit, a TerminateJob) are never retried.
+    """
+
+    exit_code: int | None
+    status_reason: str
+    reason: str | None = None
+    final: bool = False
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the command ran to its end and returned zero."""
+        return self.exit_code == 0 and not self.final
+
+
+def exited(exit_code: int) -> Ending:
+    """Return the ending of a command that ended by itself."""
+    return Ending(exit_code, _EXITED)
+
+
+def stopped(exit_code: int, reason: str) -> Ending:
+    """Return the ending of a command that Batch stopped."""
+    return Ending(exit_code, reason, final=True)
+
+
+def reclaimed(instance_id: str) -> Ending:
+    """Return the ending of a command whose machine was taken away."""
+    return Ending(None, f"Host EC2 (instance {instance_id}) terminated.")
+
+
+def out_of_memory() -> Ending:
+    """Return the ending of a command that used more memory than it asked for."""
+    return Ending(137, _EXITED, "OutOfMemoryError: Container killed due to memory usage")
+
+
+def cannot_pull(detail: str) -> Ending:
+    """Return the ending of an attempt whose image could not be had."""
+    return Ending(None, _NOT_STARTED, f"CannotPullContainerError: {detail}")
+
+
+def cannot_start(detail: str) -> Ending:
+    """Return the ending of an attempt whose command could not be started."""
+    return Ending(127, _NOT_STARTED, f"CannotStartContainerError: {detail}")
