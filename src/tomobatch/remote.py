@@ -3,7 +3,7 @@
 import io
 import os
 from datetime import timedelta
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import obstore
 from obstore.exceptions import BaseError
@@ -57,7 +57,7 @@ def open_store(url: object) -> S3Store:
     )
 
 
-def open_object(url: object) -> BinaryIO:
+def open_object(url: object) -> "ObjectFile":
     """Open one object for reading: small reads come from a buffer, large ones go out as they are.
 
     Raises
@@ -65,8 +65,7 @@ def open_object(url: object) -> BinaryIO:
     UserError
         If there is no such object, or the server refuses.
     """
-    folder, _, name = str(url).rpartition("/")
-    return cast(BinaryIO, io.BufferedReader(_ObjectReader(folder, name), _READ_AHEAD_BYTES))
+    return ObjectFile(str(url))
 
 
 def object_exists(url: str) -> bool:
@@ -87,11 +86,23 @@ def object_exists(url: str) -> bool:
     return True
 
 
-class _ObjectReader(io.RawIOBase):
-    """One object as a seekable file; each read is one range request."""
+class ObjectFile(io.BufferedReader):
+    """One object as a buffered file that can be searched; libraries that show it show its URL."""
 
-    def __init__(self, folder: str, name: str) -> None:
-        self._url = f"{folder}/{name}"
+    def __init__(self, url: str) -> None:
+        super().__init__(_ObjectReader(url), _READ_AHEAD_BYTES)
+        self._url = url
+
+    def __repr__(self) -> str:
+        return self._url
+
+
+class _ObjectReader(io.RawIOBase):
+    """One object as a file; each read is one range request."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        folder, _, name = url.rpartition("/")
         self._store = open_store(folder)
         self._name = name
         self._position = 0

@@ -95,9 +95,10 @@ def _free_place(
     limit = bore_px - radius_px - gap_px
     x, y = rng.uniform(-limit, limit, (2, tries))
     z = rng.uniform(-half_height_px - radius_px, half_height_px + radius_px, tries)
-    spots = np.stack([x, y, z], axis=1)
-    apart = np.linalg.norm(spots[:, None] - placed[None, :, :3], axis=2)
-    clear = (apart > placed[:, 3] + radius_px + gap_px).all(axis=1) & (np.hypot(x, y) < limit)
+    spots, others = np.stack([x, y, z], axis=1), placed[:, :3]
+    squares = (spots**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * spots @ others.T
+    apart = squares > (placed[:, 3] + radius_px + gap_px) ** 2
+    clear = apart.all(axis=1) & (np.hypot(x, y) < limit)
     if not clear.any():
         return None
     first = spots[int(np.argmax(clear))]

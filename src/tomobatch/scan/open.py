@@ -48,16 +48,18 @@ def open_scan(
 def _read_parts(path: str, datasets: DatasetPaths) -> ScanParts:
     """Find out the format, and let its reader find the parts."""
     if is_remote(path):
-        if path.rstrip("/").endswith(".zarr") or not object_exists(path):
+        if object_exists(path):
+            return _read_hdf5(open_file(path, open_object(path)), datasets)
+        if is_zarr(path):
             return read_zarr(path, datasets)
-        return _read_hdf5(open_file(path, open_object(path)), datasets)
+        raise UserError(f"{path}: no such object, and no Zarr array or group of this name")
     local = Path(path)
     if not local.exists():
         raise UserError(_missing(local))
     if not os.access(local, os.R_OK):
         raise UserError(f"{path}: permission to read it is denied")
     if local.is_dir():
-        if is_zarr(local):
+        if is_zarr(path):
             return read_zarr(path, datasets)
         return read_tiff_folder(local, datasets)
     if is_tiff(local):

@@ -1,5 +1,6 @@
 """Zarr: a group with projections, flats, darks and angles, or an array with those beside it."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from zarr.storage import LocalStore, ObjectStore
 
 from tomobatch.errors import UserError
-from tomobatch.remote import is_remote, open_store
+from tomobatch.remote import is_remote, object_exists, open_store
 from tomobatch.scan.angles import to_radians
 from tomobatch.scan.header import DatasetPaths
 from tomobatch.scan.parts import FlatBlock, FoundAngles, ScanParts
@@ -24,9 +25,10 @@ _ANGLES = ("angles", "theta", "exchange/theta")
 AnyArray = zarr.Array[Any]
 
 
-def is_zarr(path: Path) -> bool:
-    """Tell whether a folder is a Zarr array or group, of either format."""
-    return any((path / name).is_file() for name in _METADATA)
+def is_zarr(path: str) -> bool:
+    """Tell whether a folder or S3 prefix is a Zarr array or group, of either format."""
+    exists = object_exists if is_remote(path) else os.path.isfile
+    return any(exists(f"{path.rstrip('/')}/{name}") for name in _METADATA)
 
 
 def read_zarr(path: str, datasets: DatasetPaths) -> ScanParts:
