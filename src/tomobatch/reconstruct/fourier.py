@@ -84,15 +84,15 @@ class FourierEngine:
         self._n_grid = even_fast_length(
             max(int(np.ceil(spreading.oversampling * largest)), 4 * spreading.width)
         )
-        self._queue = device.queue()
+        self.queue = device.queue()
         self._lock = threading.Lock()
         # Two slices share a complex value of the grid.
         self._width = max(lanes, 2)
         self._weigh, self._spread, self._cut = self._load(device, spreading)
-        self._lines = _Lines(self._queue.context, geometry, self._length, self._n_grid)
+        self._lines = _Lines(self.queue.context, geometry, self._length, self._n_grid)
         self._tables = self._make_tables(spreading)
-        self._samples = Shared(self._queue, (geometry.n_angles, self._n_k, 2 * self._width))
-        self._grid = Shared(self._queue, (self._n_grid, self._n_grid, self._width))
+        self._samples = Shared(self.queue, (geometry.n_angles, self._n_k, 2 * self._width))
+        self._grid = Shared(self.queue, (self._n_grid, self._n_grid, self._width))
 
     def __call__(
         self,
@@ -110,14 +110,11 @@ class FourierEngine:
         UserError
             A value that is not finite, with its row and projection.
         """
-        self._sample_lines(sinograms, cor_px, first_row)
-        self._spread_samples()
-        height, width = self._geometry.shape_px
-        rows, columns = self._part(height), self._part(width)
-        with mapped(self._queue, self._grid.buffer, self._grid.shape, _UPDATE) as grid:
-            inverse_plane(grid.view(np.complex64), rows, columns)
-        self._cut_slices(out)
-        self._queue.finish()
+        self.sample_lines(sinograms, cor_px, first_row)
+        self.spread_samples()
+        self.transform_grid()
+        self.cut_slices(out)
+        self.queue.finish()
 
     def _load(self, device: Device, spreading: Spreading) -> list[cl.Kernel]:
         """Build the kernels."""
@@ -135,7 +132,7 @@ class FourierEngine:
 
     def _make_tables(self, spreading: Spreading) -> dict[str, cl.Buffer]:
         """Upload what all blocks share: weights of points, visits of tiles, fall-off."""
-        context, n_grid = self._queue.context, self._n_grid
+        context, n_grid = self.queue.context, self._n_grid
         height, width = self._geometry.shape_px
         exponent = spreading.exponent(n_grid / max(height, width))
         reach = self._geometry.binning * n_grid / 2
@@ -155,11 +152,11 @@ class FourierEngine:
         }
         return {name: _upload(context, array) for name, array in arrays.items()}
 
-    def _sample_lines(self, sinograms: Float32Array, cor_px: FloatArray, first_row: int) -> None:
+    def sample_lines(self, sinograms: Float32Array, cor_px: FloatArray, first_row: int = 0) -> None:
         """Transform the rows and put their filtered spectra, interleaved, into the samples."""
         n_rows, n_angles, _ = sinograms.shape
         factors = self._response * shift_phases(self._length, -cor_px).T
-        uploaded = _upload(self._queue.context, factors.astype(np.complex64))
+        uploaded = _upload(self.queue.context, factors.astype(np.complex64))
         weights: FloatArray | None = None
         if self._geometry.half_acquisition:
             weights = overlap_weights(self._geometry.n_cols, cor_px)
@@ -200,10 +197,10 @@ class FourierEngine:
         # A kernel object holds its arguments: threads take turns from setting them to enqueueing.
         with self._lock:
             event: cl.Event = self._weigh(
-                self._queue,
+                self.queue,
                 (-(-n_k // 4), n_angles),
                 None,
-                cl.Buffer(self._queue.context, flags, hostbuf=spectra),
+                cl.Buffer(self.queue.context, flags, hostbuf=spectra),
                 factors,
                 self._lines.weights,
                 self._lines.places,
@@ -213,13 +210,14 @@ class FourierEngine:
                 np.int32(first_angle),
                 np.int32(n_k),
             )
-            self._queue.flush()
+            self.queue.flush()
         return event
 
-    def _spread_samples(self) -> None:
+    def spread_samples(self) -> None:
+        """Enqueue the spreading of the samples onto the grid."""
         n_grid = self._n_grid
         self._spread(
-            self._queue,
+            self.queue,
             (-(-n_grid // _TILE), -(-(n_grid // 2 + 1) // _TILE)),
             (1, 1),
             self._samples.buffer,
@@ -238,14 +236,22 @@ class FourierEngine:
         start = self._n_grid // 2 - n // 2
         return slice(start, start + n)
 
-    def _cut_slices(self, out: Float32Array) -> None:
+    def transform_grid(self) -> None:
+        """Transform the part of the grid that the output needs."""
+        height, width = self._geometry.shape_px
+        rows, columns = self._part(height), self._part(width)
+        with mapped(self.queue, self._grid.buffer, self._grid.shape, _UPDATE) as grid:
+            inverse_plane(grid.view(np.complex64), rows, columns)
+
+    def cut_slices(self, out: Float32Array) -> None:
+        """Take the slices out of the transformed grid."""
         geometry = self._geometry
         n_rows, height, width = out.shape
         radius = geometry.mask_radius_px
         flags = cl.mem_flags.WRITE_ONLY | cl.mem_flags.USE_HOST_PTR
-        slices = cl.Buffer(self._queue.context, flags, hostbuf=out)
+        slices = cl.Buffer(self.queue.context, flags, hostbuf=out)
         self._cut(
-            self._queue,
+            self.queue,
             (-(-width // _RUN), height),
             None,
             self._grid.buffer,
@@ -261,7 +267,7 @@ class FourierEngine:
             np.float32(geometry.binning),
             np.float32(-1 if radius is None else radius**2),
         )
-        with mapped(self._queue, slices, out.shape, cl.map_flags.READ):
+        with mapped(self.queue, slices, out.shape, cl.map_flags.READ):
             pass
 
 
