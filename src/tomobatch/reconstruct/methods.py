@@ -108,13 +108,15 @@ def buffer_bytes(geometry: Geometry, method: str, lanes: int) -> list[int]:
 
 
 def expected_s(kind: str, geometry: Geometry, n_rows: int, method: str, lanes: int) -> float:
-    """Return the expected time of a chunk from the table of measured costs."""
-    table = _costs()[kind][method]
-    by_lanes = {int(key): value for key, value in table.items()}
+    """Return the expected time of a chunk from the table of measured costs.
+
+    A block costs as much with few rows as with all its lanes taken.
+    """
+    by_lanes = {int(known): costs for known, costs in _costs()[kind][method].items()}
     nearest = min(by_lanes, key=lambda known: abs(math.log(known / lanes)))
     costs = by_lanes[nearest]
-    block_s = sum(costs[term] * count for term, count in work(geometry, method).items()) * 1e-9
-    return block_s * nearest * math.ceil(n_rows / lanes) * (lanes / nearest)
+    slice_ns = sum(costs[term] * count for term, count in work(geometry, method).items())
+    return 1e-9 * math.ceil(n_rows / lanes) * (costs["block"] + lanes * slice_ns)
 
 
 def work(geometry: Geometry, method: str) -> dict[str, float]:
@@ -157,7 +159,7 @@ def _n_grid(geometry: Geometry) -> int:
 
 @cache
 def _costs() -> dict[str, dict[str, dict[str, dict[str, float]]]]:
-    """Return nanoseconds by device kind, method, lanes and term of ``work``."""
+    """Return nanoseconds by device kind, method, lanes and term of ``work`` (``block``: once)."""
     text = (files("tomobatch.reconstruct") / "costs.json").read_text(encoding="utf-8")
     table: dict[str, dict[str, dict[str, dict[str, float]]]] = json.loads(text)["nanoseconds"]
     return table
