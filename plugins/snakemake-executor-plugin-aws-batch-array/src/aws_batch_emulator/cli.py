@@ -148,13 +148,13 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    for name in UNSET:
-        os.environ.pop(name, None)
-    # moto takes seconds to import: only the server does.
-    from aws_batch_emulator.server import Server
-
     owned = options.settings_from_stdin
     settings = Settings.from_json(sys.stdin.readline()) if owned else _settings(options)
+    for name in UNSET:
+        os.environ.pop(name, None)
+    # moto takes seconds to import: only the server does, and only with settings that are right.
+    from aws_batch_emulator.server import Server
+
     try:
         server = Server(settings)
     except OSError as error:

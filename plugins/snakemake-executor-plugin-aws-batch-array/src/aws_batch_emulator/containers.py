@@ -1,6 +1,7 @@
 """Children as containers of the job definition's image, through the `docker` command.
 
 The network is the host's, so that a container reaches the emulator on the loopback address.
+Images must be there already: nothing is pulled.
 Volumes of the definition become private folders: a container never sees the host's own.
 """
 
@@ -39,7 +40,7 @@ def docker_launcher(scratch: Path) -> Launcher:
 
 
 class ContainerProcess:
-    """A container, followed through an attached `docker run`."""
+    """A container that was started: from here on it can be signalled, paused and killed."""
 
     def __init__(
         self,
@@ -49,32 +50,41 @@ class ContainerProcess:
         write_log: LogWriter,
         scratch: Path,
     ) -> None:
-        require_image(container["image"])
         self._name = f"aws-batch-emulator-{uuid.uuid4()}"
         self._directory = Path(tempfile.mkdtemp(prefix="container-", dir=scratch))
         folders = make_volumes(container, self._directory)
-        self._client = subprocess.Popen(
-            run_command(self._name, command, environment, container, folders),
+        created = subprocess.run(
+            create_command(self._name, command, environment, container, folders),
             # Values go through the client's environment: on its command line all could read them.
             env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if created.returncode != 0:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            raise CannotPullImage(created.stderr.strip())
+        started = self._docker("start")
+        if started.returncode != 0:
+            self._remove()
+            raise OSError(started.stderr.strip())
+        self.pid = int(self._docker("inspect", "--format", "{{.State.Pid}}").stdout)
+        self._logs = subprocess.Popen(
+            ["docker", "logs", "--follow", self._name],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self._reader = copy_lines(self._client, write_log)
-
-    @property
-    def pid(self) -> int:
-        """The process id of the `docker` client that holds the container."""
-        return self._client.pid
+        self._reader = copy_lines(self._logs, write_log)
 
     def wait(self) -> int:
-        """Wait for the container's end and return its exit code."""
-        code = self._client.wait()
+        """Wait for the container's end, remove it, and return its exit code."""
+        exit_code = int(self._docker("wait").stdout)
         self._reader.join()
-        shutil.rmtree(self._directory, ignore_errors=True)
-        return code
+        self._logs.wait()
+        self._remove()
+        return exit_code
 
     def terminate(self) -> None:
         """Send SIGTERM to the container's first process."""
@@ -89,20 +99,25 @@ class ContainerProcess:
         """Pause the container."""
         self._docker("pause")
 
-    def _docker(self, *words: str) -> None:
-        """Run a docker command on this container; one that is over is left alone."""
-        subprocess.run(["docker", *words, self._name], capture_output=True, check=False)
+    def _remove(self) -> None:
+        self._docker("rm", "--force")
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _docker(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a docker command on this container; it may be over already."""
+        command = ["docker", *words, self._name]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def run_command(
+def create_command(
     name: str,
     command: Sequence[str],
     environment: Mapping[str, str],
     container: Mapping[str, Any],
     folders: Mapping[str, Path],
 ) -> list[str]:
-    """Return the `docker run` command of a container, as its job definition asks for it."""
-    words = ["docker", "run", "--rm", "--name", name, "--network", "host", "--pull", "never"]
+    """Return the `docker create` command of a container, as its job definition asks for it."""
+    words = ["docker", "create", "--name", name, "--network", "host", "--pull", "never"]
     for variable in environment:
         words += ["--env", variable]
     if container.get("user"):
@@ -124,12 +139,3 @@ def make_volumes(container: Mapping[str, Any], directory: Path) -> dict[str, Pat
     if folders:
         directory.chmod(0o755)
     return folders
-
-
-def require_image(image: str) -> None:
-    """Raise CannotPullImage unless the engine has the image: the emulator pulls nothing."""
-    found = subprocess.run(
-        ["docker", "image", "inspect", image], capture_output=True, text=True, check=False
-    )
-    if found.returncode != 0:
-        raise CannotPullImage(found.stderr.strip())

@@ -3,7 +3,7 @@
 import pytest
 
 import aws_batch_emulator
-from aws_batch_emulator.containers import make_volumes, run_command
+from aws_batch_emulator.containers import create_command, make_volumes
 
 CHILD_FUNCTION = """
 def write(command, environment):
@@ -52,10 +52,10 @@ def test_a_container_gets_what_its_definition_asks_for(tmp_path):
         ],
     }
     folders = make_volumes(container, tmp_path)
-    words = run_command("name", ["echo", "$HOME; true"], {"SECRET": "value"}, container, folders)
+    words = create_command("name", ["echo", "$HOME; true"], {"SECRET": "value"}, container, folders)
     scratch = tmp_path / "scratch"
     assert words == [
-        *["docker", "run", "--rm", "--name", "name", "--network", "host", "--pull", "never"],
+        *["docker", "create", "--name", "name", "--network", "host", "--pull", "never"],
         *["--env", "SECRET"],
         *["--user", "1000:1000"],
         "--read-only",
