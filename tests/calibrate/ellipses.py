@@ -5,7 +5,7 @@ The independent truth of the calibration tests and of ``benchmarks/calibration.p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,10 +78,47 @@ def measured(
     error that the flats leave, `drift` the amplitude of a slow change of the beam along x and time.
     """
     n_angles, n_x = exact.shape
-    counts = rng.poisson(photons * np.exp(-exact)) if photons > 0 else np.exp(-exact)
-    transmission = np.maximum(counts, 0.5) / (photons if photons > 0 else 1.0)
+    line_integrals = exact
+    if photons > 0:
+        counts = rng.poisson(photons * np.exp(-exact))
+        line_integrals = -np.log(np.maximum(counts, 0.5) / photons)
     x, time = np.linspace(-1, 1, n_x), np.linspace(0, 1, n_angles)[:, None]
     error = stripes * rng.standard_normal(n_x) + drift * time * (
         0.5 + 0.5 * x + 0.3 * np.sin(3 * x)
     )
-    return (-np.log(transmission) + error).astype(np.float32)
+    return (line_integrals + error).astype(np.float32)
+
+
+def scan(
+    angles_rad: NDArray[np.float64],
+    n_x: int,
+    n_rows: int,
+    cor_px: float,
+    slope: float,
+    rng: np.random.Generator,
+    *,
+    radius: float = 0.4,
+    photons: float = 2e4,
+    stripes: float = 0.005,
+    drift: float = 0.01,
+    n_air_rows: int = 0,
+) -> NDArray[np.float32]:
+    """Sinograms (y, angle, x) of a random object, `radius` of the width, about a tilted axis.
+
+    The inclusions change size from row to row; `cor_px` is that of the middle row; the first
+    `n_air_rows` see no object.
+    """
+    body, *inclusions = random_object(rng, radius * n_x)
+    rows = []
+    for y in range(n_rows):
+        parts = [body]
+        for i, e in enumerate(inclusions):
+            a_px, b_px = (
+                e.a_px * (1 + 0.3 * np.sin(y / 3 + i)),
+                e.b_px * (1 + 0.3 * np.cos(y / 4 + i)),
+            )
+            parts.append(replace(e, a_px=a_px, b_px=b_px))
+        cor = cor_px + slope * (y - (n_rows - 1) / 2)
+        exact = sinogram([] if y < n_air_rows else parts, angles_rad, n_x, cor)
+        rows.append(measured(exact, rng, photons, stripes, drift))
+    return np.stack(rows)

@@ -31,8 +31,8 @@ class Histogram:
 
     def coarsened(self, exponent: int) -> Histogram:
         """Return the same counts in bins `2**exponent` wide (not narrower than now)."""
-        group = 1 << (exponent - self.exponent)
-        bins: NDArray[np.int64] = np.arange(self.first, self.first + len(self.counts)) // group
+        halvings = min(exponent - self.exponent, 63)  # of a 64-bit number: then all are 0 or -1
+        bins = (self.first + np.arange(len(self.counts), dtype=np.int64)) >> halvings
         first = int(bins[0])
         counts = np.bincount(bins - first, weights=np.array(self.counts, dtype=np.float64))
         return Histogram(exponent, first, tuple(int(c) for c in counts))
@@ -56,13 +56,21 @@ def histogram_of(values: NDArray[np.floating]) -> Histogram:
 
 
 def merge(histograms: Iterable[Histogram]) -> Histogram:
-    """Add histograms up, in bins as wide as the coarsest of them has (at least one is needed)."""
+    """Add histograms up (at least one), in bins as wide as the coarsest has, or the range needs."""
     given = list(histograms)
     exponent = max(h.exponent for h in given)
     same = [h.coarsened(exponent) for h in given]
-    first = min(h.first for h in same)
-    total = np.zeros(max(h.first + len(h.counts) for h in same) - first, dtype=np.int64)
+    while _range(same)[1] - _range(same)[0] > 2 * MOST_BINS:
+        exponent += 1
+        same = [h.coarsened(exponent) for h in same]
+    first, stop = _range(same)
+    total = np.zeros(stop - first, dtype=np.int64)
     for h in same:
         start = h.first - first
         total[start : start + len(h.counts)] += h.counts
     return Histogram(exponent, first, tuple(int(c) for c in total))
+
+
+def _range(histograms: list[Histogram]) -> tuple[int, int]:
+    """Return the first bin of all and the one after the last."""
+    return min(h.first for h in histograms), max(h.first + len(h.counts) for h in histograms)

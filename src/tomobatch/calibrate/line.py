@@ -67,8 +67,8 @@ class Line:
 def fit_line(rows: Floats, cors_px: Floats, sigmas_px: Floats) -> tuple[Line, NDArray[np.bool_]]:
     """Fit a straight line, leaving out the points far from it.
 
-    The start is the median of the slopes between all pairs of points (Theil, Sen), which half a
-    third of wrong points cannot move far. Then points further than four times the scatter are
+    The start is the median of the slopes between all pairs of points (Theil, Sen), which a
+    quarter of wrong points cannot move far. Then points further than four times the scatter are
     left out and the rest fitted by weighted least squares, until the choice stays.
 
     Parameters
@@ -118,11 +118,9 @@ def _least_squares(
     middle = float(np.average(rows, weights=weights))
     offset = float(np.average(cors_px, weights=weights))
     spread = float(np.sum(weights * (rows - middle) ** 2))
-    slope = (
-        float(np.sum(weights * (rows - middle) * (cors_px - offset)) / spread)
-        if with_slope
-        else 0.0
-    )
+    slope = 0.0
+    if with_slope:
+        slope = float(np.sum(weights * (rows - middle) * (cors_px - offset))) / spread
     pulls = (cors_px - offset - slope * (rows - middle)) * np.sqrt(weights)
     n_free = len(rows) - (2 if with_slope else 1)
     # Neighbouring rows see much the same object and hence err alike: with a lag-one correlation r

@@ -92,10 +92,10 @@ def _cross_spectrum(
     )
     cross = np.zeros(len(omega), dtype=np.complex128)
     plane = fft.fft(rows[:, used], 2 * n_angles, axis=0)
-    # k and -k give the same product: only 0 <= k <= n is needed.
-    k = np.arange(n_angles + 1)
+    # k and -k give the same product: only 0 <= k < n is needed.
+    k = np.arange(n_angles)
     outside = k[:, None] > radius * omega[used] + MARGIN_K
-    positive = np.where(outside, plane[: n_angles + 1], 0)
+    positive = np.where(outside, plane[:n_angles], 0)
     negative = plane[-k]
     sign = np.where(k % 2 == 0, 1.0, -1.0).astype(np.float32)[:, None]
     cross[used] = 2 * np.sum(sign * positive * negative, axis=0)
