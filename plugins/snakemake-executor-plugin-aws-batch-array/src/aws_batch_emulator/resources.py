@@ -79,6 +79,7 @@ def iam_template(prefix: str) -> Template:
     return {
         "Resources": {
             "Job": _role(f"{prefix}-job", "ecs-tasks"),
+            "HeadJob": _role(f"{prefix}-head-job", "ecs-tasks"),
             "Execution": _role(f"{prefix}-execution", "ecs-tasks"),
             "Service": _role(f"{prefix}-service", "batch"),
             "Instance": _role(f"{prefix}-instance", "ec2"),
@@ -92,6 +93,7 @@ def iam_template(prefix: str) -> Template:
         },
         "Outputs": _outputs(
             JobRole=_arn("Job"),
+            HeadJobRole=_arn("HeadJob"),
             ExecutionRole=_arn("Execution"),
             ServiceRole=_arn("Service"),
             InstanceProfile=_arn("Profile"),
@@ -136,7 +138,9 @@ def batch_template(prefix: str, outputs: Mapping[str, str]) -> Template:
     definitions = {
         "CpuDefinition": _job_definition(f"{prefix}-cpu", outputs, vcpus=2, memory_mb=4096),
         "GpuDefinition": _job_definition(f"{prefix}-gpu", outputs, vcpus=4, memory_mb=8192, gpus=1),
-        "HeadDefinition": _job_definition(f"{prefix}-head", outputs, vcpus=1, memory_mb=2048),
+        "HeadDefinition": _job_definition(
+            f"{prefix}-head", outputs, vcpus=1, memory_mb=2048, role="HeadJobRole"
+        ),
     }
     return {
         "Resources": {**network, **machines, **definitions},
@@ -182,7 +186,13 @@ def _job_queue(name: str, environment: str) -> Template:
 
 
 def _job_definition(
-    name: str, outputs: Mapping[str, str], *, vcpus: int, memory_mb: int, gpus: int = 0
+    name: str,
+    outputs: Mapping[str, str],
+    *,
+    vcpus: int,
+    memory_mb: int,
+    gpus: int = 0,
+    role: str = "JobRole",
 ) -> Template:
     sizes = {"VCPU": vcpus, "MEMORY": memory_mb, **({"GPU": gpus} if gpus else {})}
     return {
@@ -196,7 +206,7 @@ def _job_definition(
             "ContainerProperties": {
                 "Image": f"{outputs['RepositoryUri']}:latest",
                 "Command": ["true"],
-                "JobRoleArn": outputs["JobRole"],
+                "JobRoleArn": outputs[role],
                 "ExecutionRoleArn": outputs["ExecutionRole"],
                 "ResourceRequirements": [
                     {"Type": kind, "Value": str(value)} for kind, value in sizes.items()
