@@ -10,10 +10,12 @@ from tests.normalise.scans import make_scan
 
 from tomobatch.errors import UserError
 from tomobatch.normalise import NormaliseSettings, ReferenceSeries, average_references, normalise
-from tomobatch.normalise.normalise import flat_places, signals
+from tomobatch.normalise.beam import flat_places, signals
+from tomobatch.normalise.normalise import build_program
 from tomobatch.normalise.repair import plan_repair
 from tomobatch.normalise.twin import normalise_frame
 from tomobatch.reconstruct.devices import find_device
+from tomobatch.reconstruct.kernels import build_log
 
 # A float32 quotient and a logarithm, each right to a few units in the last place, on line integrals
 # up to 10.
@@ -41,6 +43,13 @@ def twin(scan, references, choices, first=0):
             normalise_frame(raw, mixed, references.dark.astype(float), repair, choices, noise)
         )
     return frames
+
+
+@pytest.mark.parametrize("keep_zingers", [True, False])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "i4", "f4"])
+def test_every_build_is_clean(device, dtype, keep_zingers):
+    program = build_program(device, np.dtype(dtype), keep_zingers=keep_zingers)
+    assert "warning" not in build_log(program, device)
 
 
 @settings(deadline=None, max_examples=25)

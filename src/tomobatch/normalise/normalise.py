@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pyopencl as cl
 
 from tomobatch.errors import UserError
+from tomobatch.normalise.beam import flat_places, signals
 from tomobatch.normalise.references import References
 from tomobatch.normalise.repair import plan_repair
 from tomobatch.normalise.robust_mean import RawArray
@@ -72,7 +73,7 @@ def normalise(
     settings
         None for the defaults.
     device
-        None for the CPU, which is done before a GPU would have the data.
+        None for the CPU, which is done before a GPU would have the data, if OpenCL lists one.
 
     Raises
     ------
@@ -85,17 +86,26 @@ def normalise(
             f"projections of {projections.shape[1:]} pixels (y, x) do not fit "
             f"flats of {references.dark.shape}"
         )
-    kernel = _Kernel(find_device("cpu") if device is None else device, references, settings)
+    device = _usual_device() if device is None else device
+    kernel = _Kernel(device, references, settings, projections.dtype)
     line_integrals = np.empty(projections.shape, np.float32)
     counts = np.zeros((len(projections), 3), np.int32)
     n_block = max(1, _BLOCK_BYTES // (4 * references.dark.size))
     for start in range(0, len(projections), n_block):
         block = slice(start, start + n_block)
         first = first_projection + start
-        raw = _readable(projections[block], first)
+        _check_finite(projections[block], first)
+        raw = np.ascontiguousarray(projections[block], _kernel_dtype(projections.dtype))
         kernel.run(raw, first, line_integrals[block], counts[block])
     zingers, clipped, saturated = counts.T
     return Normalised(line_integrals, zingers, clipped, saturated, kernel.n_bad)
+
+
+def _usual_device() -> Device:
+    try:
+        return find_device("cpu")
+    except UserError:
+        return find_device("auto")
 
 
 def saturation_counts(dtype: np.dtype[np.generic], settings: NormaliseSettings) -> float:
@@ -105,58 +115,72 @@ def saturation_counts(dtype: np.dtype[np.generic], settings: NormaliseSettings) 
     return float(np.iinfo(dtype.str).max) if dtype.kind in "iu" else float("inf")
 
 
-def flat_places(
-    projections: npt.NDArray[np.integer], references: References, settings: NormaliseSettings
-) -> tuple[npt.NDArray[np.int32], FloatArray]:
-    """Return for each projection index the series of flats before it and the share of the next.
-
-    A projection is taken between its index and the next; on average at the middle.
-    """
-    n_series = 1 if settings.flats == "mean" else len(references.flats)
-    place = np.interp(projections + 0.5, references.flat_positions[:n_series], np.arange(n_series))
-    before = np.minimum(place.astype(np.int32), max(n_series - 2, 0))
-    return before, (place - before).astype(np.float32)
-
-
-def signals(references: References, settings: NormaliseSettings) -> FloatArray:
-    """Return float32 (series, y, x), flat minus dark, with zero for bad pixels."""
-    flats = references.flats
-    if settings.flats == "mean":
-        flats = flats.mean(axis=0, keepdims=True, dtype=np.float64)
-    return np.where(references.bad_pixels, 0, flats - references.dark).astype(np.float32)
+def _check_finite(projections: RawArray, first_projection: int) -> None:
+    if projections.dtype.kind != "f":
+        return
+    finite = np.isfinite(projections).all(axis=(1, 2))
+    if not finite.all():
+        number = first_projection + int(np.argmin(finite))
+        raise UserError(
+            f"projection {number} holds values that are not finite: "
+            "leave it out of the scan, or mend the file"
+        )
 
 
-def _readable(projections: RawArray, first_projection: int) -> RawArray:
-    """Return projections of a type the kernel reads, after a check that they are finite."""
-    if projections.dtype.kind == "f":
-        finite = np.isfinite(projections).all(axis=(1, 2))
-        if not finite.all():
-            number = first_projection + int(np.argmin(finite))
-            raise UserError(
-                f"projection {number} holds values that are not finite: "
-                "leave it out of the scan, or mend the file"
-            )
-    known = projections.dtype.str[1:] in _OPENCL_TYPES
-    dtype = projections.dtype.newbyteorder("=") if known else np.dtype(np.float32)
-    return np.ascontiguousarray(projections, dtype)
+def _kernel_dtype(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
+    """Return the type in which the kernel reads raw counts."""
+    return dtype.newbyteorder("=") if dtype.str[1:] in _OPENCL_TYPES else np.dtype(np.float32)
+
+
+def build_program(device: Device, dtype: np.dtype[np.generic], *, keep_zingers: bool) -> cl.Program:
+    """Return the program for raw counts of a type, one of those the kernel reads."""
+    n_items, tile_x, tile_y = _GROUPS[device.kind]
+    raw = _OPENCL_TYPES[dtype.str[1:]]
+    defines: dict[str, int | str] = {
+        "RAW": raw,
+        "RAW8": f"{raw}8",
+        "N_ITEMS": n_items,
+        "TILE_X": tile_x,
+        "TILE_Y": tile_y,
+        "ZINGERS": int(not keep_zingers),
+    }
+    return load_kernel(device, "normalise", defines, package="tomobatch.normalise")
 
 
 class _Kernel:
     """The kernel, with what all projections share in device memory."""
 
-    def __init__(self, device: Device, references: References, settings: NormaliseSettings) -> None:
+    def __init__(
+        self,
+        device: Device,
+        references: References,
+        settings: NormaliseSettings,
+        dtype: np.dtype[np.generic],
+    ) -> None:
         repair = plan_repair(references.bad_pixels)
         bad_index = np.full(references.dark.shape, -1, np.int32)
         bad_index.flat[repair.pixels] = np.arange(len(repair.pixels))
+        signal = signals(references, settings)
         self.n_bad = len(repair.pixels)
         self._references, self._settings = references, settings
         self._device, self._queue = device, device.queue()
-        self._signals = self._input(signals(references, settings))
-        self._dark = self._input(references.dark)
+        self._kernel = cl.Kernel(
+            build_program(
+                device, _kernel_dtype(dtype), keep_zingers=settings.zinger_threshold is None
+            ),
+            "normalise",
+        )
+        self._maps = [self._input(signal), self._input(references.dark)]
         self._repair = [
-            self._input(bad_index),
-            self._input(repair.neighbours),
-            self._input(repair.weights),
+            self._input(array) for array in (bad_index, repair.neighbours, repair.weights)
+        ]
+        self._constants = [
+            *(np.int32(value) for value in (*references.dark.shape, len(signal) - 1)),
+            np.float32(1 / (1 + (settings.zinger_threshold or 0))),
+            np.float32(_NOISE_SIGMAS * references.noise),
+            np.float32(settings.transmission_min),
+            np.float32(settings.transmission_max),
+            np.float32(saturation_counts(dtype, settings)),
         ]
 
     def run(
@@ -167,46 +191,23 @@ class _Kernel:
         counts: npt.NDArray[np.int32],
     ) -> None:
         """Fill ``line_integrals`` (n, y, x) and ``counts`` (n, 3) for the projections ``raw``."""
-        settings = self._settings
         n_frames, n_y, n_x = raw.shape
         n_items, tile_x, tile_y = _GROUPS[self._device.kind]
-        raw_type = _OPENCL_TYPES[raw.dtype.str[1:]]
-        program = load_kernel(
-            self._device,
-            "normalise",
-            {
-                "RAW": raw_type,
-                "RAW8": f"{raw_type}8",
-                "N_ITEMS": n_items,
-                "TILE_X": tile_x,
-                "TILE_Y": tile_y,
-                "ZINGERS": int(settings.zinger_threshold is not None),
-            },
-            package="tomobatch.normalise",
-        )
-        places = np.arange(first_projection, first_projection + n_frames)
-        before, shares = flat_places(places, self._references, settings)
+        numbers = np.arange(first_projection, first_projection + n_frames)
+        before, shares = flat_places(numbers, self._references, self._settings)
         output, found = self._output(line_integrals), self._output(counts)
-        cl.Kernel(program, "normalise")(
+        self._kernel(
             self._queue,
             (n_frames * n_items, -(-n_x // tile_x), -(-n_y // tile_y)),
             (n_items, 1, 1),
             self._input(raw),
             output,
             found,
-            self._signals,
-            self._dark,
+            *self._maps,
             self._input(before),
             self._input(shares),
             *self._repair,
-            np.int32(n_y),
-            np.int32(n_x),
-            np.int32(0 if settings.flats == "mean" else len(self._references.flats) - 1),
-            np.float32(1 / (1 + (settings.zinger_threshold or 0))),
-            np.float32(_NOISE_SIGMAS * self._references.noise),
-            np.float32(settings.transmission_min),
-            np.float32(settings.transmission_max),
-            np.float32(saturation_counts(raw.dtype, settings)),
+            *self._constants,
         )
         self._fetch(output, line_integrals)
         self._fetch(found, counts)

@@ -117,14 +117,15 @@ def _low_pass(columns: FloatArray) -> FloatArray:
     n_angles = columns.shape[1]
     n_padded = min(150, n_angles // 10)
     size = n_angles + 2 * n_padded
-    frequency = np.arange(size) - (size - 1) / 2
-    window = np.exp(-0.5 * (frequency / _LOW_PASS_SIGMA) ** 2)
     sign = np.where(np.arange(size) % 2, -1.0, 1.0)
+    window = np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / _LOW_PASS_SIGMA) ** 2)
+    # Only the real part of the result is wanted, and it sees only the even part of the window.
+    window = 0.5 * (window + np.roll(window[::-1], 1))[: size // 2 + 1]
     slow = np.empty_like(columns)
     for start in range(0, len(columns), _COLUMNS_AT_ONCE):
         some = columns[start : start + _COLUMNS_AT_ONCE]
         padded = np.pad(some, ((0, 0), (n_padded, n_padded)), mode="reflect")
-        spectrum = scipy.fft.fft(padded * sign, axis=1) * window
-        filtered = scipy.fft.ifft(spectrum, axis=1, overwrite_x=True).real * sign
+        spectrum = scipy.fft.rfft(padded * sign, axis=1) * window
+        filtered = scipy.fft.irfft(spectrum, size, axis=1, overwrite_x=True) * sign
         slow[start : start + len(some)] = filtered[:, n_padded : n_padded + n_angles]
     return slow
