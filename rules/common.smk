@@ -24,29 +24,19 @@ wildcard_constraints:
     k=r"\d+",
 
 
-if ON_S3:
-
-    # What jobs read by range, never staged: the scans and the Zarr arrays.
-    storage streamed:
-        provider="s3",
-        retrieve=False,
-
-
 def streamed(path):
-    """Mark a file that is read where it lies; both its writer and its readers must mark it."""
+    """Mark an input that is read where it lies, by range, and never staged."""
     if not ON_S3:
         return path
     if not path.startswith("s3://"):
         path = f"{workflow.storage_settings.default_storage_prefix}/{path}"
-    return storage.streamed(path)
+    return storage.s3(path, retrieve=False)
 
 
-def levels(pattern):
-    """Return the file of every level of the volume's pyramid."""
+def levels(pattern, mark=str):
+    """Return the file of every level of the volume's pyramid, each marked."""
     n_levels = CONFIG.volume.levels
-    return [
-        streamed(pattern.replace("{level}", str(level))) for level in range(n_levels)
-    ]
+    return [mark(pattern.replace("{level}", str(level))) for level in range(n_levels)]
 
 
 def scan_location(scan):
@@ -103,22 +93,28 @@ def planned(attribute):
     return of_scan
 
 
-def projection_chunks(pattern):
-    """Return a function that gives every preprocess job's file of a scan."""
+def projection_chunks(pattern, mark=str):
+    """Return a function that gives every preprocess job's file of a scan, each marked."""
 
     def of_scan(wildcards):
         n_chunks = plan(wildcards.scan).projections.n_chunks
-        return expand(pattern, scan=wildcards.scan, i=range(n_chunks))
+        return [
+            mark(path)
+            for path in expand(pattern, scan=wildcards.scan, i=range(n_chunks))
+        ]
 
     return of_scan
 
 
-def slice_chunks(pattern):
+def slice_chunks(pattern, mark=str):
     """Return a function that gives every process or reconstruct job's file of a scan."""
 
     def of_scan(wildcards):
         n_chunks = plan(wildcards.scan).slices.n_chunks
-        return expand(pattern, scan=wildcards.scan, k=range(n_chunks))
+        return [
+            mark(path)
+            for path in expand(pattern, scan=wildcards.scan, k=range(n_chunks))
+        ]
 
     return of_scan
 
@@ -135,18 +131,14 @@ def slices_job_mb(wildcards, attempt):
 
 def final_results():
     """Return what a run is for; small files alone, since the controller fetches them."""
-    results = expand(
-        "{results}/{scan}/{name}",
-        results=RESULTS,
-        scan=CONFIG.scans,
-        name=["report.html", "volume.ome.zarr/zarr.json"],
-    )
     exports = {"tiff": "volume.tif", "hdf5": "volume.h5"}
-    return results + expand(
-        "{results}/{scan}/{name}",
-        results=RESULTS,
-        scan=CONFIG.scans,
-        name=[exports[kind] for kind in CONFIG.volume.export],
+    files = [
+        "report.html",
+        "volume.ome.zarr/zarr.json",
+        *(exports[kind] for kind in CONFIG.volume.export),
+    ]
+    return expand(
+        "{results}/{scan}/{file}", results=RESULTS, scan=CONFIG.scans, file=files
     )
 
 
@@ -155,5 +147,7 @@ def volume_shards(wildcards):
     path = f"{RESULTS}/{wildcards.scan}/volume.ome.zarr/{{level}}/c/{{k}}/0/0"
     n_chunks = plan(wildcards.scan).slices.n_chunks
     return [
-        shard for k in range(n_chunks) for shard in levels(path.replace("{k}", str(k)))
+        shard
+        for k in range(n_chunks)
+        for shard in levels(path.replace("{k}", str(k)), streamed)
     ]

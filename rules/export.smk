@@ -8,7 +8,9 @@ Outputs: volume.tif (a stack in one file), volume.h5.
 rule export_tiff:
     input:
         volume=streamed(f"{RESULTS}/{{scan}}/volume.ome.zarr/zarr.json"),
-        arrays=levels(f"{RESULTS}/{{scan}}/volume.ome.zarr/{{level}}/zarr.json"),
+        arrays=levels(
+            f"{RESULTS}/{{scan}}/volume.ome.zarr/{{level}}/zarr.json", streamed
+        ),
         shards=volume_shards,
     output:
         stack=f"{RESULTS}/{{scan}}/volume.tif",
@@ -27,7 +29,9 @@ rule export_tiff:
 rule export_hdf5:
     input:
         volume=streamed(f"{RESULTS}/{{scan}}/volume.ome.zarr/zarr.json"),
-        arrays=levels(f"{RESULTS}/{{scan}}/volume.ome.zarr/{{level}}/zarr.json"),
+        arrays=levels(
+            f"{RESULTS}/{{scan}}/volume.ome.zarr/{{level}}/zarr.json", streamed
+        ),
         shards=volume_shards,
     output:
         file=f"{RESULTS}/{{scan}}/volume.h5",

@@ -28,7 +28,7 @@ rule average_references:
 
 rule lay_out_projections:
     output:
-        metadata=streamed(f"{RESULTS}/{{scan}}/projections.zarr/zarr.json"),
+        metadata=f"{RESULTS}/{{scan}}/projections.zarr/zarr.json",
     log:
         f"{RESULTS}/{{scan}}/logs/lay_out_projections.log",
     conda:
@@ -44,7 +44,7 @@ rule preprocess:
         scan=scan_source,
         references=f"{RESULTS}/{{scan}}/references.h5",
     output:
-        shard=streamed(f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0"),
+        shard=f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0",
         record=f"{RESULTS}/{{scan}}/records/preprocess/{{i}}.json",
     log:
         f"{RESULTS}/{{scan}}/logs/preprocess/{{i}}.log",

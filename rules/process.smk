@@ -7,7 +7,7 @@ Outputs: sinograms.zarr, evidence and a record a chunk of rows.
 
 rule lay_out_sinograms:
     output:
-        metadata=streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/zarr.json"),
+        metadata=f"{RESULTS}/{{scan}}/sinograms.zarr/zarr.json",
     log:
         f"{RESULTS}/{{scan}}/logs/lay_out_sinograms.log",
     conda:
@@ -22,11 +22,11 @@ rule process:
     input:
         metadata=streamed(f"{RESULTS}/{{scan}}/projections.zarr/zarr.json"),
         shards=projection_chunks(
-            streamed(f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0")
+            f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0", streamed
         ),
         angles=f"{RESULTS}/{{scan}}/angles.json",
     output:
-        shard=streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0"),
+        shard=f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0",
         evidence=f"{RESULTS}/{{scan}}/evidence/{{k}}.json",
         record=f"{RESULTS}/{{scan}}/records/process/{{k}}.json",
     log:

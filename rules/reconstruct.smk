@@ -9,7 +9,7 @@ rule lay_out_volume:
     input:
         calibration=f"{RESULTS}/{{scan}}/calibration.json",
     output:
-        group=streamed(f"{RESULTS}/{{scan}}/volume.ome.zarr/zarr.json"),
+        group=f"{RESULTS}/{{scan}}/volume.ome.zarr/zarr.json",
         arrays=levels(f"{RESULTS}/{{scan}}/volume.ome.zarr/{{level}}/zarr.json"),
     log:
         f"{RESULTS}/{{scan}}/logs/lay_out_volume.log",

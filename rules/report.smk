@@ -13,14 +13,16 @@ rule report:
         projections=streamed(f"{RESULTS}/{{scan}}/projections.zarr/zarr.json"),
         calibration=f"{RESULTS}/{{scan}}/calibration.json",
         projections_shards=projection_chunks(
-            streamed(f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0")
+            f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0", streamed
         ),
         sinograms=streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/zarr.json"),
         sinograms_shards=slice_chunks(
-            streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0")
+            f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0", streamed
         ),
         volume=streamed(f"{RESULTS}/{{scan}}/volume.ome.zarr/zarr.json"),
-        volume_arrays=levels(f"{RESULTS}/{{scan}}/volume.ome.zarr/{{level}}/zarr.json"),
+        volume_arrays=levels(
+            f"{RESULTS}/{{scan}}/volume.ome.zarr/{{level}}/zarr.json", streamed
+        ),
         volume_shards=volume_shards,
         records=[
             f"{RESULTS}/{{scan}}/records/average_references.json",
