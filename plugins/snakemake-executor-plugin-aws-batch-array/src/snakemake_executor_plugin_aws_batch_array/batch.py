@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from snakemake_executor_plugin_aws_batch_array.aws import MAX_ATTEMPTS, make_client
 from snakemake_executor_plugin_aws_batch_array.status import Attempt, JobDetail, Status
@@ -125,7 +126,7 @@ class BatchClient:
         for n_tries in range(MAX_ATTEMPTS):
             try:
                 return self._submit_client.submit_job(**request)["jobId"]
-            except (ClientError, HTTPClientError) as error:
+            except (ClientError, HTTPClientError, NoConnectionError) as error:
                 if n_tries + 1 == MAX_ATTEMPTS or not _may_repeat(error):
                     raise
                 self._sleep(random.uniform(0.5, 1) * min(2**n_tries, 20))  # noqa: S311
@@ -166,16 +167,16 @@ class BatchClient:
         self._client.terminate_job(jobId=job_id, reason=reason)
 
 
-def _may_repeat(error: ClientError | HTTPClientError) -> bool:
-    if isinstance(error, HTTPClientError):
-        return True
-    return _is_throttled(error) or _http_status(error) >= 500
+def _may_repeat(error: Exception) -> bool:
+    if isinstance(error, ClientError):
+        return _is_throttled(error) or _http_status(error) >= 500
+    return True
 
 
-def _may_have_arrived(error: ClientError | HTTPClientError) -> bool:
-    if isinstance(error, HTTPClientError):
-        return not isinstance(error, EndpointConnectionError)
-    return not _is_throttled(error)
+def _may_have_arrived(error: Exception) -> bool:
+    if isinstance(error, ClientError):
+        return not _is_throttled(error)
+    return not isinstance(error, NoConnectionError)
 
 
 def _is_throttled(error: ClientError) -> bool:

@@ -44,24 +44,25 @@ def read_resources(
     UserError
         If a resource is not a number of the right size.
     """
-    runtime = resources.get("runtime")
-    timeout_s = default_timeout_s if runtime is None else _number(resources, "runtime", 0, 0) * 60
+    timeout_s: float | None = default_timeout_s
+    if "runtime" in resources:
+        timeout_s = _number(resources, "runtime", 0, 0) * 60
     return JobResources(
         queue=str(resources.get("queue", "")),
-        vcpus=_number(resources, "_cores", 1, 1),
-        memory_mib=_number(resources, "mem_mb", DEFAULT_MEMORY_MIB, 4),
-        gpus=_number(resources, "gpu", 0, 0),
-        timeout_s=None if timeout_s is None else max(MIN_TIMEOUT_S, timeout_s),
+        vcpus=int(_number(resources, "_cores", 1, 1)),
+        memory_mib=int(_number(resources, "mem_mb", DEFAULT_MEMORY_MIB, 4)),
+        gpus=int(_number(resources, "gpu", 0, 0)),
+        timeout_s=None if timeout_s is None else max(MIN_TIMEOUT_S, int(timeout_s)),
     )
 
 
 def _number(
     resources: Mapping[str, int | float | str], name: str, default: int, minimum: int
-) -> int:
+) -> int | float:
     value = resources.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < minimum:
         raise UserError(
             f"resource {name}={value!r} of the rule is not a number of at least {minimum}: "
             "correct it in the rule, the profile or --set-resources."
         )
-    return int(value)
+    return value

@@ -53,9 +53,7 @@ def test_a_parcel_is_one_submission(dispatcher, batch, store):
     ("limit_s", "n_children", "timeout_s"),
     [(100, 2, 300 + START_UP_S), (100, 5, 100 + START_UP_S), (5, 5, 60), (None, 2, None)],
 )
-def test_the_time_limit_covers_the_longest_slice(
-    dispatcher, batch, limit_s, n_children, timeout_s
-):
+def test_the_time_limit_covers_the_longest_slice(dispatcher, batch, limit_s, n_children, timeout_s):
     dispatcher.submit(RUN, replace(PARCEL, command_timeout_s=limit_s, n_children=n_children))
 
     assert batch.submissions[0].timeout_s == timeout_s

@@ -101,9 +101,7 @@ def test_one_bad_command_leaves_the_others_of_its_slice(
     assert logs == [("group", "stream0", (10, 20))]
 
 
-def test_a_command_the_child_never_reached_is_a_failure(
-    watcher, batch, store, array, make_outcome
-):
+def test_a_command_the_child_never_reached_is_a_failure(watcher, batch, store, array, make_outcome):
     store.report("run-a-1", 0, make_outcome(0))
     batch.set("job1", FAILED, children=[FAILED, SUCCEEDED])
 

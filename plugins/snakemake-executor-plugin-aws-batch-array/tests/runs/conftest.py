@@ -1,0 +1,143 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+from aws_batch_emulator import start
+
+BUCKET = "tomobatch-data"
+PREFIX = "results"
+
+
+@pytest.fixture(scope="session")
+def shared_emulator():
+    with start(bucket=BUCKET, stack="tomobatch", grace_s=10) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(shared_emulator, monkeypatch):
+    """An emulator without faults, calls or live jobs, and the environment that points at it."""
+    for name, value in shared_emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    shared_emulator.clear_faults()
+    shared_emulator.reset_calls()
+    yield shared_emulator
+    shared_emulator.clear_faults()
+    assert shared_emulator.live_jobs() == [], "jobs were left behind"
+
+
+@pytest.fixture
+def s3(emulator):
+    return boto3.client("s3")
+
+
+@dataclass
+class Workflow:
+    """A Snakefile in a folder of its own, run against the emulator."""
+
+    folder: Path
+    name: str
+    s3: object
+
+    def command(self, *options):
+        return [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--executor=aws-batch-array",
+            "--aws-batch-array-stack=tomobatch",
+            f"--aws-batch-array-run-id={self.name}",
+            "--default-storage-provider=s3",
+            f"--default-storage-prefix=s3://{BUCKET}/{PREFIX}/{self.name}",
+            f"--storage-s3-region={os.environ['AWS_REGION']}",
+            "--jobs=1000",
+            "--max-jobs-per-timespan=10000/1s",
+            "--seconds-between-status-checks=1",
+            "--default-resources=mem_mb=100",
+            # Ready to go on after a kill, as in a profile.
+            "--nolock",
+            "--rerun-incomplete",
+            *options,
+        ]
+
+    def start(self, *options):
+        """Start a run in the background."""
+        return subprocess.Popen(
+            self.command(*options),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *options, succeeds=True):
+        """Run to the end and return what was printed."""
+        process = self.start(*options)
+        try:
+            text, _ = process.communicate(timeout=150)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+            text, _ = process.communicate()
+            pytest.fail(f"the run hung:\n{text}")
+        assert (process.returncode == 0) is succeeds, text
+        return text
+
+    def read(self, name):
+        """Return the text of an output."""
+        key = f"{PREFIX}/{self.name}/{name}"
+        return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
+
+    def names(self, folder=""):
+        """Return the names of the outputs below a folder, lists and outcomes left out."""
+        root = f"{PREFIX}/{self.name}/"
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=BUCKET, Prefix=f"{root}{folder}"
+        )
+        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        names = [key.removeprefix(root) for key in keys]
+        return [name for name in names if not name.startswith(".aws-batch-array/")]
+
+
+@pytest.fixture
+def run_id():
+    return f"run{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def new_workflow(tmp_path, run_id, s3):
+    def new(snakefile):
+        (tmp_path / "Snakefile").write_text(snakefile)
+        return Workflow(tmp_path, run_id, s3)
+
+    return new
+
+
+@pytest.fixture
+def wait_until():
+    def wait(condition, what, timeout_s=60):
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+            time.sleep(0.05)
+
+    return wait
+
+
+@pytest.fixture
+def own_jobs(emulator, run_id):
+    """Return the plain jobs and children of this test's run, by rule."""
+
+    def jobs(rule=""):
+        start_of_name = f"{run_id}-{rule}"
+        return [job for job in emulator.jobs() if job["jobName"].startswith(start_of_name)]
+
+    return jobs

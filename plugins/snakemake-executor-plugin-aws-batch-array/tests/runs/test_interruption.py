@@ -1,0 +1,84 @@
+"""Controllers that die or are told to stop."""
+
+import os
+import signal
+import time
+
+import pytest
+
+SLOW = """
+rule all:
+    input: "all.txt"
+
+rule scatter:
+    output: "a/{i}.txt"
+    shell: "sleep 4; echo {wildcards.i} $RANDOM > {output}"
+
+rule gather:
+    input: expand("a/{i}.txt", i=range(4))
+    output: "all.txt"
+    shell: "sleep 4; cat {input} > {output}"
+"""
+
+
+def kill(process):
+    """Kill a controller as nothing can prevent."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.mark.parametrize("options", [["--rerun-incomplete"], ["--ignore-incomplete"]])
+def test_the_same_command_after_a_kill_runs_nothing_twice(
+    emulator, new_workflow, own_jobs, wait_until, options
+):
+    workflow = new_workflow(SLOW)
+    options = ["--aws-batch-array-size=2", *options]
+
+    # One of the two commands of a child has ended, the other runs.
+    first = workflow.start(*options)
+    wait_until(lambda: len(workflow.names("a/")) >= 1, "first outputs of the scatter")
+    kill(first)
+    # Nobody watches while the scatter ends.
+    emulator.wait_until_idle(60)
+    second = workflow.start(*options)
+    wait_until(lambda: any(job["status"] == "RUNNING" for job in own_jobs("gather")), "gather")
+    kill(second)
+    before = {name: workflow.read(name) for name in workflow.names("a/")}
+    workflow.run(*options)
+
+    assert {name: workflow.read(name) for name in workflow.names("a/")} == before
+    assert len(workflow.read("all.txt").splitlines()) == 4
+    assert len(own_jobs("scatter")) == 2
+    assert len(own_jobs("gather")) == 1
+    assert {job["attempts"] for job in own_jobs()} == {1}
+
+
+def test_changed_sources_are_not_taken_for_the_old_ones(
+    emulator, new_workflow, own_jobs, wait_until
+):
+    workflow = new_workflow(SLOW)
+    first = workflow.start()
+    wait_until(lambda: any(job["status"] == "RUNNING" for job in own_jobs("scatter")), "scatter")
+    kill(first)
+    snakefile = workflow.folder / "Snakefile"
+    snakefile.write_text(snakefile.read_text().replace("sleep 4; echo", "echo new"))
+
+    workflow.run()
+
+    assert all(line.startswith("new") for line in workflow.read("all.txt").splitlines())
+    assert {job["status"] for job in own_jobs("scatter")} == {"FAILED", "SUCCEEDED"}
+
+
+def test_ctrl_c_ends_every_array_within_ten_seconds(emulator, new_workflow, own_jobs, wait_until):
+    workflow = new_workflow(SLOW.replace("sleep 4", "sleep 600"))
+    process = workflow.start()
+    wait_until(lambda: any(job["status"] == "RUNNING" for job in own_jobs("scatter")), "scatter")
+
+    process.send_signal(signal.SIGINT)
+    since_s = time.monotonic()
+    wait_until(lambda: emulator.live_jobs() == [], "end of all jobs", timeout_s=10)
+    process.communicate(timeout=60)
+
+    assert time.monotonic() - since_s < 60
+    assert process.returncode != 0
+    assert emulator.calls()["batch:TerminateJob"] == 1

@@ -1,0 +1,235 @@
+"""Calls to AWS Batch against a server that answers as the test says, by botocore's stubs."""
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.stub import ANY, Stubber
+
+from snakemake_executor_plugin_aws_batch_array import batch as batch_module
+from snakemake_executor_plugin_aws_batch_array.batch import (
+    DESCRIBE_LIMIT,
+    RETRY_RULES,
+    BatchClient,
+    Submission,
+)
+from snakemake_executor_plugin_aws_batch_array.status import Attempt, Status
+
+SUBMISSION = Submission(
+    name="run-a-1",
+    queue="cpu",
+    definition="definition:1",
+    n_children=1,
+    command=("python",),
+    environment={"ARRAY_SIZE": "1"},
+    vcpus=2,
+    memory_mib=3000,
+    gpus=0,
+    timeout_s=None,
+    attempts=5,
+    tags={"rule": "a"},
+)
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+
+
+@pytest.fixture
+def pauses():
+    return []
+
+
+@pytest.fixture
+def client(pauses):
+    return BatchClient("eu-central-1", sleep=pauses.append)
+
+
+@pytest.fixture
+def stub(client):
+    with Stubber(client._client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+@pytest.fixture
+def submissions(client, monkeypatch):
+    """Replies of SubmitJob, an exception or an id each; requests are recorded."""
+    requests, replies = [], []
+
+    def submit_job(**request):
+        requests.append(request)
+        reply = replies.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return {"jobId": reply}
+
+    monkeypatch.setattr(client._submit_client, "submit_job", submit_job)
+    return requests, replies
+
+
+def refusal(code, status):
+    response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "SubmitJob")
+
+
+def listing(*names_and_ids):
+    jobs = [{"jobName": name, "jobId": job_id, "createdAt": i}
+            for i, (name, job_id) in enumerate(names_and_ids)]  # fmt: skip
+    return {"jobSummaryList": jobs}
+
+
+def test_submit_job_is_never_repeated_by_botocore(client):
+    assert client._submit_client.meta.config.retries["total_max_attempts"] == 1
+    assert client._client.meta.config.retries["total_max_attempts"] > 1
+
+
+def test_the_request_of_a_plain_job(client, submissions):
+    requests, replies = submissions
+    replies.append("job1")
+
+    assert client.submit(SUBMISSION) == "job1"
+    (request,) = requests
+    assert "arrayProperties" not in request
+    assert "timeout" not in request
+    assert request["containerOverrides"]["resourceRequirements"] == [
+        {"type": "VCPU", "value": "2"},
+        {"type": "MEMORY", "value": "3000"},
+    ]
+    assert request["propagateTags"] is True
+
+
+def test_the_request_of_an_array_with_a_gpu(client, submissions):
+    requests, replies = submissions
+    replies.append("job1")
+    client.submit(Submission(**{**vars(SUBMISSION), "n_children": 10, "gpus": 1, "timeout_s": 60}))
+
+    (request,) = requests
+    assert request["arrayProperties"] == {"size": 10}
+    assert request["timeout"] == {"attemptDurationSeconds": 60}
+    assert {"type": "GPU", "value": "1"} in request["containerOverrides"]["resourceRequirements"]
+
+
+def test_all_that_no_rule_names_is_left_to_snakemake():
+    assert RETRY_RULES[0] == {"onStatusReason": "Host EC2*", "action": "RETRY"}
+    assert RETRY_RULES[-1] == {"onReason": "*", "action": "EXIT"}
+    # Batch takes five rules at most, and retries what none of them fits.
+    assert len(RETRY_RULES) <= 5
+
+
+def test_a_throttled_submission_is_repeated_without_a_search(client, submissions, pauses, stub):
+    requests, replies = submissions
+    replies += [refusal("TooManyRequestsException", 429), refusal("Throttling", 400), "job1"]
+
+    assert client.submit(SUBMISSION) == "job1"
+    assert len(requests) == 3
+    assert len(pauses) == 2
+
+
+def test_a_server_out_of_reach_is_tried_again(client, submissions, stub):
+    _, replies = submissions
+    replies += [EndpointConnectionError(endpoint_url="x"), "job1"]
+
+    assert client.submit(SUBMISSION) == "job1"
+
+
+@pytest.mark.parametrize("error", [ReadTimeoutError(endpoint_url="x"), refusal("Server", 500)])
+def test_after_a_lost_reply_the_job_is_found_by_its_name(client, submissions, stub, error):
+    requests, replies = submissions
+    replies.append(error)
+    stub.add_response(
+        "list_jobs",
+        listing(("RUN-A-1", "other"), ("run-a-1", "job1")),
+        {"jobQueue": "cpu", "filters": [{"name": "JOB_NAME", "values": ["run-a-1"]}]},
+    )
+
+    assert client.submit(SUBMISSION) == "job1"
+    assert len(requests) == 1
+
+
+def test_a_call_that_never_arrived_is_repeated(client, submissions, stub):
+    _, replies = submissions
+    replies += [ReadTimeoutError(endpoint_url="x"), "job1"]
+    stub.add_response("list_jobs", listing(), {"jobQueue": ANY, "filters": ANY})
+
+    assert client.submit(SUBMISSION) == "job1"
+
+
+def test_a_mistake_is_not_repeated(client, submissions):
+    requests, replies = submissions
+    replies.append(refusal("ClientException", 400))
+
+    with pytest.raises(ClientError):
+        client.submit(SUBMISSION)
+    assert len(requests) == 1
+
+
+def test_patience_ends(client, submissions, pauses):
+    requests, replies = submissions
+    replies += [refusal("TooManyRequestsException", 429)] * 100
+
+    with pytest.raises(ClientError):
+        client.submit(SUBMISSION)
+    assert len(requests) == batch_module.MAX_ATTEMPTS
+    assert sum(pauses) < 60
+
+
+def test_jobs_are_described_by_the_hundred(client, stub):
+    ids = [f"job{i}" for i in range(DESCRIBE_LIMIT + 1)]
+    for part in (ids[:DESCRIBE_LIMIT], ids[DESCRIBE_LIMIT:]):
+        jobs = [
+            {
+                "jobId": i,
+                "jobName": "a",
+                "jobQueue": "cpu",
+                "status": "RUNNING",
+                "startedAt": 1,
+                "jobDefinition": "d",
+            }
+            for i in part
+        ]
+        stub.add_response("describe_jobs", {"jobs": jobs}, {"jobs": part})
+
+    assert list(client.describe(ids)) == ids
+
+
+def test_what_describe_jobs_says_is_understood(client, stub):
+    job = {
+        "jobId": "job1",
+        "jobName": "a",
+        "jobQueue": "cpu",
+        "jobDefinition": "d",
+        "startedAt": 1,
+        "status": "FAILED",
+        "statusReason": "Essential container in task exited",
+        "attempts": [
+            {"statusReason": "Host EC2 (instance i-1) terminated.", "container": {}},
+            {"container": {"exitCode": 1, "reason": "bad", "logStreamName": "stream"}},
+        ],
+        "container": {"logConfiguration": {"logDriver": "awslogs",
+                                           "options": {"awslogs-group": "group"}}},
+        "arrayProperties": {"size": 3, "statusSummary": {"FAILED": 1, "RUNNING": 2, "PENDING": 0}},
+    }  # fmt: skip
+    stub.add_response("describe_jobs", {"jobs": [job]})
+
+    detail = client.describe(["job1"])["job1"]
+
+    assert detail.attempts == (
+        Attempt(status_reason="Host EC2 (instance i-1) terminated."),
+        Attempt(exit_code=1, reason="bad", log_stream="stream"),
+    )
+    assert detail.log_group == "group"
+    assert detail.children == {Status.FAILED: 1, Status.RUNNING: 2}
+
+
+def test_children_are_listed_page_by_page(client, stub):
+    def page(*indices):
+        return [
+            {"jobId": f"job1:{i}", "jobName": "a", "arrayProperties": {"index": i}} for i in indices
+        ]
+
+    asked = {"arrayJobId": "job1", "jobStatus": "FAILED"}
+    stub.add_response("list_jobs", {"jobSummaryList": page(1, 2), "nextToken": "more"}, asked)
+    stub.add_response("list_jobs", {"jobSummaryList": page(5)}, asked | {"nextToken": "more"})
+
+    assert client.children("job1", Status.FAILED) == [1, 2, 5]

@@ -1,0 +1,99 @@
+"""What the worker finds out about the machine and the software around it."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from snakemake_executor_plugin_aws_batch_array.versions import installed_versions, mismatches
+from snakemake_executor_plugin_aws_batch_array.worker.host import Host, find_host
+from snakemake_executor_plugin_aws_batch_array.worker.memory import count_memory_kills
+
+METADATA = {
+    "instance-type": "g6.xlarge",
+    "placement/availability-zone": "eu-central-1b",
+    "instance-life-cycle": "spot",
+}
+
+
+@pytest.fixture
+def metadata_service():
+    """A metadata service that answers only those who fetched a token (IMDSv2)."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self):
+            self.reply("token" if self.headers["X-aws-ec2-metadata-token-ttl-seconds"] else None)
+
+        def do_GET(self):
+            known = self.headers["X-aws-ec2-metadata-token"] == "token"
+            item = self.path.removeprefix("/latest/meta-data/")
+            self.reply(METADATA.get(item) if known else None)
+
+        def reply(self, text):
+            self.send_response(401 if text is None else 200)
+            self.end_headers()
+            self.wfile.write((text or "").encode())
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_host_is_found(metadata_service):
+    host = find_host({"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{metadata_service}/"})
+
+    assert host == Host("g6.xlarge", "eu-central-1b", "spot")
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"AWS_EC2_METADATA_DISABLED": "true"},
+        {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9"},
+    ],
+)
+def test_an_unknown_host_is_no_error(environment):
+    assert find_host(environment) == Host()
+
+
+@pytest.mark.parametrize(
+    ("text", "kills"),
+    [
+        ("low 0\nhigh 0\noom 4\noom_kill 3\n", 3),
+        ("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n", 2),
+        ("oom 4\n", 0),
+    ],
+)
+def test_kills_are_counted(tmp_path, text, kills):
+    counter = tmp_path / "memory.events"
+    counter.write_text(text)
+
+    assert count_memory_kills([tmp_path / "missing", counter]) == kills
+
+
+def test_without_a_counter_there_are_no_kills(tmp_path):
+    assert count_memory_kills([tmp_path / "missing"]) == 0
+
+
+def test_only_installed_software_has_a_version():
+    assert installed_versions(["snakemake", "no-such-distribution"]).keys() == {"snakemake"}
+
+
+@pytest.mark.parametrize(
+    ("here", "message"),
+    [
+        ({"snakemake": "9.27.1"}, []),
+        ({"snakemake": "9.27.3"}, []),
+        ({"snakemake": "9.2.1"}, ["snakemake is 9.2.1 in the image and 9.27.1 at the controller"]),
+        ({"snakemake": "8.27.1"}, ["snakemake is 8.27.1 in the image and 9.27.1 at the controller"]),
+        ({}, ["snakemake is missing in the image and 9.27.1 at the controller"]),
+    ],
+)  # fmt: skip
+def test_major_and_minor_version_must_agree(here, message):
+    assert mismatches({"snakemake": "9.27.1"}, here) == message
