@@ -1,5 +1,6 @@
 """Objects on S3, read by byte range through obstore."""
 
+import functools
 import io
 import os
 from datetime import timedelta
@@ -12,7 +13,8 @@ from obstore.store import S3Store
 from tomobatch.errors import UserError
 
 _SCHEME = "s3:/"
-_READ_AHEAD_BYTES = 2**20
+_BLOCK_BYTES = 2**18
+_BLOCKS_KEPT = 32
 _TIMEOUT = timedelta(seconds=60)
 
 
@@ -57,15 +59,15 @@ def open_store(url: object) -> S3Store:
     )
 
 
-def open_object(url: object) -> "ObjectFile":
-    """Open one object for reading: small reads come from a buffer, large ones go out as they are.
+def open_object(url: object) -> io.RawIOBase:
+    """Open one object for reading.
 
     Raises
     ------
     UserError
         If there is no such object, or the server refuses.
     """
-    return ObjectFile(str(url))
+    return _ObjectFile(str(url))
 
 
 def object_exists(url: str) -> bool:
@@ -86,32 +88,28 @@ def object_exists(url: str) -> bool:
     return True
 
 
-class ObjectFile(io.BufferedReader):
-    """One object as a buffered file that can be searched; libraries that show it show its URL."""
+class _ObjectFile(io.RawIOBase):
+    """One object as a file that can be searched; libraries that show it show its URL.
+
+    Small reads, as of a file's scattered headers, come from blocks that are kept; a read of a block
+    or more is one request.
+    """
 
     def __init__(self, url: str) -> None:
-        super().__init__(_ObjectReader(url), _READ_AHEAD_BYTES)
+        folder, _, self._name = url.rpartition("/")
         self._url = url
+        self._store = open_store(folder)
+        self._position = 0
+        self._block = functools.lru_cache(_BLOCKS_KEPT)(self._fetch_block)
+        try:
+            self._size = obstore.head(self._store, self._name)["size"]
+        except FileNotFoundError as error:
+            raise UserError(f"{url}: no such object") from error
+        except BaseError as error:
+            raise UserError(f"{url}: {_first_line(error)}") from error
 
     def __repr__(self) -> str:
         return self._url
-
-
-class _ObjectReader(io.RawIOBase):
-    """One object as a file; each read is one range request."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        folder, _, name = url.rpartition("/")
-        self._store = open_store(folder)
-        self._name = name
-        self._position = 0
-        try:
-            self._size = obstore.head(self._store, name)["size"]
-        except FileNotFoundError as error:
-            raise UserError(f"{self._url}: no such object") from error
-        except BaseError as error:
-            raise UserError(f"{self._url}: {_first_line(error)}") from error
 
     def readable(self) -> bool:
         return True
@@ -127,16 +125,30 @@ class _ObjectReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401  collections.abc.Buffer is newer
         view = memoryview(buffer).cast("B")
         count = max(0, min(len(view), self._size - self._position))
-        if count:
-            try:
-                data = obstore.get_range(
-                    self._store, self._name, start=self._position, length=count
-                )
-            except (BaseError, FileNotFoundError) as error:
-                raise OSError(f"{self._url}: {_first_line(error)}") from error
-            view[:count] = memoryview(data)
-            self._position += count
+        done = 0
+        while done < count:
+            piece = self._read_piece(self._position, count - done)
+            view[done : done + len(piece)] = piece
+            done += len(piece)
+            self._position += len(piece)
         return count
+
+    def _read_piece(self, start: int, count: int) -> memoryview:
+        """Read all that is asked for if it is much, or what one block has of it."""
+        if count >= _BLOCK_BYTES:
+            return self._fetch(start, count)
+        number, offset = divmod(start, _BLOCK_BYTES)
+        return self._block(number)[offset : offset + count]
+
+    def _fetch_block(self, number: int) -> memoryview:
+        start = number * _BLOCK_BYTES
+        return self._fetch(start, min(_BLOCK_BYTES, self._size - start))
+
+    def _fetch(self, start: int, count: int) -> memoryview:
+        try:
+            return memoryview(obstore.get_range(self._store, self._name, start=start, length=count))
+        except (BaseError, FileNotFoundError) as error:
+            raise OSError(f"{self._url}: {_first_line(error)}") from error
 
 
 def _split(url: object) -> tuple[str, str]:
