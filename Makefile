@@ -8,13 +8,17 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint dag bench clean requirements
+.PHONY: help demo demo-aws test lint dag bench clean requirements
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: $(VENV)/run.stamp  ## Reconstruct the demo scan, or SCAN=path/to/scan.h5
 	@$(BIN)/tomobatch demo $(if $(SCAN),"$(SCAN)")
+
+demo-aws: $(VENV)/dev.stamp  ## The same on emulated AWS Batch, where every job really runs
+	@$(BIN)/aws-batch-emulator run --env TOMOBATCH_DEVICE=cpu -- \
+		$(BIN)/tomobatch demo --profile profiles/aws $(if $(SCAN),"$(SCAN)")
 
 test: $(VENV)/dev.stamp  ## Run all tests
 	$(BIN)/python -m pytest
@@ -31,7 +35,7 @@ dag: $(VENV)/run.stamp  ## Draw every job of the configured scans into dag.svg
 	@$(BIN)/tomobatch dag
 
 clean:  ## Remove what demo and test have made, and the environments
-	rm -rf $(VENV) .venv-* results scans .snakemake dag.svg .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-* results results-aws scans .snakemake dag.svg .pytest_cache .mypy_cache .ruff_cache
 
 requirements: $(VENV)/dev.stamp  ## Pin the requirement files anew
 	$(UV_COMPILE) requirements/run.in -o requirements/run.txt

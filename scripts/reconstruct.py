@@ -1,5 +1,6 @@
 """Reconstruct one chunk of slices and write its shard of every level of the volume."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,9 @@ def main(
     calibration = Calibration.from_json(Path(calibration_path).read_text(encoding="utf-8"))
     with record.stage("read"):
         sinograms = open_array(sinograms_metadata)[start:stop]
+    # The definition of GPU jobs sets it, so that none of them computes on the CPU unnoticed.
+    if settings["device"] == "auto":
+        settings = {**settings, "device": os.environ.get("TOMOBATCH_DEVICE", "auto")}
     with record.stage("compute"):
         slices = fbp(
             sinograms,

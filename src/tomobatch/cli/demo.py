@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from tomobatch.cli.phantom import make
+from tomobatch.cli.profile import data_url
 from tomobatch.cli.snakemake import run_snakemake
 from tomobatch.errors import UserError
 from tomobatch.scan import open_scan
 from tomobatch.summary import summarise
+from tomobatch.transfer import fetch_files, list_files, upload_file
 
 DEMO_SCAN = Path("scans/demo.h5")
 
@@ -19,31 +21,44 @@ def run(
     scan: Annotated[
         str | None, typer.Argument(help="A scan of your own; without it, one is made.")
     ] = None,
-    results: Annotated[str, typer.Option(help="Folder of all results.")] = "results",
+    profile: Annotated[
+        str, typer.Option(help="How to run: a folder of profiles/.")
+    ] = "profiles/local",
 ) -> None:
-    """Reconstruct a scan on this machine and say what came out.
+    """Reconstruct a scan and say what came out.
 
     Example: `tomobatch demo path/to/scan.h5`
     """
-    if scan is None:
-        if not DEMO_SCAN.exists():
-            make(DEMO_SCAN)
-        name, path = DEMO_SCAN.stem, DEMO_SCAN
-    else:
-        path = Path(scan)
-        if not path.exists():
-            raise UserError(f"{scan}: no such file or folder; give the path of a scan")
-        name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-") or "scan"
-    sheet = write_sheet(Path(results) / f"{name}.tsv", name, path)
-    run_snakemake(
-        ["--profile", "profiles/local", "--config", f"scans={sheet}", f"results={results}"]
-    )
+    path = DEMO_SCAN if scan is None else Path(scan)
+    if scan is None and not path.exists():
+        make(path)
+    if not path.exists():
+        raise UserError(f"{scan}: no such file or folder; give the path of a scan")
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-") or "scan"
+    data = data_url(profile)
+    results = Path("results") if data is None else Path("results-aws")
+    lies_at = str(path)
+    if data is not None:
+        lies_at = f"{data}/scans/{path.name}"
+        typer.echo(f"Uploading {path} to {lies_at}")
+        upload_file(path, lies_at)
+    sheet = write_sheet(results / f"{name}.tsv", name, lies_at)
+    run_snakemake(["--profile", profile, "--config", f"scans={sheet}"])
+    if data is not None:
+        there = f"{data}/results/{name}"
+        typer.echo(f"Fetching {there} to {results / name}")
+        fetch_files(there, results / name, [each for each in list_files(there) if wanted(each)])
     with open_scan(path) as opened:
         truth = opened.header.truth
-    typer.echo(summarise(Path(results) / name, truth))
+    typer.echo(summarise(results / name, truth))
 
 
-def write_sheet(sheet: Path, name: str, path: Path) -> Path:
+def wanted(name: str) -> bool:
+    """Tell whether a result is for the user to look at, rather than for a later step."""
+    return not name.startswith(("projections.zarr/", "sinograms.zarr/"))
+
+
+def write_sheet(sheet: Path, name: str, path: str) -> Path:
     """Write a sheet of one scan; a configuration that names it leaves all other scans alone."""
     content = f"scan\tpath\n{name}\t{path}\n"
     if not sheet.exists() or sheet.read_text(encoding="utf-8") != content:
