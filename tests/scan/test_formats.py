@@ -7,6 +7,7 @@ import h5py
 import hdf5plugin
 import numpy as np
 import pytest
+import tifffile
 from tests.scan import stacks
 
 from tomobatch.scan import AngleSource, DatasetPaths, open_scan
@@ -226,3 +227,16 @@ def test_the_tooth(real_scan: Path) -> None:
         ((flats, position),) = scan.flat_series()
         assert position == 0
         assert flats.mean() == pytest.approx(27942, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_flat"),
+    [("i0001", False), ("flatiron_1", False), ("i0_1", True), ("tomo-Flat_1", True), ("ff1", True)],
+)
+def test_names_that_mean_flats_and_names_that_do_not(
+    name: str, is_flat: bool, tmp_path: Path
+) -> None:
+    for path, picture in (("a_0", 0), ("flat_0", 1), ("flat_1", 1), (name, 2)):
+        tifffile.imwrite(tmp_path / f"{path}.tif", stacks.PROJECTIONS[picture])
+    with open_scan(tmp_path) as scan:
+        assert (scan.header.n_projections, scan.header.n_flats) == ((1, 3) if is_flat else (2, 2))

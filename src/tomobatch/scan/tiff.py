@@ -19,7 +19,9 @@ from tomobatch.scan.parts import FlatBlock, FoundAngles, ScanParts
 _SUFFIXES = (".tif", ".tiff")
 _ANGLE_FILES = ("angles.txt", "angles.csv", "angles.npy", "theta.txt")
 _WORD = r"(?:^|[^a-z])(?:{})(?:[^a-z]|$)"
-_FLAT = re.compile(_WORD.format("flats?|flat_?fields?|ff|whites?|open_?beam|ob|i0|refs?|bright"))
+_FLAT = re.compile(
+    _WORD.format("flats?|flat_?fields?|ff|whites?|open_?beam|ob|i0(?!\\d)|refs?|bright")
+)
 _DARK = re.compile(_WORD.format("darks?|dark_?fields?|df|di|dc"))
 _AFTER = re.compile(_WORD.format("after|post|end"))
 
