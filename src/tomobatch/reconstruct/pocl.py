@@ -27,25 +27,23 @@ _AVX2 = frozenset({"avx2", "fma", "bmi1", "bmi2", "f16c", "abm", "movbe"})
 
 
 def use_writable_cache() -> None:
-    """Point PoCL's kernel cache at a folder that can be written, if the usual one cannot.
+    """Point the caches of PoCL and pyopencl at a folder that can be written, if the usual cannot.
 
     Takes effect only before the first platform is listed.
     """
-    if "POCL_CACHE_DIR" in os.environ:
-        return
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not os.access(existing, os.W_OK | os.X_OK):
-        os.environ["POCL_CACHE_DIR"] = str(_private_folder())
+        os.environ["XDG_CACHE_HOME"] = str(_private_folder())
 
 
 def _private_folder() -> Path:
     """Return a folder only this user can write: compiled kernels are loaded from it and run."""
-    folder = Path(tempfile.gettempdir()) / f"tomobatch-pocl-{os.getuid()}"
+    folder = Path(tempfile.gettempdir()) / f"tomobatch-cache-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if found.st_uid != os.getuid() or found.st_mode & 0o022 or folder.is_symlink():
-        return Path(tempfile.mkdtemp(prefix="tomobatch-pocl-"))
+        return Path(tempfile.mkdtemp(prefix="tomobatch-cache-"))
     return folder
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+import scipy.signal
 
 from tomobatch.reconstruct.filter import (
     FilterName,
@@ -22,7 +23,6 @@ def filter_rows(
     *,
     name: FilterName = "ramp",
     padding: PaddingName = "edge",
-    length: int | None = None,
 ) -> tuple[FloatArray, float]:
     """Return the filtered rows of one slice on the ring of the FFT, and where their axis lies.
 
@@ -35,12 +35,10 @@ def filter_rows(
         Centre of rotation of this row.
     name, padding
         Window of the ramp; what is assumed outside the detector.
-    length
-        FFT length, ``padded_length(geometry)`` by default.
 
     Returns
     -------
-    rows : float64 (angle, length)
+    rows : float64 (angle, padded_length)
         Filtered, weighted by angle; index 0 is the detector's column 0, negative columns come last.
     axis_px : float
         Column of the rotation axis.
@@ -48,7 +46,7 @@ def filter_rows(
     rows = np.asarray(sinogram, dtype=np.float64) * geometry.angle_weights[:, None]
     if geometry.half_acquisition:
         rows = rows * overlap_weights(geometry.n_cols, cor_px)
-    length = padded_length(geometry) if length is None else length
+    length = padded_length(geometry)
     left = (length - geometry.n_cols) // 2
     mode = {"edge": "edge", "zero": "constant"}[padding]
     right = length - geometry.n_cols - left
@@ -63,7 +61,9 @@ def filter_rows(
     return np.fft.irfft(spectrum, n=length, axis=1), axis_px
 
 
-def back_project(rows: npt.ArrayLike, geometry: Geometry, axis_px: float) -> FloatArray:
+def back_project(
+    rows: npt.ArrayLike, geometry: Geometry, axis_px: float, upsampling: int = 1
+) -> FloatArray:
     """Return the sum over angles of the rows, linearly interpolated, float64 (ny, nx).
 
     Parameters
@@ -74,12 +74,16 @@ def back_project(rows: npt.ArrayLike, geometry: Geometry, axis_px: float) -> Flo
         Shared geometry.
     axis_px
         Column of the rotation axis.
+    upsampling
+        Samples a column.
     """
     values = np.asarray(rows, dtype=np.float64)
+    if upsampling > 1:
+        values = scipy.signal.resample(values, upsampling * values.shape[1], axis=1)
     x, y = geometry.x_px[None, :], geometry.y_px[:, None]
     total = np.zeros(geometry.shape_px)
     for row, angle in zip(values, geometry.angles_rad, strict=True):
-        t = x * np.cos(angle) + y * np.sin(angle) + axis_px
+        t = upsampling * (x * np.cos(angle) + y * np.sin(angle) + axis_px)
         index = np.floor(t).astype(np.int64)
         weight = t - index
         before, after = row[index % len(row)], row[(index + 1) % len(row)]
@@ -96,10 +100,12 @@ def fbp_reference(
     *,
     name: FilterName = "ramp",
     padding: PaddingName = "edge",
-    length: int | None = None,
+    upsampling: int = 1,
 ) -> FloatArray:
-    """Return one slice by filtered back-projection, float64 (ny, nx), attenuation in 1/pixel."""
-    rows, axis_px = filter_rows(
-        sinogram, geometry, cor_px, name=name, padding=padding, length=length
-    )
-    return back_project(rows, geometry, axis_px)
+    """Return one slice by filtered back-projection, float64 (ny, nx), attenuation in 1/pixel.
+
+    ``upsampling`` puts so many samples between columns, by the rows' own trigonometric series,
+    before the linear interpolation: the more, the closer to exact interpolation.
+    """
+    rows, axis_px = filter_rows(sinogram, geometry, cor_px, name=name, padding=padding)
+    return back_project(rows, geometry, axis_px, upsampling)

@@ -1,0 +1,117 @@
+"""Build every kernel of the reconstruction with every set of options and compare it with numpy."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyopencl as cl
+
+from tomobatch.errors import UserError
+from tomobatch.reconstruct.devices import Device
+from tomobatch.reconstruct.direct import DirectEngine, image, local, tiles
+from tomobatch.reconstruct.engine import Engine
+from tomobatch.reconstruct.filter import FilterName
+from tomobatch.reconstruct.fourier import FourierEngine
+from tomobatch.reconstruct.geometry import Geometry, make_geometry
+from tomobatch.reconstruct.reference import fbp_reference
+
+# float32 sums of some tens of angles, and what the standard gridding kernel promises.
+DIRECT_TOLERANCE = 1e-5
+FOURIER_TOLERANCE = 1e-2
+
+_N_ANGLES, _N_COLS = 24, 37
+# It is zero at the highest frequency, where a shifted row is not unique.
+_WINDOW: FilterName = "hann"
+
+
+@dataclass(frozen=True)
+class KernelCheck:
+    """What came of one kernel with one set of options.
+
+    ``error`` is the largest difference from the float64 twin over the twin's largest value;
+    None where the kernel did not build or run, which ``problem`` then tells.
+    """
+
+    kernel: str
+    options: str
+    error: float | None
+    tolerance: float
+    problem: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it ran and is within the tolerance (NaN is not)."""
+        return self.error is not None and self.error <= self.tolerance
+
+
+def check_kernels(device: Device) -> Iterator[KernelCheck]:
+    """Build, run and compare, one kernel and option set after the other."""
+    for lanes in (1, 4, 8, 16, 32):
+        yield _check_direct(device, lanes, "tiles")
+    for lanes in (1, 4, 8, 16, 32):
+        yield _check_direct(device, lanes, "local")
+    if device.cl_device.image_support:
+        yield _check_direct(device, 4, "image")
+    for lanes in (1, 2, 4, 8, 16):
+
+        def make(geometry: Geometry, lanes: int = lanes) -> Engine:
+            return FourierEngine(device, geometry, lanes, _WINDOW)
+
+        yield _check("gridding.cl", f"{lanes} slices", make, lanes, FOURIER_TOLERANCE, 16)
+
+
+def compare(
+    kernel: str, options: str, tolerance: float, run: Callable[[], tuple[npt.ArrayLike, ...]]
+) -> KernelCheck:
+    """Return how the first array that ``run`` returns compares with the second."""
+    try:
+        found, expected = (np.asarray(array, dtype=np.float64) for array in run())
+    except (UserError, cl.Error) as problem:
+        return KernelCheck(kernel, options, None, tolerance, str(problem).splitlines()[0])
+    error = float(np.abs(found - expected).max() / np.abs(expected).max())
+    return KernelCheck(kernel, options, error, tolerance)
+
+
+def _check_direct(device: Device, lanes: int, name: str) -> KernelCheck:
+    # The least local memory that OpenCL 1.2 grants; a device may have more and take other options.
+    local_bytes = int(device.cl_device.local_mem_size)
+    variants = {"tiles": tiles(lanes), "local": local(lanes, 1, local_bytes), "image": image()}
+    files = {"tiles": "direct.cl", "local": "direct_local.cl", "image": "direct_image.cl"}
+    variant = variants[name]
+    if variant is None:
+        problem = f"{local_bytes} bytes of local memory are too few"
+        return KernelCheck(files[name], f"{lanes} slices", None, DIRECT_TOLERANCE, problem)
+
+    def make(geometry: Geometry) -> Engine:
+        return DirectEngine(device, geometry, lanes, _WINDOW, variant=variant)
+
+    return _check(files[name], f"{lanes} slices", make, lanes, DIRECT_TOLERANCE, 1)
+
+
+def _check(
+    kernel: str,
+    options: str,
+    make: Callable[[Geometry], Engine],
+    lanes: int,
+    tolerance: float,
+    upsampling: int,
+) -> KernelCheck:
+    """Compare the first and the last slice of a block of noise with the reference."""
+
+    def run() -> tuple[npt.ArrayLike, npt.ArrayLike]:
+        random = np.random.default_rng(lanes)
+        sinograms = random.normal(size=(lanes, _N_ANGLES, _N_COLS)).astype(np.float32)
+        cors = random.uniform(16, 20, lanes)
+        geometry = make_geometry(random.uniform(0, 2 * np.pi, _N_ANGLES), _N_COLS)
+        found = np.empty((lanes, *geometry.shape_px), dtype=np.float32)
+        make(geometry)(sinograms, cors, found)
+        expected = [
+            fbp_reference(
+                sinograms[lane], geometry, cors[lane], name=_WINDOW, upsampling=upsampling
+            )
+            for lane in (0, -1)
+        ]
+        return found[[0, -1]], expected
+
+    return compare(kernel, options, tolerance, run)
