@@ -139,7 +139,10 @@ def _form_action(environ: dict[str, Any]) -> str | None:
 
 def read_body(environ: dict[str, Any]) -> bytes:
     """Read a request's body and leave it readable for the application behind."""
-    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    chunked = environ.get("wsgi.input_terminated", False)
+    body: bytes = environ["wsgi.input"].read(
+        -1 if chunked else int(environ.get("CONTENT_LENGTH") or 0)
+    )
     environ["wsgi.input"] = io.BytesIO(body)
     return body
 

@@ -3,7 +3,7 @@
 
 Seen in moto 5.2.5: a stack created by change set has no outputs, and an output whose condition is
 false breaks the rest; a parameter kept from before is its resolved value instead of what was given;
-the default of a list is not split; a resource that moto can't update is forgotten; a compute
+the default of a list is not split; a second change set makes a second stack; a resource that moto can't update is forgotten; a compute
 environment can't do without a service role; a job definition loses its timeout and is never
 updated; Batch resources and route tables outlive their stack, and to look at the outputs of a
 deleted stack makes its resources anew.
@@ -76,6 +76,18 @@ def _mend_change_sets() -> None:
         }
         self.exports |= {export.name: export for export in stack.exports}
 
+    create = models.CloudFormationBackend.create_change_set
+
+    @wraps(create)
+    def create_in_one_stack(self: Any, stack_name: str, **others: Any) -> tuple[str, str]:
+        if others["change_set_type"] == "CREATE":
+            for stack in list(self.stacks.values()):
+                if stack.name == stack_name and stack.status == "REVIEW_IN_PROGRESS":
+                    del self.stacks[stack.stack_id]
+        created: tuple[str, str] = create(self, stack_name, **others)
+        return created
+
+    models.CloudFormationBackend.create_change_set = create_in_one_stack
     # An update without changes is a change set that failed, not a call that is refused.
     responses.CloudFormationResponse._validate_different_update = lambda *_: None
     models.CloudFormationBackend.execute_change_set = execute_and_read_outputs

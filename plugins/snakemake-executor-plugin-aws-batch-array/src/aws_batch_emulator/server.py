@@ -92,6 +92,7 @@ class Server:
         body = read_body(environ)
         try:
             if action := self._batch.actions.get(call.action):
+                self._require_own_region(call)
                 return send_json(start_response, action(json.loads(body or b"{}"), len(body)))
             if call.action == "RegisterJobDefinition":
                 request = json.loads(body)
@@ -101,6 +102,11 @@ class Server:
             refusal = {"message": str(error)}
             return send_json(start_response, refusal, "400 Bad Request", "ClientException")
         return self._moto(environ, start_response)
+
+    def _require_own_region(self, call: Call) -> None:
+        own = self.settings.region
+        if call.region != own:
+            raise ClientError(f"This emulator has jobs in {own} only, not in {call.region}.")
 
     def _make_scheduler(self) -> Scheduler:
         settings = self.settings

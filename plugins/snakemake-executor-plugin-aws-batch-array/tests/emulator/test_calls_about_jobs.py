@@ -1,5 +1,6 @@
 """ListJobs, DescribeJobs, and what SubmitJob refuses."""
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -143,6 +144,18 @@ def test_a_deregistered_definition_is_gone_and_the_newest_revision_is_taken(acco
     assert account.log(account.wait(job_id)) == ["two"]
     with pytest.raises(ClientError, match="does not exist"):
         account.submit("true", jobDefinition=arns[2])
+
+
+def test_another_region_is_refused(account):
+    elsewhere = boto3.client(
+        "batch",
+        endpoint_url=account.emulator.endpoint_url,
+        region_name="us-west-2",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
+    with pytest.raises(ClientError, match="eu-central-1 only"):
+        elsewhere.describe_jobs(jobs=["any"])
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,32 @@ def test_run_gives_the_command_an_account_and_returns_its_exit_code():
     assert not answers(Emulator(variables["AWS_ENDPOINT_URL"], "eu-central-1"))
 
 
+ENDS_ON_CTRL_C = """
+import os, signal, sys
+from aws_batch_emulator import Emulator
+
+def end(*_):
+    Emulator(os.environ["AWS_ENDPOINT_URL"], "eu-central-1").calls()
+    sys.exit(9)
+
+signal.signal(signal.SIGINT, end)
+print("ready", flush=True)
+signal.pause()
+"""
+
+
+def test_the_emulator_is_there_until_the_command_has_dealt_with_ctrl_c():
+    run_ = subprocess.Popen(
+        [*COMMAND, "run", "--no-stack", "--", sys.executable, "-c", ENDS_ON_CTRL_C],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with run_, run_.stdout:
+        assert run_.stdout.readline() == b"ready\n"
+        os.killpg(run_.pid, signal.SIGINT)
+        assert run_.wait(timeout=20) == 9
+
+
 def test_start_can_be_evaluated_and_controlled_and_stopped():
     started = run("start", "--no-stack", "--region", "us-west-2")
     shell = started.stdout + "printenv AWS_ENDPOINT_URL AWS_REGION"

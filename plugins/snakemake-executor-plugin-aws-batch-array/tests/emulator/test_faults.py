@@ -156,6 +156,16 @@ def test_throttled(account, service, method, arguments, match, code, status):
     call(**arguments)
 
 
+def test_a_connection_can_be_used_again_after_a_throttled_upload(account):
+    s3 = account.client("s3")
+    account.emulator.inject(Fault(FaultKind.THROTTLE, match="s3:PutObject"))
+    stored = {"Bucket": "tomobatch-data", "Key": "streamed"}
+    with pytest.raises(ClientError):
+        s3.put_object(**stored, Body=b"lost" * 10_000)
+    s3.put_object(**stored, Body=b"kept" * 10_000)
+    assert s3.get_object(**stored)["Body"].read() == b"kept" * 10_000
+
+
 def test_a_throttled_call_does_nothing(account):
     account.emulator.inject(Fault(FaultKind.THROTTLE, match="batch:SubmitJob"))
     before = account.emulator.jobs()
