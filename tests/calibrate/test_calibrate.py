@@ -5,7 +5,6 @@ import itertools
 import os
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,6 +20,8 @@ from tomobatch.calibrate import (
     gather_evidence,
 )
 from tomobatch.errors import UserError
+from tomobatch.normalise import ReferenceSeries, average_references, normalise
+from tomobatch.scan import effective_angles, open_scan
 
 REAL_SCAN = Path(
     os.environ.get(
@@ -102,13 +103,14 @@ def test_kinds_of_scans(angles_rad, cor_px, radius, photons, within_px):
 
 def test_real_scan_needs_no_setting():
     """295.5 px is what four independent methods of a peer agree on; 0.25 px costs no sharpness."""
-    with h5py.File(REAL_SCAN) as file:
-        exchange = file["exchange"]
-        flat, dark = exchange["data_white"][:].mean(axis=0), exchange["data_dark"][:].mean(axis=0)
-        transmission = (exchange["data"][:] - dark) / (flat - dark)
-    sinograms = -np.log(np.clip(transmission, 1e-3, None)).transpose(1, 0, 2).astype(np.float32)
-    # The scan reader's part: the last projection is the first one mirrored, whatever the file says.
-    angles_rad = np.linspace(0, np.pi, sinograms.shape[1])
+    with open_scan(REAL_SCAN) as opened:
+        references = average_references(
+            [ReferenceSeries(*series) for series in opened.flat_series()], opened.darks()
+        )
+        counts = opened.read_projections(0, opened.header.n_projections)
+        angles_rad = effective_angles(opened).angles_rad
+    line_integrals = normalise(counts, 0, references).line_integrals
+    sinograms = np.ascontiguousarray(line_integrals.transpose(1, 0, 2))
     found = calibrate([evidence_of(sinograms, angles_rad)], FOUND)
     assert found.cor_px(0.5) == pytest.approx(295.5, abs=0.25)
     assert found.check.agrees
