@@ -13,8 +13,8 @@ from tomobatch.reconstruct.devices import Device
 from tomobatch.reconstruct.direct import DirectEngine
 from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.fft import even_fast_length
-from tomobatch.reconstruct.filter import FilterName, PaddingName, padded_length
-from tomobatch.reconstruct.fourier import STANDARD, FourierEngine
+from tomobatch.reconstruct.filter import FilterName, PaddingName
+from tomobatch.reconstruct.fourier import STANDARD, FourierEngine, row_length
 from tomobatch.reconstruct.geometry import Geometry
 
 MethodName = Literal["auto", "direct", "fourier"]
@@ -37,7 +37,7 @@ class Plan:
     lanes
         Slices of a full block.
     seconds
-        What the whole chunk is expected to take, by method.
+        What the whole chunk is expected to take in full blocks, by method.
     """
 
     method: str
@@ -69,6 +69,9 @@ class Plan:
 def make_plan(device: Device, geometry: Geometry, n_rows: int, method: MethodName) -> Plan:
     """Choose the method, unless one is given, and the largest block that fits the device.
 
+    The choice rests on the geometry and the kind of device alone: a scan cut into other chunks, or
+    a job with less memory to spare, gets the same volume.
+
     Raises
     ------
     UserError
@@ -77,22 +80,18 @@ def make_plan(device: Device, geometry: Geometry, n_rows: int, method: MethodNam
     if method not in METHODS:
         raise UserError(f"method: '{method}' is not one of {', '.join(METHODS)}")
     names = [method] if method != "auto" else ["direct", "fourier"]
-    lanes = {name: _most_lanes(device, geometry, n_rows, name) for name in names}
-    fitting = {name: value for name, value in lanes.items() if value is not None}
-    if not fitting:
-        need = min(sum(buffer_bytes(geometry, name, 1)) for name in names) / 2**20
+    seconds = {name: expected_s(device.kind, geometry, name) * n_rows for name in names}
+    chosen = min(seconds, key=seconds.__getitem__)
+    lanes = _most_lanes(device, geometry, n_rows, chosen)
+    if lanes is None:
+        need = sum(buffer_bytes(geometry, chosen, 1)) / 2**20
         free = device.free_memory_bytes() / 2**20
         raise UserError(
             f"one slice of {geometry.n_angles} x {geometry.n_cols} needs {need:.0f} MB on"
-            f" '{device.cl_device.name.strip()}', {free:.0f} MB are free: reconstruct a region or"
-            " bin the slices, or take a device with more memory"
+            f" '{device.cl_device.name.strip()}' by the method {chosen}, {free:.0f} MB are free:"
+            " reconstruct a region or bin the slices, or take a device with more memory"
         )
-    seconds = {
-        name: expected_s(device.kind, geometry, n_rows, name, lanes)
-        for name, lanes in fitting.items()
-    }
-    chosen = min(seconds, key=seconds.__getitem__)
-    return Plan(chosen, fitting[chosen], seconds)
+    return Plan(chosen, lanes, seconds)
 
 
 def buffer_bytes(geometry: Geometry, method: str, lanes: int) -> list[int]:
@@ -103,20 +102,17 @@ def buffer_bytes(geometry: Geometry, method: str, lanes: int) -> list[int]:
         rows = 4 * lanes * geometry.n_angles * (2 * math.ceil(geometry.reach_px) + 16)
         return [rows, out, out]
     lanes = max(lanes, 2)
-    samples = 8 * lanes * geometry.n_angles * (padded_length(geometry) // 2 + 1)
+    samples = 8 * lanes * geometry.n_angles * (row_length(geometry) // 2 + 1)
     return [samples, 4 * lanes * _n_grid(geometry) ** 2, out]
 
 
-def expected_s(kind: str, geometry: Geometry, n_rows: int, method: str, lanes: int) -> float:
-    """Return the expected time of a chunk from the table of measured costs.
-
-    A block costs as much with few rows as with all its lanes taken.
-    """
+def expected_s(kind: str, geometry: Geometry, method: str) -> float:
+    """Return the expected time of a slice among a full block, by the table of measured costs."""
     by_lanes = {int(known): costs for known, costs in _costs()[kind][method].items()}
-    nearest = min(by_lanes, key=lambda known: abs(math.log(known / lanes)))
-    costs = by_lanes[nearest]
+    lanes = max(by_lanes)
+    costs = by_lanes[lanes]
     slice_ns = sum(costs[term] * count for term, count in work(geometry, method).items())
-    return 1e-9 * math.ceil(n_rows / lanes) * (costs["block"] + lanes * slice_ns)
+    return 1e-9 * (slice_ns + costs["block"] / lanes)
 
 
 def work(geometry: Geometry, method: str) -> dict[str, float]:
@@ -126,7 +122,7 @@ def work(geometry: Geometry, method: str) -> dict[str, float]:
     ``update`` pixels times angles, ``spread`` samples of the spectrum.
     """
     height, width = geometry.shape_px
-    length = padded_length(geometry)
+    length = row_length(geometry)
     filtering = geometry.n_angles * length * math.log2(length)
     if method == "direct":
         area = float(height * width)
