@@ -37,11 +37,12 @@ def data_url(profile: str) -> str | None:
 def _take_from_stacks() -> None:
     # boto3 takes a third of a second to import, which runs on this machine need not spend.
     from snakemake_executor_plugin_aws_batch_array.aws import make_client
-
+    from snakemake_executor_plugin_aws_batch_array.deployment import stack_outputs
     from tomobatch.cloud.mistakes import aws_mistakes
-    from tomobatch.cloud.stacks import read_outputs
 
     stack = os.environ.setdefault("TOMOBATCH_STACK", "tomobatch")
     with aws_mistakes():
-        outputs = read_outputs(make_client("cloudformation"), stack)
+        outputs = stack_outputs(make_client("cloudformation"), stack)
+    if "DataBucket" not in outputs:
+        raise UserError(f"the stacks {stack}-* have no output DataBucket; deploy {stack}-storage")
     os.environ["TOMOBATCH_BUCKET"] = outputs["DataBucket"]
