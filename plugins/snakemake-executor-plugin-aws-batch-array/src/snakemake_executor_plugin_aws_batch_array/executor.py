@@ -40,7 +40,7 @@ from snakemake_executor_plugin_aws_batch_array.identity import (
 from snakemake_executor_plugin_aws_batch_array.logs import log_tail
 from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
 from snakemake_executor_plugin_aws_batch_array.resources import JobResources, read_resources
-from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
+from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings, check_settings
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
 from snakemake_executor_plugin_aws_batch_array.versions import PLUGIN, installed_versions
 from snakemake_executor_plugin_aws_batch_array.watch import Watcher
@@ -87,6 +87,7 @@ class Executor(RemoteExecutor):
                 "executor: take them out, and put into the image what the precommand does."
             )
         settings: ExecutorSettings = self.workflow.executor_settings
+        check_settings(settings)
         storage = self.workflow.storage_settings
         self._settings = settings
         self._deployment = resolve_deployment(

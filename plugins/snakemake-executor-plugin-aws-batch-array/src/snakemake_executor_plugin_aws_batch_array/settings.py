@@ -7,10 +7,10 @@ task_timeout) mean the same here.
 from dataclasses import dataclass, field
 from typing import Any
 
-from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import CommonSettings, ExecutorSettingsBase
 
 from snakemake_executor_plugin_aws_batch_array.arrays import MAX_ARRAY_SIZE
+from snakemake_executor_plugin_aws_batch_array.errors import UserError
 
 
 def parse_pairs(text: str) -> dict[str, str]:
@@ -18,14 +18,14 @@ def parse_pairs(text: str) -> dict[str, str]:
 
     Raises
     ------
-    WorkflowError
+    UserError
         If a part has no name or no value.
     """
     pairs = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = part.partition("=")
         if not name or not value:
-            raise WorkflowError(f"{part!r} in {text!r} is not of the form NAME=VALUE,NAME=VALUE.")
+            raise UserError(f"{part!r} in {text!r} is not of the form NAME=VALUE,NAME=VALUE.")
         pairs[name.strip()] = value.strip()
     return pairs
 
@@ -149,6 +149,25 @@ class ExecutorSettings(ExecutorSettingsBase):
             "the list of commands. Never name secrets: those belong in the job definition.",
         ),
     )
+
+
+_LIMITS = {"size": (1, MAX_ARRAY_SIZE), "attempts": (1, 10), "task_timeout": (60, None)}
+
+
+def check_settings(settings: ExecutorSettings) -> None:
+    """Refuse values that AWS Batch does not accept.
+
+    Raises
+    ------
+    UserError
+        If a number is out of its limits.
+    """
+    for name, (low, high) in _LIMITS.items():
+        value = getattr(settings, name)
+        if value is not None and (value < low or (high is not None and value > high)):
+            limits = f"{low} to {high}" if high is not None else f"at least {low}"
+            flag = name.replace("_", "-")
+            raise UserError(f"--aws-batch-array-{flag} is {value}: give a number of {limits}.")
 
 
 common_settings = CommonSettings(

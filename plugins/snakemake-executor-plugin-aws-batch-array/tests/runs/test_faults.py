@@ -2,7 +2,9 @@
 
 import pytest
 
-from aws_batch_emulator import Fault
+from aws_batch_emulator import Fault, start
+
+BUCKET = "tomobatch-data"
 
 SCATTER = """
 rule all:
@@ -16,6 +18,14 @@ rule gather:
     input: expand("a/{i}.txt", i=range(4))
     output: "all.txt"
     shell: "cat {input} > {output}"
+"""
+
+
+ENDLESS = """
+rule a:
+    output: "a.txt"
+    resources: runtime=1
+    shell: "sleep 600; touch {output}"
 """
 
 
@@ -74,15 +84,26 @@ rule hungry:
 def test_a_job_batch_forgets_for_good_is_an_error_and_leaves_nothing_behind(
     emulator, new_workflow, own_jobs
 ):
-    workflow = new_workflow(
-        'rule a:\n    output: "a.txt"\n    shell: "sleep 600; touch {output}"\n'
-    )
+    workflow = new_workflow(ENDLESS)
     emulator.inject(Fault("forget", match="*-a-*", count=None))
 
     text = workflow.run(succeeds=False)
 
     assert "AWS Batch knows no job" in text
     emulator.wait_until_idle(15)
+
+
+def test_a_child_that_hangs_runs_into_its_time_limit(new_workflow, monkeypatch):
+    with start(bucket=BUCKET, stack="tomobatch", grace_s=2, timeout_scale=0.1) as emulator:
+        for name, value in emulator.environment.items():
+            monkeypatch.setenv(name, value)
+        emulator.inject(Fault("hang", match="*-a-*", after_s=1))
+
+        text = new_workflow(ENDLESS).run(succeeds=False)
+
+        assert "ran into its time limit" in text
+        assert emulator.live_jobs() == []
+        assert [job["attempts"] for job in emulator.jobs()] == [1]
 
 
 def test_a_job_batch_forgets_for_a_moment_is_no_error(emulator, workflow, own_jobs):

@@ -5,7 +5,6 @@ import json
 import boto3
 import pytest
 from moto import mock_aws
-from snakemake_interface_common.exceptions import WorkflowError
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.definitions import (
@@ -26,6 +25,7 @@ from snakemake_executor_plugin_aws_batch_array.identity import (
 from snakemake_executor_plugin_aws_batch_array.resources import JobResources, read_resources
 from snakemake_executor_plugin_aws_batch_array.settings import (
     ExecutorSettings,
+    check_settings,
     format_pairs,
     parse_pairs,
 )
@@ -66,8 +66,21 @@ def test_pairs_survive_the_journey():
 
 @pytest.mark.parametrize("text", ["cpu", "=a", "cpu="])
 def test_broken_pairs_are_refused(text):
-    with pytest.raises(WorkflowError, match="NAME=VALUE"):
+    with pytest.raises(UserError, match="NAME=VALUE"):
         parse_pairs(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("size", 0), ("size", 10_001), ("attempts", 11), ("task_timeout", 59)]
+)
+def test_numbers_batch_does_not_accept_are_refused(name, value):
+    flag = f"--aws-batch-array-{name.replace('_', '-')} is {value}"
+    with pytest.raises(UserError, match=flag):
+        check_settings(ExecutorSettings(**{name: value}))
+
+
+def test_the_defaults_are_accepted():
+    check_settings(ExecutorSettings())
 
 
 @pytest.mark.parametrize(
