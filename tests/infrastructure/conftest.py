@@ -1,14 +1,20 @@
-"""An emulated AWS that is empty, reached over HTTP."""
+"""An emulated AWS without any stack, reached over HTTP."""
 
 import pytest
 
 from aws_batch_emulator.client import start
 
 
-@pytest.fixture
-def aws(monkeypatch):
-    """Start an emulator without any stack, and point this process's AWS clients at it."""
+@pytest.fixture(scope="session")
+def emulator():
+    """Start an emulator for all tests: each makes stacks of its own prefix."""
     with start(stack=None, children="instant") as emulator:
-        for name, value in emulator.environment.items():
-            monkeypatch.setenv(name, value)
         yield emulator
+
+
+@pytest.fixture
+def aws(emulator, monkeypatch):
+    """Point this process's AWS clients at the emulator."""
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    return emulator

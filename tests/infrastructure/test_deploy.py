@@ -1,6 +1,9 @@
 """All stacks, deployed, changed and removed again over HTTP."""
 
+import itertools
+
 import pytest
+import yaml
 from tests.infrastructure.policies import is_allowed, statements_of
 from tests.infrastructure.templates import NAMES, Template
 
@@ -12,13 +15,14 @@ from tomobatch.cloud.stacks import STACKS, read_outputs
 from tomobatch.cloud.teardown import teardown
 from tomobatch.errors import UserError
 
-PREFIX = "lab"
+NUMBERS = itertools.count()
 
 
 class Account:
     """The emulated account, and what was told while it was changed."""
 
-    def __init__(self):
+    def __init__(self, prefix):
+        self.prefix = prefix
         self.cloudformation = make_client("cloudformation")
         self.s3 = make_client("s3")
         self.told = []
@@ -27,7 +31,7 @@ class Account:
         self.told.clear()
         return deploy(
             self.cloudformation,
-            PREFIX,
+            self.prefix,
             settings,
             tell=self.told.append,
             confirm=confirm,
@@ -36,42 +40,46 @@ class Account:
 
     def teardown(self, **options):
         self.told.clear()
-        teardown(self.cloudformation, self.s3, PREFIX, tell=self.told.append, poll_s=0.0, **options)
+        teardown(
+            self.cloudformation, self.s3, self.prefix, tell=self.told.append, poll_s=0.0, **options
+        )
 
     def stacks(self):
         """Names of the stacks there are, in the order in which they were made."""
         found = self.cloudformation.describe_stacks()["Stacks"]
-        return [s["StackName"] for s in sorted(found, key=lambda s: s["CreationTime"])]
+        names = [s["StackName"] for s in sorted(found, key=lambda s: s["CreationTime"])]
+        return [name for name in names if name.startswith(f"{self.prefix}-")]
 
 
 @pytest.fixture
 def account(aws):
-    return Account()
+    """A prefix of its own for each test, as if the account were new."""
+    return Account(f"lab{next(NUMBERS)}")
 
 
-def test_a_life_of_the_stacks(account):
+def test_a_life_of_the_stacks(account, repository):
     outputs = account.deploy()
 
-    assert account.stacks() == [f"{PREFIX}-{name}" for name in NAMES]
-    assert outputs == read_outputs(account.cloudformation, PREFIX)
+    assert account.stacks() == [f"{account.prefix}-{name}" for name in NAMES]
+    assert outputs == read_outputs(account.cloudformation, account.prefix)
     declared = set().union(*(Template(name).outputs() for name in NAMES))
     assert set(outputs) == declared
     assert not [value for value in outputs.values() if not value or "${" in value]
     assert "  + DataBucket (AWS::S3::Bucket)" in account.told
-    assert f"  {PREFIX}-batch: create complete" in account.told
+    assert f"  {account.prefix}-batch: create complete" in account.told
     check_wiring(outputs)
-    check_profile(account, outputs)
+    check_profile(account, outputs, repository)
 
     account.deploy()
-    assert account.told == [f"{PREFIX}-{s.name} ({s.title}): no changes" for s in STACKS]
+    assert account.told == [f"{account.prefix}-{s.name} ({s.title}): no changes" for s in STACKS]
 
     changed = account.deploy(ImageTag="0.2.0", NoticeEmail="lab@example.org")
     assert changed["CpuJobDefinition"].endswith(":2")
     definition = describe_definition(changed["CpuJobDefinition"])
-    assert definition["containerProperties"]["image"].endswith("/lab:0.2.0")
+    assert definition["containerProperties"]["image"].endswith(f"/{account.prefix}:0.2.0")
     untouched = ("iam", "storage", "ecr", "network")
     assert account.told[:4] == [
-        f"{PREFIX}-{s.name} ({s.title}): no changes" for s in STACKS if s.name in untouched
+        f"{account.prefix}-{s.name} ({s.title}): no changes" for s in STACKS if s.name in untouched
     ]
 
     account.deploy()  # what was set before stays set
@@ -84,14 +92,15 @@ def test_a_life_of_the_stacks(account):
     assert len(account.stacks()) == len(NAMES)
 
     account.teardown(keep_data=True)
-    assert account.stacks() == [f"{PREFIX}-storage"]
+    assert account.stacks() == [f"{account.prefix}-storage"]
     assert account.s3.get_object(Bucket=bucket, Key="scans/tooth.h5")["Body"].read() == b"data"
 
     account.teardown(delete_data=True)
     assert account.stacks() == []
-    assert account.s3.list_buckets()["Buckets"] == []
-    assert make_client("batch").describe_job_queues()["jobQueues"] == []
-    assert make_client("batch").describe_compute_environments()["computeEnvironments"] == []
+    assert bucket not in [b["Name"] for b in account.s3.list_buckets()["Buckets"]]
+    batch = make_client("batch")
+    queues = [changed["CpuJobQueue"], changed["GpuJobQueue"]]
+    assert batch.describe_job_queues(jobQueues=queues)["jobQueues"] == []
 
 
 def check_wiring(outputs):
@@ -132,10 +141,14 @@ def describe_definition(arn):
     return definition
 
 
-def check_profile(account, outputs):
-    """Hold what the executor makes of the stacks against the outputs, and against its role."""
+def check_profile(account, outputs, repository):
+    """Hold what the aws profile makes of the stacks against the outputs, and against the roles."""
+    text = (repository / "profiles/aws/config.yaml").read_text(encoding="utf-8")
+    profile = yaml.safe_load(text.replace("$TOMOBATCH_BUCKET", outputs["DataBucket"]))
     deployment = resolve_deployment(
-        ExecutorSettings(stack=PREFIX), None, lambda: account.cloudformation
+        ExecutorSettings(stack=account.prefix, s3_prefix=profile["aws-batch-array-s3-prefix"]),
+        profile["default-storage-prefix"],
+        lambda: account.cloudformation,
     )
     assert deployment.queues == {"cpu": outputs["CpuJobQueue"], "gpu": outputs["GpuJobQueue"]}
     assert deployment.job_definitions == {
@@ -143,32 +156,26 @@ def check_profile(account, outputs):
         "gpu": outputs["GpuJobDefinition"],
     }
     assert deployment.log_group == outputs["LogGroup"]
-    assert deployment.lists.bucket == outputs["DataBucket"]
-    template = Template("iam", Prefix=PREFIX)
-    arn = f"arn:aws:s3:::lab-data-123456789012-eu-central-1/{deployment.lists.key}/list.json"
-    for role in ("JobRole", "HeadJobRole"):
-        assert is_allowed(statements_of(template, role), "s3:GetObject", arn)
-        assert is_allowed(statements_of(template, role), "s3:PutObject", arn)
+    iam = Template("iam", Prefix=account.prefix)
+    places = [f"{deployment.lists}/list.json", f"{profile['default-storage-prefix']}/results/x"]
+    for place in places:
+        arn = place.replace("s3://", "arn:aws:s3:::")
+        for role in ("JobRole", "HeadJobRole"):
+            for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
+                assert is_allowed(statements_of(iam, role), action, arn), (role, action, arn)
 
 
 def test_a_change_that_is_not_confirmed_is_not_made(account):
-    with pytest.raises(UserError, match="Stopped before lab-ecr"):
-        account.deploy(confirm=lambda change_set: change_set.stack != "lab-ecr")
-    statuses = {
-        s["StackName"]: s["StackStatus"] for s in account.cloudformation.describe_stacks()["Stacks"]
-    }
-    assert statuses == {
-        "lab-iam": "CREATE_COMPLETE",
-        "lab-storage": "CREATE_COMPLETE",
-        "lab-ecr": "REVIEW_IN_PROGRESS",
-    }
-    with pytest.raises(UserError, match=r"lab-ecr .* not ready \(REVIEW_IN_PROGRESS\).*deploy"):
-        read_outputs(account.cloudformation, PREFIX)
-    assert account.deploy()["RepositoryUri"].endswith("/lab")
+    with pytest.raises(UserError, match=f"Stopped before {account.prefix}-ecr"):
+        account.deploy(confirm=lambda change_set: not change_set.stack.endswith("-ecr"))
+    assert account.stacks() == [f"{account.prefix}-{name}" for name in ("iam", "storage", "ecr")]
+    with pytest.raises(UserError, match=r"-ecr .* not ready \(REVIEW_IN_PROGRESS\).*deploy"):
+        read_outputs(account.cloudformation, account.prefix)
+    assert account.deploy()["RepositoryUri"].endswith(f"/{account.prefix}")
 
 
 def test_an_unknown_setting_is_refused_before_anything_is_made(account):
-    with pytest.raises(UserError, match="parameter CpuMaxVcpu; did you mean CpuMaxVcpus?"):
+    with pytest.raises(UserError, match=r"parameter CpuMaxVcpu; did you mean CpuMaxVcpus\?"):
         account.deploy(CpuMaxVcpu="100")
     assert account.stacks() == []
 
@@ -190,7 +197,7 @@ def test_existing_subnets_need_no_vpc_of_ours(account):
 
 def test_teardown_of_nothing_does_nothing(account):
     account.teardown()
-    assert account.told == [f"{PREFIX}-{s.name}: not there" for s in reversed(STACKS)]
+    assert account.told == [f"{account.prefix}-{s.name}: not there" for s in reversed(STACKS)]
 
 
 def test_to_delete_and_to_keep_the_data_exclude_each_other(account):

@@ -2,11 +2,11 @@
 """What moto's CloudFormation lacks to create, change and delete the stacks of a Batch user.
 
 Seen in moto 5.2.5: a stack created by change set has no outputs, and an output whose condition is
-false breaks the rest; a parameter kept from before is its resolved value instead of what was given;
-the default of a list is not split; a second change set makes a second stack; a resource that moto can't update is forgotten; a compute
-environment can't do without a service role; a job definition loses its timeout and is never
-updated; Batch resources and route tables outlive their stack, and to look at the outputs of a
-deleted stack makes its resources anew.
+false breaks the rest; a second change set to create a stack makes a second stack; a parameter kept
+from before is its resolved value instead of what was given; the default of a list is not split; a
+resource that moto can't update is forgotten; a compute environment can't do without a service role;
+a job definition loses its timeout and is never updated; Batch resources and route tables outlive
+their stack, and to look at the outputs of a deleted stack makes its resources anew.
 ``mend_stacks`` mends these in the process that calls it.
 """
 
