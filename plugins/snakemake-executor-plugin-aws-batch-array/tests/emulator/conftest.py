@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -11,6 +12,7 @@ from botocore.config import Config
 import aws_batch_emulator
 from aws_batch_emulator import Emulator
 
+UNTIL_FLAG = 'until [ -e "$FLAG" ]; do sleep 0.02; done; '
 FINAL = ("SUCCEEDED", "FAILED")
 
 
@@ -88,6 +90,26 @@ def shared_emulator():
 @pytest.fixture(scope="session")
 def shared_account(shared_emulator):
     return Account(shared_emulator)
+
+
+class Flag:
+    """A file that children of one test wait for, so that no test depends on how fast it is."""
+
+    def __init__(self, path: Path) -> None:
+        self.variable = {"environment": [{"name": "FLAG", "value": str(path)}]}
+        self._path = path
+
+    def then(self, script: str) -> list[str]:
+        """Return a command that runs a script once the flag is up."""
+        return ["sh", "-c", UNTIL_FLAG + script]
+
+    def raise_(self) -> None:
+        self._path.touch()
+
+
+@pytest.fixture
+def flag(tmp_path):
+    return Flag(tmp_path / "flag")
 
 
 @pytest.fixture

@@ -49,13 +49,17 @@ def test_a_plain_job_has_no_index(account):
     assert "arrayProperties" not in job
 
 
-def test_parent_is_pending_while_children_run_then_failed_if_one_is(account):
+def test_parent_is_pending_while_children_run_then_failed_if_one_is(account, flag):
     parent_id = account.submit(
-        "sh", "-c", "sleep 0.3; exit $AWS_BATCH_JOB_ARRAY_INDEX", arrayProperties={"size": 2}
+        *flag.then("exit $AWS_BATCH_JOB_ARRAY_INDEX"),
+        arrayProperties={"size": 2},
+        containerOverrides=flag.variable,
     )
+    account.wait(f"{parent_id}:1", "RUNNING")
     running = account.describe(parent_id)
     assert running["status"] == "PENDING"
     assert "stoppedAt" not in running
+    flag.raise_()
     parent = account.wait(parent_id)
     assert parent["status"] == "FAILED"
     assert parent["arrayProperties"]["size"] == 2
@@ -94,28 +98,41 @@ def test_terminating_the_parent_ends_every_child(account):
     assert not account.emulator.live_jobs()
 
 
-def test_cancelling_the_parent_spares_the_running_children(account):
-    parent_id = account.submit("sleep", "0.5", arrayProperties={"size": 8})
-    account.wait(f"{parent_id}:0", "RUNNING")
+def test_cancelling_the_parent_spares_the_running_children(account, flag):
+    parent_id = account.submit(
+        *flag.then("true"), arrayProperties={"size": 8}, containerOverrides=flag.variable
+    )
+    account.wait(f"{parent_id}:5", "RUNNING")
     account.batch.cancel_job(jobId=parent_id, reason="not needed")
+    assert account.describe(parent_id)["status"] == "PENDING"
+    flag.raise_()
     assert account.wait(parent_id)["status"] == "FAILED"
     children = account.children(parent_id, 8)
     assert [child["status"] for child in children] == ["SUCCEEDED"] * 6 + ["FAILED"] * 2
     assert all(child["isCancelled"] for child in children[6:])
 
 
-def test_terminating_one_child_leaves_the_others(account):
-    parent_id = account.submit("sleep", "0.5", arrayProperties={"size": 2})
+def test_terminating_one_child_leaves_the_others(account, flag):
+    parent_id = account.submit(
+        *flag.then("true"), arrayProperties={"size": 2}, containerOverrides=flag.variable
+    )
     account.batch.terminate_job(jobId=f"{parent_id}:1", reason="this one")
+    account.wait(f"{parent_id}:1")
+    flag.raise_()
     account.wait(parent_id)
     assert [c["status"] for c in account.children(parent_id, 2)] == ["SUCCEEDED", "FAILED"]
 
 
 @pytest.mark.parametrize(("exit_code", "status"), [(0, "SUCCEEDED"), (1, "FAILED")])
-def test_a_job_waits_for_an_array(account, exit_code, status):
-    first = account.submit("sh", "-c", f"sleep 0.2; exit {exit_code}", arrayProperties={"size": 2})
+def test_a_job_waits_for_an_array(account, flag, exit_code, status):
+    first = account.submit(
+        *flag.then(f"exit {exit_code}"),
+        arrayProperties={"size": 2},
+        containerOverrides=flag.variable,
+    )
     second = account.submit("true", dependsOn=[{"jobId": first}])
     assert account.describe(second)["status"] == "PENDING"
+    flag.raise_()
     assert account.wait(second)["status"] == status
     assert account.describe(first)["stoppedAt"] <= account.describe(second)["stoppedAt"]
 

@@ -111,7 +111,7 @@ def test_start_can_be_evaluated_and_controlled_and_stopped():
         time.sleep(0.02)
 
 
-def test_serve_ends_on_a_signal_and_kills_its_children():
+def test_serve_ends_on_a_signal_and_leaves_no_process_and_no_file():
     server = subprocess.Popen([*COMMAND, "serve", "--json"], stdout=subprocess.PIPE)
     with server, server.stdout:
         settings = json.loads(server.stdout.readline())
@@ -125,9 +125,12 @@ def test_serve_ends_on_a_signal_and_kills_its_children():
         subprocess.run([sys.executable, "-c", submit], env=aws, check=True)
         while not (pids := [job["pid"] for job in emulator.live_jobs() if job["pid"]]):
             time.sleep(0.02)
+        scratch = Path(f"/proc/{pids[0]}/cwd").readlink().parent
+        assert scratch.exists()
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=10) == 0
     assert not Path(f"/proc/{pids[0]}").exists()
+    assert not scratch.exists()
 
 
 def test_an_emulator_ends_with_the_process_that_started_it():

@@ -17,20 +17,28 @@ SPOT_ONLY = {
 FIRST_ATTEMPT_HANGS = "test $AWS_BATCH_JOB_ATTEMPT = 2 || exec sleep 30"
 
 
+def wait_until_struck(account, times):
+    deadline = time.monotonic() + 20
+    while (struck := account.emulator.faults()[0]["struck"]) != times:
+        assert time.monotonic() < deadline, struck
+        time.sleep(0.02)
+
+
 def reason_of(attempt):
     return attempt["statusReason"]
 
 
-def test_a_reclaim_kills_k_children_and_batch_runs_them_again(account):
+def test_a_reclaim_kills_k_children_and_batch_runs_them_again(account, flag):
     account.emulator.inject(Fault(FaultKind.RECLAIM, match="reclaimed", count=2))
     parent_id = account.submit(
-        "sh",
-        "-c",
-        "test $AWS_BATCH_JOB_ATTEMPT = 2 || sleep 0.5",
+        *flag.then("true"),
         name="reclaimed",
         arrayProperties={"size": 4},
         retryStrategy=SPOT_ONLY,
+        containerOverrides=flag.variable,
     )
+    wait_until_struck(account, 2)
+    flag.raise_()
     assert account.wait(parent_id)["status"] == "SUCCEEDED"
     lost = [c for c in account.children(parent_id, 4) if len(c["attempts"]) == 2]
     assert len(lost) == 2
@@ -60,9 +68,13 @@ def test_a_fault_waits_for_its_time_and_is_not_used_up_by_a_job_that_was_faster(
     assert reason_of(attempt).startswith("Host EC2")
 
 
-def test_one_child_can_be_picked(account):
+def test_one_child_can_be_picked(account, flag):
     account.emulator.inject(Fault(FaultKind.OUT_OF_MEMORY, index=1, count=None))
-    parent_id = account.submit("sleep", "0.3", arrayProperties={"size": 3})
+    parent_id = account.submit(
+        *flag.then("true"), arrayProperties={"size": 3}, containerOverrides=flag.variable
+    )
+    wait_until_struck(account, 1)
+    flag.raise_()
     account.wait(parent_id)
     children = account.children(parent_id, 3)
     assert [child["status"] for child in children] == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
@@ -71,11 +83,12 @@ def test_one_child_can_be_picked(account):
     assert container["reason"] == "OutOfMemoryError: Container killed due to memory usage"
 
 
-def test_a_child_hangs_until_it_is_terminated(account):
+def test_a_child_hangs_until_it_is_terminated(account, flag):
     account.emulator.inject(Fault(FaultKind.HANG))
-    job_id = account.submit("sh", "-c", "sleep 0.2; echo over")
-    account.wait(job_id, "RUNNING")
-    time.sleep(0.6)
+    job_id = account.submit(*flag.then("echo over"), containerOverrides=flag.variable)
+    wait_until_struck(account, 1)
+    flag.raise_()
+    time.sleep(0.3)
     (live,) = account.emulator.live_jobs()
     assert (live["jobId"], live["status"]) == (job_id, "RUNNING")
     account.batch.terminate_job(jobId=job_id, reason="hangs")

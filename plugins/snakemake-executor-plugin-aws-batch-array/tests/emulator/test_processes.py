@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import aws_batch_emulator
 from aws_batch_emulator import Fault, FaultKind
 
 SPAWN_ESCAPED = """
@@ -141,16 +140,3 @@ def test_a_child_learns_about_its_machine(account):
     assert zone in ("eu-central-1a", "eu-central-1b", "eu-central-1c")
     assert market == "spot"
     assert job["container"]["containerInstanceArn"].endswith(instance_id)
-
-
-def test_stopping_the_emulator_kills_every_child_and_removes_its_files(account):
-    with aws_batch_emulator.start(slots=2) as emulator:
-        own = type(account)(emulator)
-        job_id = own.submit("sh", "-c", "pwd; sleep 30", arrayProperties={"size": 3})
-        job = own.wait(f"{job_id}:0", "RUNNING")
-        while not (lines := own.log(job)):
-            time.sleep(0.02)
-        pids = [live["pid"] for live in emulator.live_jobs() if live["pid"]]
-    assert pids
-    assert all(gone(pid) for pid in pids)
-    assert not Path(lines[0]).parent.exists()
