@@ -1,0 +1,86 @@
+"""Which method, how many slices at a time, and the memory they take."""
+
+import numpy as np
+import pytest
+
+from tomobatch.errors import UserError
+from tomobatch.reconstruct import methods
+from tomobatch.reconstruct.devices import Device, find_device
+from tomobatch.reconstruct.geometry import Geometry, make_geometry
+from tomobatch.reconstruct.layout import Shared
+from tomobatch.reconstruct.methods import buffer_bytes, expected_s, make_plan
+
+
+def geometry_of(n_px: int, n_angles: int, **options) -> Geometry:
+    return make_geometry(np.arange(n_angles) * np.pi / n_angles, n_px, **options)
+
+
+@pytest.mark.parametrize("method", ["direct", "fourier"])
+def test_memory_of_a_large_chunk(method) -> None:
+    """32 slices of 2048 x 1800: at most 2.5 times input and output, counting both once."""
+    lanes = make_plan(find_device("cpu"), geometry_of(2048, 1800), 32, method).lanes
+    arrays = 4 * 32 * (1800 * 2048 + 2048**2)
+    samples, grid, _ = buffer_bytes(geometry_of(2048, 1800), method, lanes)
+    assert arrays + samples + grid <= 2.5 * arrays
+
+
+@pytest.mark.parametrize(("method", "lanes"), [("direct", 32), ("direct", 1), ("fourier", 16)])
+def test_buffers_are_as_large_as_counted(method, lanes, monkeypatch) -> None:
+    taken = []
+    make = Shared.__init__
+
+    def record(self, queue, shape) -> None:
+        taken.append(4 * int(np.prod(shape)))
+        make(self, queue, shape)
+
+    monkeypatch.setattr(Shared, "__init__", record)
+    geometry = geometry_of(300, 40)
+    make_plan(find_device("cpu"), geometry, lanes, method).engine(
+        find_device("cpu"), geometry, lanes, "ramp", "edge"
+    )
+    counted = buffer_bytes(geometry, method, lanes)
+    assert sorted(taken) == pytest.approx(sorted(counted[:2]), rel=0.05)
+
+
+def test_direct_wins_where_pixels_are_few_fourier_where_they_are_many() -> None:
+    costs = methods._costs()
+    assert costs["cpu"].keys() == costs["gpu"].keys() == {"direct", "fourier"}
+    device = find_device("cpu")
+    assert make_plan(device, geometry_of(2048, 1800), 32, "auto").method == "fourier"
+    part = geometry_of(2048, 1800, roi=(1000, 1000, 16, 16))
+    assert expected_s("cpu", part, "direct") < expected_s("cpu", geometry_of(2048, 1800), "direct")
+
+
+def test_cheaper_method_is_chosen(monkeypatch) -> None:
+    table = {
+        "direct": {"32": {"block": 0.0, "filter": 0.0, "update": 1.0}},
+        "fourier": {"16": {"block": 0.0, "filter": 0.0, "spread": 1.0, "grid": 1000.0}},
+    }
+    monkeypatch.setattr(methods, "_costs", lambda: {"cpu": table})
+    device = find_device("cpu")
+    few, many = geometry_of(64, 4), geometry_of(64, 40000)
+    assert make_plan(device, few, 32, "auto").method == "direct"
+    assert make_plan(device, many, 32, "auto").method == "fourier"
+    assert make_plan(device, many, 32, "direct").method == "direct"
+
+
+def test_choice_does_not_depend_on_rows_or_memory(monkeypatch) -> None:
+    device, geometry = find_device("cpu"), geometry_of(256, 200)
+    chosen = {make_plan(device, geometry, n_rows, "auto").method for n_rows in (1, 2, 7, 32, 500)}
+    small = int(sum(buffer_bytes(geometry, "fourier", 2)) / 0.8) + 8
+    monkeypatch.setattr(Device, "free_memory_bytes", lambda self: small)
+    chosen.add(make_plan(device, geometry, 32, "auto").method)
+    assert len(chosen) == 1
+
+
+def test_no_more_lanes_than_rows_need() -> None:
+    device, geometry = find_device("cpu"), geometry_of(64, 40)
+    lanes = [make_plan(device, geometry, n, "direct").lanes for n in (1, 2, 5, 16, 17, 100)]
+    assert lanes == [1, 4, 8, 16, 32, 32]
+    plan = make_plan(device, geometry, 100, "direct")
+    assert [plan.lanes_for(n) for n in (32, 4, 1)] == [32, 4, 1]
+
+
+def test_unknown_method_is_refused() -> None:
+    with pytest.raises(UserError, match="method: 'gridrec' is not one of auto, direct, fourier"):
+        make_plan(find_device("cpu"), geometry_of(8, 4), 1, "gridrec")
