@@ -186,6 +186,11 @@ def test_nothing_to_see():
     assert used.cor_px(1) == 30.0
 
 
+def test_angles_that_are_all_the_same(sinograms):
+    with pytest.raises(UserError, match=r"angles: .*angle_range_deg"):
+        evidence_of(sinograms, np.zeros(len(ANGLES)))
+
+
 def test_a_row_with_nan_is_told(sinograms):
     spoilt = sinograms[10:20].copy()
     spoilt[4, 7, 3] = np.nan

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from tomobatch.calibrate.candidate import Candidate
-from tomobatch.calibrate.half_turn import is_full_turn
+from tomobatch.calibrate.half_turn import angle_step, is_full_turn
 from tomobatch.calibrate.histogram import Histogram
 from tomobatch.calibrate.methods import find_candidates, grey_histogram, in_rising_order
 from tomobatch.calibrate.rows import noise_level, signal_level
+from tomobatch.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -116,15 +117,24 @@ def gather_evidence(
         Index in the whole scan of ``sinograms[0]``.
     settings
         The scan's number of rows, and how to look.
+
+    Raises
+    ------
+    UserError
+        When most angles are the same.
     """
-    n_x = sinograms.shape[2]
     order, angles = in_rising_order(angles_rad)
+    if len(angles) < 2 or angle_step(angles) == 0:
+        raise UserError(
+            "angles: most projections have the same one; "
+            "give the config datasets: {angle_range_deg: [first, last]}"
+        )
     rows = tuple(
         _row_evidence(row if order is None else row[order], angles, first_row + i, settings)
         for i, row in enumerate(sinograms)
     )
     return Evidence(
-        n_x=n_x,
+        n_x=sinograms.shape[2],
         n_rows=settings.n_rows,
         is_full_turn=is_full_turn(angles),
         rows=rows,

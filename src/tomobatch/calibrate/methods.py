@@ -90,7 +90,10 @@ def _half_turns(row: Row, angles_rad: Floats) -> list[Row]:
 
 
 def _on_detector(candidate: Candidate | None, half: HalfTurn) -> Candidate | None:
-    return candidate and candidate._replace(cor_px=candidate.cor_px - half.shift_px)
+    """Return the candidate with its cor in pixels of the detector."""
+    if candidate is None:
+        return None
+    return candidate._replace(cor_px=candidate.cor_px - half.shift_px)
 
 
 def _rounded(candidate: Candidate) -> Candidate:
