@@ -1,6 +1,8 @@
 """Blocks: in order, overlapping, sized by the device's memory, on several devices."""
 
 import threading
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pyopencl as cl
@@ -130,6 +132,20 @@ def test_several_devices_share_the_blocks(expected, monkeypatch) -> None:
     assert np.array_equal(keeper.volume, expected)
     assert sorted(keeper.starts) == list(range(N_ROWS))
     assert {span.device for span in timeline.spans} == {0, 1}
+
+
+def test_two_engines_keep_a_gpu_busy(expected, monkeypatch) -> None:
+    """The device here stands for a GPU: its blocks are computed two at a time."""
+    one = find_device()
+    monkeypatch.setattr(stream, "find_devices", lambda kind: [replace(one, kind="gpu")])
+    half_of_it = int(2 * sum(buffer_bytes(GEOMETRY, "direct", 1)) / 0.8) + 8
+    monkeypatch.setattr(Device, "free_memory_bytes", lambda self: half_of_it)
+    keeper = Keeper()
+    timeline = run(keeper)
+    assert np.array_equal(keeper.volume, expected)
+    assert sorted(keeper.starts) == list(range(N_ROWS))
+    computing = sorted((s.start_s, s.stop_s) for s in timeline.spans if s.stage == "compute")
+    assert any(next_start < stop for (_, stop), (next_start, _) in pairwise(computing))
 
 
 def test_failure_on_one_device_stops_the_other(monkeypatch) -> None:

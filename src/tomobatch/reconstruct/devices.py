@@ -47,6 +47,14 @@ class Device:
         """Whether a buffer may use host memory in place, without a transfer."""
         return self.kind == "cpu"
 
+    @property
+    def n_engines(self) -> int:
+        """How many blocks are worked on at a time: rows are filtered on the host.
+
+        While one engine of a GPU does so, another keeps the device busy.
+        """
+        return 2 if self.kind == "gpu" else 1
+
     def queue(self) -> cl.CommandQueue:
         """Return a new in-order command queue."""
         return cl.CommandQueue(self.context)

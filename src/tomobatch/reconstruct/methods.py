@@ -139,7 +139,7 @@ def work(geometry: Geometry, method: str) -> dict[str, float]:
 
 def _most_lanes(device: Device, geometry: Geometry, n_rows: int, method: str) -> int | None:
     """Return the most lanes, not more than the rows need, whose buffers fit the device."""
-    free = device.free_memory_bytes() * _USABLE_FRACTION
+    free = device.free_memory_bytes() * _USABLE_FRACTION / device.n_engines
     largest = device.cl_device.max_mem_alloc_size
     enough = min((n for n in _LANES[method] if n >= n_rows), default=_LANES[method][0])
     for lanes in _LANES[method]:

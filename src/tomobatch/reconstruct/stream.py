@@ -50,8 +50,8 @@ def reconstruct_blocks(
     read
         ``read(start, stop)`` returns sinograms float32 (row, angle, x). Called from one thread.
     write
-        ``write(start, slices)`` keeps slices float32 (row, ny, nx). Called from one thread, in
-        order where there is one device.
+        ``write(start, slices)`` keeps slices float32 (row, ny, nx). Called from one thread; in
+        order on a CPU, as blocks are done on GPUs.
     n_rows
         Number of rows.
     geometry
@@ -81,10 +81,10 @@ def reconstruct_blocks(
     with ExitStack() as stack:
         for pool in (work.reader, work.writer):
             stack.enter_context(pool)
-        runners = stack.enter_context(ThreadPoolExecutor(len(devices)))
+        numbers = [n for n, one in enumerate(devices) for _ in range(one.n_engines)]
+        runners = stack.enter_context(ThreadPoolExecutor(len(numbers)))
         running = [
-            runners.submit(work.run, number, one, filter, padding)
-            for number, one in enumerate(devices)
+            runners.submit(work.run, number, devices[number], filter, padding) for number in numbers
         ]
         for runner in running:
             runner.result()
@@ -113,7 +113,7 @@ class _Work:
         self._blocks = ((i, min(i + step, self.n_rows)) for i in range(0, self.n_rows, step))
 
     def run(self, number: int, device: Device, name: FilterName, padding: PaddingName) -> None:
-        """Work through blocks on one device until there are none, or another device failed."""
+        """Work through blocks on one device until there are none, or another engine failed."""
         try:
             self._run(number, device, name, padding)
         except BaseException:
