@@ -35,7 +35,8 @@ FOUND = CalibrateSettings()
 
 def evidence_of(sinograms, angles_rad, n_rows=None, first_row=0):
     n_rows = len(sinograms) if n_rows is None else n_rows
-    return gather_evidence(sinograms, angles_rad, first_row, EvidenceSettings(n_rows))
+    settings = EvidenceSettings(n_rows, n_check_rows=5)
+    return gather_evidence(sinograms, angles_rad, first_row, settings)
 
 
 @pytest.fixture(scope="module")
