@@ -1,8 +1,8 @@
 """Stripe removal against algotom: speed, equality, memory, and what each method does to a sinogram.
 
 Prints a page of Markdown: ``python benchmarks/stripes.py > benchmarks/results/stripes.md``.
-Times are medians over rounds in which all take turns, in one process; "CPU" is time on all cores
-together, which a busy machine changes less than wall time.
+All take turns in one process. Wall times are medians over the rounds; "CPU" is the least time on
+all cores together, which a busy machine changes less.
 """
 
 import os
@@ -22,7 +22,7 @@ from tomobatch.stripes import StripeSettings, remove_stripes, vo
 
 SIZES = ((1500, 1024), (900, 512))
 N_ROWS = 8
-ROUNDS = 3
+ROUNDS = 4
 SETTINGS = StripeSettings()
 SNR, LARGE, SMALL = SETTINGS.snr, SETTINGS.large_window_px, SETTINGS.small_window_px
 
@@ -96,6 +96,12 @@ def timed(work: Callable[..., object], *arguments: object) -> tuple[float, float
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
+def summary(rounds: list[tuple[float, float]]) -> tuple[float, float]:
+    """Return the median of the wall times and the least of the CPU times."""
+    wall, cpu = zip(*rounds, strict=True)
+    return statistics.median(wall), min(cpu)
+
+
 def speed(n_angles: int, n_columns: int) -> list[str]:
     """Return the rows of the table of one size."""
     paths = line_integrals(n_angles, n_columns, SPECIMENS["wide"])
@@ -110,8 +116,8 @@ def speed(n_angles: int, n_columns: int) -> list[str]:
         for _ in range(ROUNDS):
             peer.append(timed(algotoms, transmission))
             own.append(timed(remove_stripes, chunk, name))
-        peer_wall, peer_cpu = (1e3 * statistics.median(t) for t in zip(*peer, strict=True))
-        own_wall, own_cpu = (1e3 / N_ROWS * statistics.median(t) for t in zip(*own, strict=True))
+        peer_wall, peer_cpu = (1e3 * t for t in summary(peer))
+        own_wall, own_cpu = (1e3 / N_ROWS * t for t in summary(own))
         ratio = statistics.median(a[0] / b[0] * N_ROWS for a, b in zip(peer, own, strict=True))
         rows.append(
             f"| {n_angles} x {n_columns} | {name} | {peer_wall:.0f} | {peer_cpu:.0f} "

@@ -27,7 +27,7 @@ _LOW_PASS_SIGMA = 3.0
 _DROPPED_SHARE = 0.1
 # Algorithm 6: angles in the running mean that the fluctuation of a column is measured against.
 _SMOOTHED_ANGLES = 10
-_COLUMNS_AT_ONCE = 32
+_COLUMNS_AT_ONCE = 64
 
 
 def sorting(columns: FloatArray, settings: StripeSettings) -> FloatArray:
@@ -116,7 +116,8 @@ def _low_pass(columns: FloatArray) -> FloatArray:
     """
     n_angles = columns.shape[1]
     n_padded = min(150, n_angles // 10)
-    size = n_angles + 2 * n_padded
+    mirrored = np.pad(np.arange(n_angles), n_padded, mode="reflect")
+    size = len(mirrored)
     sign = np.where(np.arange(size) % 2, -1.0, 1.0)
     window = np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / _LOW_PASS_SIGMA) ** 2)
     # Only the real part of the result is wanted, and it sees only the even part of the window.
@@ -124,8 +125,7 @@ def _low_pass(columns: FloatArray) -> FloatArray:
     slow = np.empty_like(columns)
     for start in range(0, len(columns), _COLUMNS_AT_ONCE):
         some = columns[start : start + _COLUMNS_AT_ONCE]
-        padded = np.pad(some, ((0, 0), (n_padded, n_padded)), mode="reflect")
-        spectrum = scipy.fft.rfft(padded * sign, axis=1) * window
+        spectrum = scipy.fft.rfft(some[:, mirrored] * sign, axis=1) * window
         filtered = scipy.fft.irfft(spectrum, size, axis=1, overwrite_x=True) * sign
         slow[start : start + len(some)] = filtered[:, n_padded : n_padded + n_angles]
     return slow
