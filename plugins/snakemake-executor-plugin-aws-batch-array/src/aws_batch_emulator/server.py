@@ -78,7 +78,9 @@ class Server:
         self.calls.add(call)
         if self._faults.take_for_call(FaultKind.THROTTLE, str(call), call.origin):
             read_body(environ)
-            return send_throttled(start_response, call.service)
+            refusal = send_throttled(start_response, call.service)
+            # A body nobody reads would be taken for the connection's next reply.
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else refusal
         reply = self._answer(call, environ, start_response)
         if self._faults.take_for_call(FaultKind.LOST_REPLY, str(call), call.origin):
             return drop_connection(environ, reply)

@@ -179,6 +179,16 @@ def test_a_connection_can_be_used_again_after_a_throttled_upload(account):
     assert s3.get_object(**stored)["Body"].read() == b"kept" * 10_000
 
 
+def test_a_connection_can_be_used_again_after_a_throttled_head(account):
+    s3 = account.client("s3")
+    stored = {"Bucket": "tomobatch-data", "Key": "looked-at"}
+    s3.put_object(**stored, Body=b"body")
+    account.emulator.inject(Fault(FaultKind.THROTTLE, match="s3:HeadObject"))
+    with pytest.raises(ClientError, match="503"):
+        s3.head_object(**stored)
+    assert s3.head_object(**stored)["ContentLength"] == 4
+
+
 def test_a_throttled_call_does_nothing(account):
     account.emulator.inject(Fault(FaultKind.THROTTLE, match="batch:SubmitJob"))
     before = account.emulator.jobs()
