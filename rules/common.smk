@@ -14,6 +14,10 @@ try:
 except UserError as error:
     raise WorkflowError(str(error))
 
+if isinstance(config["scans"], str):
+    # A sheet is part of the configuration: jobs on other machines are sent it as well.
+    workflow.configfiles.append(config["scans"])
+
 RESULTS = CONFIG.results
 ON_S3 = workflow.storage_settings.default_storage_provider == "s3"
 
