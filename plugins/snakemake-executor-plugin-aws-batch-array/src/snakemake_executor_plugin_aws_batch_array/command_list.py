@@ -49,6 +49,8 @@ class CommandList:
         When the list was made, milliseconds since 1970.
     n_children
         Number of children that share the commands.
+    vcpus
+        What each child reserves of its machine.
     command_timeout_s
         Time one command may take; None if there is no limit.
     versions
@@ -69,6 +71,7 @@ class CommandList:
     queue: str
     submitted_ms: int
     n_children: int
+    vcpus: int
     command_timeout_s: int | None
     versions: Mapping[str, str]
     environment: Mapping[str, str]
@@ -152,6 +155,34 @@ class Outcome:
         return self.exit_code == 0
 
 
+@dataclass
+class Attempt:
+    """One start of a child's worker, and the machine it was on.
+
+    Attributes
+    ----------
+    number
+        Attempt of the Batch job, from 1. A number that is missing is of an attempt whose machine
+        went without a word.
+    started_ms, seen_ms
+        When the worker started and when it last wrote, which is its end if it came to one;
+        milliseconds since 1970.
+    finished
+        Whether it came to the end of its slice.
+    instance_id, instance_type, zone, market
+        Where it ran; empty if unknown.
+    """
+
+    number: int
+    started_ms: int
+    seen_ms: int
+    finished: bool
+    instance_id: str = ""
+    instance_type: str = ""
+    zone: str = ""
+    market: str = ""
+
+
 OUT_OF_MEMORY = "OutOfMemory"
 TIMED_OUT = "TimedOut"
 
@@ -164,14 +195,14 @@ class ChildOutcomes:
     ----------
     child
         Index of the child.
-    started_ms
-        Start of each attempt's worker, milliseconds since 1970.
+    attempts
+        Every attempt that wrote anything.
     by_command
         Outcome of each command that ended.
     """
 
     child: int
-    started_ms: list[int] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
     by_command: dict[int, Outcome] = field(default_factory=dict)
 
     def succeeded(self, command: int) -> bool:
@@ -184,7 +215,7 @@ class ChildOutcomes:
         document: dict[str, Any] = {
             "version": SCHEMA_VERSION,
             "child": self.child,
-            "started_ms": self.started_ms,
+            "attempts": [asdict(attempt) for attempt in self.attempts],
             "outcomes": [asdict(outcome) for outcome in self.by_command.values()],
         }
         return json.dumps(document).encode()
@@ -196,6 +227,6 @@ class ChildOutcomes:
         outcomes = (Outcome(**row) for row in document["outcomes"])
         return cls(
             document["child"],
-            document["started_ms"],
+            [Attempt(**row) for row in document["attempts"]],
             {outcome.command: outcome for outcome in outcomes},
         )

@@ -208,6 +208,7 @@ def _command_list(run: Run, parcel: Parcel) -> CommandList:
         queue=parcel.queue,
         submitted_ms=now_ms,
         n_children=parcel.n_children,
+        vcpus=parcel.vcpus,
         command_timeout_s=parcel.command_timeout_s,
         versions=run.versions,
         environment=run.environment,

@@ -25,6 +25,7 @@ def build_list(n_commands=4, n_children=2, name="run-a-1", **more):
         "queue": "cpu",
         "submitted_ms": 1,
         "n_children": n_children,
+        "vcpus": 2,
         "command_timeout_s": None,
         "versions": {},
         "environment": {},

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from snakemake_executor_plugin_aws_batch_array.command_list import (
+    Attempt,
     ChildOutcomes,
     Command,
     CommandList,
@@ -21,6 +22,7 @@ def command_list():
         queue="cpu",
         submitted_ms=5,
         n_children=2,
+        vcpus=4,
         command_timeout_s=None,
         versions={"snakemake": "9.27.1"},
         environment={"LANG": "C"},
@@ -31,6 +33,9 @@ def command_list():
             Command(("a:i=ü b",), ("--target-jobs", "a:i=ü b"), "y"),
         ),
     )
+
+
+ATTEMPT = Attempt(1, 5, 9, True, "i-1", "c6i.large", "eu-central-1a", "spot")
 
 
 def outcome(command, exit_code, attempt=1):
@@ -61,7 +66,7 @@ def test_a_list_of_another_schema_is_refused(command_list):
 
 
 def test_outcomes_survive_the_journey():
-    outcomes = ChildOutcomes(3, [1, 9], {7: outcome(7, 0), 8: outcome(8, 1)})
+    outcomes = ChildOutcomes(3, [ATTEMPT], {7: outcome(7, 0), 8: outcome(8, 1)})
 
     assert ChildOutcomes.from_bytes(outcomes.to_bytes()) == outcomes
 

@@ -4,7 +4,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from snakemake_executor_plugin_aws_batch_array.command_list import ChildOutcomes, checksum
+from snakemake_executor_plugin_aws_batch_array.command_list import (
+    Attempt,
+    ChildOutcomes,
+    checksum,
+)
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
 from snakemake_executor_plugin_aws_batch_array.listing import list_objects
 from snakemake_executor_plugin_aws_batch_array.logs import log_tail
@@ -83,7 +87,7 @@ def test_runs_do_not_see_each_other(run_store, s3, make_list):
 
 
 def test_outcomes_are_read_back_and_change_their_tag(run_store, make_outcome):
-    outcomes = ChildOutcomes(12, [1])
+    outcomes = ChildOutcomes(12, [Attempt(1, 5, 9, finished=True)])
     run_store.put_outcomes("a", outcomes)
     before = run_store.outcome_tags("a")
     outcomes.by_command[3] = make_outcome(3)

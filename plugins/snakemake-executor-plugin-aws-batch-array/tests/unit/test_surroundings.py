@@ -13,6 +13,7 @@ METADATA = {
     "instance-type": "g6.xlarge",
     "placement/availability-zone": "eu-central-1b",
     "instance-life-cycle": "spot",
+    "instance-id": "i-1",
 }
 
 
@@ -48,7 +49,7 @@ def metadata_service():
 def test_the_host_is_found(metadata_service):
     host = find_host({"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{metadata_service}/"})
 
-    assert host == Host("g6.xlarge", "eu-central-1b", "spot")
+    assert host == Host("g6.xlarge", "eu-central-1b", "spot", "i-1")
 
 
 @pytest.mark.parametrize(

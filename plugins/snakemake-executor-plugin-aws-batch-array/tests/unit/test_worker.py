@@ -13,7 +13,7 @@ from snakemake_executor_plugin_aws_batch_array.worker.host import Host
 from snakemake_executor_plugin_aws_batch_array.worker.process import Ended
 from snakemake_executor_plugin_aws_batch_array.worker.work import Work
 
-HOST = Host("c7a.large", "eu-central-1a", "spot")
+HOST = Host("c7a.large", "eu-central-1a", "spot", "i-1")
 
 
 class FakeRunner:
@@ -94,6 +94,22 @@ def test_an_outcome_tells_where_and_when(child):
     assert outcome.started_ms <= outcome.stopped_ms
     assert outcome.peak_memory_mib == 7
     assert outcome.attempt == 1
+
+
+def test_every_attempt_tells_its_machine_and_whether_it_came_to_its_end(child):
+    child.stop_at = "a:i=0"
+    child.exit_codes["a:i=0"] = 143
+    child.run()
+    child.stop_at, child.exit_codes = None, {}
+    child.runner.stopping = False
+    child.run(attempt=2)
+
+    reclaimed, finished = child.store.get_outcomes(child.list.name, 0).attempts
+    assert (reclaimed.number, reclaimed.finished) == (1, False)
+    assert (finished.number, finished.finished) == (2, True)
+    assert finished.instance_id == "i-1"
+    assert finished.instance_type == "c7a.large"
+    assert reclaimed.started_ms <= reclaimed.seen_ms <= finished.started_ms <= finished.seen_ms
 
 
 def test_a_second_attempt_runs_only_what_is_left(child):

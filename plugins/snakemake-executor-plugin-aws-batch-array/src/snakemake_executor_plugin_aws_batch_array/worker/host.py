@@ -16,11 +16,12 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Host:
-    """Type, zone and market (``spot`` or ``on-demand``) of an instance; empty if unknown."""
+    """Type, zone, market (``spot`` or ``on-demand``) and id of an instance; empty if unknown."""
 
     instance_type: str = ""
     zone: str = ""
     market: str = ""
+    instance_id: str = ""
 
 
 def find_host(environment: Mapping[str, str] = os.environ) -> Host:
@@ -39,13 +40,18 @@ def find_host(environment: Mapping[str, str] = os.environ) -> Host:
             {"X-aws-ec2-metadata-token-ttl-seconds": "60"},
         )
         header = {"X-aws-ec2-metadata-token": token}
-        instance_type, zone, market = (
+        instance_type, zone, market, instance_id = (
             _request(f"{endpoint}/latest/meta-data/{item}", "GET", header)
-            for item in ("instance-type", "placement/availability-zone", "instance-life-cycle")
+            for item in (
+                "instance-type",
+                "placement/availability-zone",
+                "instance-life-cycle",
+                "instance-id",
+            )
         )
     except (OSError, ValueError):
         return Host()
-    return Host(instance_type, zone, market)
+    return Host(instance_type, zone, market, instance_id)
 
 
 def _request(url: str, method: str, headers: Mapping[str, str]) -> str:

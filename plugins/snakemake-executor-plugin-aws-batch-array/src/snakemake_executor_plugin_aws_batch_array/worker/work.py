@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from snakemake_executor_plugin_aws_batch_array.batch import INTERRUPTED_EXIT_CODE
 from snakemake_executor_plugin_aws_batch_array.command_list import (
     OUT_OF_MEMORY,
     TIMED_OUT,
+    Attempt,
     ChildOutcomes,
     CommandList,
     Outcome,
@@ -90,25 +91,36 @@ class Work:
         outcomes = ChildOutcomes(self.assignment.child)
         if self.assignment.attempt > 1:
             outcomes = self.store.get_outcomes(self.command_list.name, self.assignment.child)
-        outcomes.started_ms.append(_now_ms())
+        attempt = self._begin(outcomes)
         if self.command_list.deploy:
             unpacked = self._run_snakemake(self.command_list.deploy)
             if unpacked.exit_code != 0:
                 say("The workflow's sources could not be unpacked.")
+                self._report(outcomes, attempt)
                 return INTERRUPTED_EXIT_CODE if self.runner.stopping else 1
-        for index in todo:
-            if self.runner.stopping:
-                break
-            if outcomes.succeeded(index):
-                continue
-            outcome = self._run_command(index)
-            if self.runner.stopping and not outcome.succeeded:
+        left = [index for index in todo if not outcomes.succeeded(index)]
+        for index in left:
+            outcome = None if self.runner.stopping else self._run_command(index)
+            if outcome is None or (self.runner.stopping and not outcome.succeeded):
+                self._report(outcomes, attempt)
                 break
             outcomes.by_command[index] = outcome
-            self.store.put_outcomes(self.command_list.name, outcomes)
+            attempt.finished = index == left[-1]
+            self._report(outcomes, attempt)
         if all(outcomes.succeeded(index) for index in todo):
             return 0
         return INTERRUPTED_EXIT_CODE if self.runner.stopping else 1
+
+    def _begin(self, outcomes: ChildOutcomes) -> Attempt:
+        now_ms = _now_ms()
+        number = self.assignment.attempt
+        attempt = Attempt(number, now_ms, now_ms, finished=False, **asdict(self.host))
+        outcomes.attempts.append(attempt)
+        return attempt
+
+    def _report(self, outcomes: ChildOutcomes, attempt: Attempt) -> None:
+        attempt.seen_ms = _now_ms()
+        self.store.put_outcomes(self.command_list.name, outcomes)
 
     def _run_command(self, index: int) -> Outcome:
         command = self.command_list.commands[index]
