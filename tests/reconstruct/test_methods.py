@@ -1,5 +1,7 @@
 """Which method, how many slices at a time, and the memory they take."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,12 @@ def test_no_more_lanes_than_rows_need() -> None:
     assert lanes == [1, 4, 8, 16, 32, 32]
     plan = make_plan(device, geometry, 100, "direct")
     assert [plan.lanes_for(n) for n in (32, 4, 1)] == [32, 4, 1]
+
+
+def test_engines_of_a_gpu_get_two_blocks_each() -> None:
+    gpu = replace(find_device("cpu"), kind="gpu")
+    lanes = [make_plan(gpu, geometry_of(64, 40), n, "direct").lanes for n in (1, 32, 1000)]
+    assert lanes == [1, 8, 32]
 
 
 def test_unknown_method_is_refused() -> None:

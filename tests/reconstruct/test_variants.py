@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tomobatch.reconstruct import fbp, layout
 from tomobatch.reconstruct.devices import find_device
 from tomobatch.reconstruct.direct import DirectEngine, Variant, choose_variant, image, local, tiles
 from tomobatch.reconstruct.geometry import make_geometry
@@ -52,6 +53,17 @@ def test_binning_widens_the_strips() -> None:
     DirectEngine(find_device(), geometry, 4, variant=variant)(sinograms, np.full(4, 31.0), found)
     expected = fbp_reference(sinograms[3], geometry, 31.0)
     assert found[3] == pytest.approx(expected, abs=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("method", ["direct", "fourier"])
+def test_memory_of_a_gpu_is_copied(method, monkeypatch) -> None:
+    """As on a GPU: buffers are the device's own, nothing is computed in the host's memory."""
+    rng = np.random.default_rng(0)
+    sinograms = rng.normal(size=(3, 10, 24)).astype(np.float32)
+    angles = np.arange(10) * np.pi / 10
+    in_place = fbp(sinograms, angles, method=method)
+    monkeypatch.setattr(layout, "_in_place", lambda queue: False)
+    assert np.array_equal(fbp(sinograms, angles, method=method), in_place)
 
 
 class Properties:

@@ -13,7 +13,7 @@ from tomobatch.reconstruct.devices import Device
 from tomobatch.reconstruct.filter import FilterName, PaddingName
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
 from tomobatch.reconstruct.kernels import Define, load_kernel
-from tomobatch.reconstruct.layout import Shared, SliceSplitter, mapped
+from tomobatch.reconstruct.layout import Shared, SliceSplitter, filled_by_device, mapped
 from tomobatch.reconstruct.rows import RowFilter
 
 Float32Array = npt.NDArray[np.float32]
@@ -207,12 +207,8 @@ class DirectEngine:
         ) as rows:
             self._filter(sinograms, cor_px, rows, first_row)
         self._back_project(self._queue, self._rows.buffer, self._image.buffer)
-        flags = cl.mem_flags.WRITE_ONLY | cl.mem_flags.USE_HOST_PTR
-        slices = cl.Buffer(self._queue.context, flags, hostbuf=out)
-        self._split(self._queue, self._image.buffer, slices, len(out))
-        with mapped(self._queue, slices, out.shape, cl.map_flags.READ):
-            pass
-        self._queue.finish()
+        with filled_by_device(self._queue, out) as slices:
+            self._split(self._queue, self._image.buffer, slices, len(out))
 
 
 def fixed_point_steps(geometry: Geometry, axis_px: float) -> npt.NDArray[np.int64]:

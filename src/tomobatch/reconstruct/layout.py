@@ -37,14 +37,17 @@ def mapped(
 
 
 class Shared:
-    """A float32 buffer that host and device both use; on a CPU device it is the same memory."""
+    """A float32 buffer that host and device both use; on a CPU device it is the same memory.
+
+    On a GPU it is memory of the device: one that the host could reach in place (ALLOC_HOST_PTR) may
+    stay on the host's side, and every read of a kernel would cross the bus.
+    """
 
     def __init__(self, queue: cl.CommandQueue, shape: tuple[int, ...]) -> None:
         self.shape = shape
         n_bytes, flags = 4 * math.prod(shape), cl.mem_flags
-        if not queue.device.type & cl.device_type.CPU:
-            where = flags.READ_WRITE | flags.ALLOC_HOST_PTR
-            self.buffer = cl.Buffer(queue.context, where, n_bytes)
+        if not _in_place(queue):
+            self.buffer = cl.Buffer(queue.context, flags.READ_WRITE, n_bytes)
             return
         # numpy asks for huge pages, the runtime does not: touching its memory for the first time
         # takes as long as a good part of the reconstruction.
@@ -52,6 +55,26 @@ class Shared:
         start = -memory.ctypes.data % _PAGE_BYTES
         where = flags.READ_WRITE | flags.USE_HOST_PTR
         self.buffer = cl.Buffer(queue.context, where, hostbuf=memory[start : start + n_bytes])
+
+
+@contextmanager
+def filled_by_device(queue: cl.CommandQueue, out: Float32Array) -> Iterator[cl.Buffer]:
+    """Give a buffer for kernels to fill; at the end ``out`` (C-contiguous) holds its content."""
+    flags = cl.mem_flags
+    if _in_place(queue):
+        buffer = cl.Buffer(queue.context, flags.WRITE_ONLY | flags.USE_HOST_PTR, hostbuf=out)
+        yield buffer
+        with mapped(queue, buffer, out.shape, cl.map_flags.READ):
+            pass  # the content is sure to be in ``out`` once it has been mapped
+    else:
+        buffer = cl.Buffer(queue.context, flags.WRITE_ONLY, out.nbytes)
+        yield buffer
+        cl.enqueue_copy(queue, out, buffer)
+
+
+def _in_place(queue: cl.CommandQueue) -> bool:
+    """Whether the device computes in the host's memory."""
+    return bool(queue.device.type & cl.device_type.CPU)
 
 
 class SliceSplitter:

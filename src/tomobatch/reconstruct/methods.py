@@ -141,7 +141,10 @@ def _most_lanes(device: Device, geometry: Geometry, n_rows: int, method: str) ->
     """Return the most lanes, not more than the rows need, whose buffers fit the device."""
     free = device.free_memory_bytes() * _USABLE_FRACTION / device.n_engines
     largest = device.cl_device.max_mem_alloc_size
-    enough = min((n for n in _LANES[method] if n >= n_rows), default=_LANES[method][0])
+    # Engines side by side want two blocks each, to have something to overlap.
+    n_blocks = 2 * device.n_engines if device.n_engines > 1 else 1
+    wanted = math.ceil(n_rows / n_blocks)
+    enough = min((n for n in _LANES[method] if n >= wanted), default=_LANES[method][0])
     for lanes in _LANES[method]:
         sizes = buffer_bytes(geometry, method, lanes)
         if lanes <= enough and sum(sizes) <= free and max(sizes) <= largest:

@@ -130,7 +130,8 @@ class _Work:
             lanes = self.plan.lanes_for(stop - start)
             if engine is None or engine.lanes != lanes:
                 engine = None  # give its memory back before the next one takes some
-                engine = self.plan.engine(device, self.geometry, lanes, name, padding)
+                with self.timeline.span("prepare", start, number):
+                    engine = self.plan.engine(device, self.geometry, lanes, name, padding)
             out = self._new(start, stop)
             with self.timeline.span("compute", start, number):
                 engine(rows, self.cor_px[start:stop], out, start)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Stage = Literal["read", "compute", "write"]
+Stage = Literal["read", "prepare", "compute", "write"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Span:
 @dataclass
 class Timeline:
     """When blocks were read, computed and written; stages of different blocks overlap.
+
+    To prepare is to build kernels and tables, once for blocks of one size.
 
     Attributes
     ----------
@@ -77,6 +79,7 @@ class Timeline:
             "method": self.method,
             "wall_s": self.wall_s,
             "read_s": self.spent_s("read"),
+            "prepare_s": self.spent_s("prepare"),
             "compute_s": self.spent_s("compute"),
             "write_s": self.spent_s("write"),
             "compute_fraction": self.compute_fraction,
