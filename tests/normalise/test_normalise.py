@@ -140,6 +140,16 @@ def test_edges_and_gaps_of_a_specimen_are_no_zingers():
     assert np.allclose(found.line_integrals, -np.log(specimen / 1000), atol=TOLERANCE)
 
 
+def test_a_slope_up_to_the_edge_of_the_frame_is_no_zinger():
+    flats = [ReferenceSeries(np.full((2, 40, 40), 1000.0), 0.0)]
+    references = average_references(flats, np.zeros((1, 40, 40)))
+    distance = np.arange(40)
+    for slope in (1000 * 0.7**distance, 1000 * 0.7 ** distance[::-1]):
+        down = np.broadcast_to(slope[:, None], (40, 40))
+        found = normalise(np.stack([down, down.T]), 0, references)
+        assert found.zingers.tolist() == [0, 0]
+
+
 def test_photon_noise_behind_a_dense_specimen_is_no_zinger():
     """At 5 photons a pixel, a reading 1.3 times its surroundings is common and is kept."""
     rng = np.random.default_rng(0)

@@ -56,6 +56,19 @@ def test_extreme_values_stay_finite(method):
     assert np.isfinite(remove_stripes(sinograms, method)).all()
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_air_keeps_its_noise(method):
+    """Line integrals of air are about zero: a quotient of their means must not blow them up."""
+    rng = np.random.default_rng(1)
+    x = np.arange(256) - 127.5
+    paths = 0.02 * np.sqrt(np.clip(40**2 - x**2, 0, None))
+    transmission = rng.poisson(2000 * np.exp(-paths), (200, 256)) / 2000
+    sinograms = -np.log(transmission)[None].astype(np.float32)
+    air = np.abs(x) > 60
+    after = remove_stripes(sinograms, method)[0][:, air]
+    assert after.std() < 1.05 * sinograms[0][:, air].std()
+
+
 def test_an_unknown_method_is_named_with_the_known_ones():
     with pytest.raises(UserError, match=r"stripes.method: 'vo' is not one of none, sorting, .*all"):
         remove_stripes(np.zeros((1, 4, 4), np.float32), "vo")

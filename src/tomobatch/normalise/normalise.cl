@@ -66,11 +66,12 @@ float8 log_positive(const float8 x)
     return power * 0.693359375f + (excess + small);
 }
 
+// Mirrored with the edge repeated, so that the pixels of an edge are many in their own window: else
+// transmission that rises towards the edge would look like a zinger there.
 int mirrored(int index, const int size)
 {
-    const int period = max(2 * (size - 1), 1);
-    index = abs(index) % period;
-    return min(index, period - index);
+    index = (index < 0 ? -1 - index : index) % (2 * size);
+    return min(index, 2 * size - 1 - index);
 }
 
 float reading(const Frame *frame, const int pixel)

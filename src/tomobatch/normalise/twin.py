@@ -60,7 +60,7 @@ def _zingers(
     photon noise growing as the root. It is compared by its inverse, as the kernel does.
     """
     half = ZINGER_WINDOW_PX // 2
-    padded = np.pad(transmission, half, mode="reflect")
+    padded = np.pad(transmission, half, mode="symmetric")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (ZINGER_WINDOW_PX,) * 2)
     ordered = np.sort(windows.reshape(*transmission.shape, -1), axis=-1)
     root = 0.5 * (np.sqrt(noise**2 + 4 * np.clip(transmission, 0, None)) - noise)
