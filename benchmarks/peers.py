@@ -10,21 +10,44 @@ import numpy as np
 import scipy.fft
 
 from tomobatch.reconstruct import fbp
+from tomobatch.reconstruct.devices import find_device
 from tomobatch.reconstruct.fft import in_parallel, n_host_threads
 from tomobatch.reconstruct.filter import frequency_response
+from tomobatch.reconstruct.geometry import make_geometry
+from tomobatch.reconstruct.methods import MethodName, make_plan
 
 Reconstruct = Callable[[np.ndarray], np.ndarray]
+Factory = Callable[[np.ndarray, int], Reconstruct]
+
+# Slices of the chunk that is reconstructed.
+CHUNK = 32
 
 
-def tomobatch(method: str) -> Callable[[np.ndarray], Reconstruct]:
-    """Return the factory of this package's public call, which prepares everything at each call."""
+def tomobatch(method: MethodName) -> Factory:
+    """Return the factory of this package with its tables and buffers kept, as peers keep plans."""
 
     def make(angles_rad: np.ndarray, n_px: int) -> Reconstruct:
-        return lambda sinograms: fbp(
-            sinograms, angles_rad, method=method, padding="zero", device="cpu"
-        )
+        device = find_device("cpu")
+        geometry = make_geometry(angles_rad, n_px)
+        plan = make_plan(device, geometry, CHUNK, method)
+        engine = plan.engine(device, geometry, plan.lanes, "ramp", "zero")
+
+        def reconstruct(sinograms: np.ndarray) -> np.ndarray:
+            slices = np.empty((len(sinograms), n_px, n_px), np.float32)
+            for i in range(0, len(sinograms), plan.lanes):
+                block = slice(i, i + plan.lanes)
+                cors = np.full(len(sinograms[block]), (n_px - 1) / 2)
+                engine(sinograms[block], cors, slices[block])
+            return slices
+
+        return reconstruct
 
     return make
+
+
+def public_call(angles_rad: np.ndarray, n_px: int) -> Reconstruct:
+    """``fbp`` as a script calls it: it prepares everything anew."""
+    return lambda sinograms: fbp(sinograms, angles_rad, padding="zero", device="cpu")
 
 
 def _radial(angles_rad: np.ndarray, n_px: int) -> tuple[np.ndarray, np.ndarray]:

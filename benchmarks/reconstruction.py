@@ -24,6 +24,7 @@ FACTORIES = {
     "tomobatch auto": peers.tomobatch("auto"),
     "tomobatch direct": peers.tomobatch("direct"),
     "tomobatch fourier": peers.tomobatch("fourier"),
+    "tomobatch.fbp()": peers.public_call,
     "ducc0": peers.ducc0,
     "finufft": peers.finufft,
     "algotom": peers.algotom,
@@ -128,7 +129,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", choices=SIZES, default=list(SIZES))
     parser.add_argument("--only", nargs="+", choices=FACTORIES, default=list(FACTORIES))
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--slices", type=int, default=32)
+    parser.add_argument("--slices", type=int, default=peers.CHUNK)
     parser.add_argument("--name", default="reconstruction", help="of the files of results")
     options = parser.parse_args()
     device = find_device("cpu")

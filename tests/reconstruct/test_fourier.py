@@ -36,10 +36,20 @@ def reconstruct(sinograms, geometry, cors, spreading=STANDARD, lanes=16, **optio
 
 
 def assert_exact(
-    sinograms, angles, cors, spreading, lanes=16, name="ramp", padding="edge", **shape
+    sinograms,
+    angles,
+    cors,
+    spreading,
+    lanes=16,
+    name="ramp",
+    padding="edge",
+    shared=None,
+    **shape,
 ):
     geometry = make_geometry(angles, sinograms.shape[2], cor_px=cors, **shape)
-    found = reconstruct(sinograms, geometry, cors, spreading, lanes, name=name, padding=padding)
+    found = reconstruct(
+        sinograms, geometry, cors, spreading, lanes, name=name, padding=padding, shared=shared
+    )
     rows = zip(sinograms, np.broadcast_to(cors, len(sinograms)), strict=True)
     expected = np.array([fbp_exact(s, geometry, c, name=name, padding=padding) for s, c in rows])
     assert found == pytest.approx(expected, abs=TOLERANCE[spreading] * np.abs(expected).max())
@@ -75,6 +85,14 @@ def test_any_geometry(data) -> None:
         padding=data.draw(st.sampled_from(["edge", "zero"]), "padding"),
         name=data.draw(st.sampled_from(["ramp", "hann", "shepp-logan"]), "filter"),
     )
+
+
+@pytest.mark.parametrize("lanes", [1, 4, 16])
+def test_work_items_that_share_a_tile(lanes) -> None:
+    """The kernel of GPUs, on whatever device there is, for a grid of several tiles."""
+    angles = np.random.default_rng(lanes).uniform(-np.pi, np.pi, 15)
+    sinograms = noise(lanes, 15, 30)
+    assert_exact(sinograms, angles, 14.2, FINE, lanes, mask=False, shared=True)
 
 
 @settings(max_examples=10, deadline=None)

@@ -62,6 +62,9 @@ class FourierEngine:
         Window of the ramp; what is assumed outside the detector.
     spreading
         Accuracy of the gridding.
+    shared
+        Whether many work-items share a tile of the grid: by default, where the device has local
+        memory of its own.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class FourierEngine:
         name: FilterName = "ramp",
         padding: PaddingName = "edge",
         spreading: Spreading = STANDARD,
+        shared: bool | None = None,
     ) -> None:
         self.lanes = lanes
         self._geometry, self._padding = geometry, padding
@@ -88,6 +92,12 @@ class FourierEngine:
         self._lock = threading.Lock()
         # Two slices share a complex value of the grid.
         self._width = max(lanes, 2)
+        if shared is None:
+            shared = device.cl_device.local_mem_type == cl.device_local_mem_type.LOCAL
+        # The size of a group of work-items, one group a tile.
+        self._group = (2 * self._width, spreading.width) if shared else (1, 1)
+        self._tile = self._shared_tile(device, spreading.width) if shared else _TILE
+        self._run = 1 if shared else _RUN
         self._weigh, self._spread, self._cut = self._load(device, spreading)
         self._lines = _Lines(self.queue.context, geometry, self._length, self._n_grid)
         self._tables = self._make_tables(spreading)
@@ -124,11 +134,19 @@ class FourierEngine:
             "WIDTH": min(self._width, widest),
             "W": spreading.width,
             "DEGREE": spreading.degree,
-            "TILE": _TILE,
+            "TILE": self._tile,
+            "RUN": self._run,
             "STREAM": int(device.kind == "cpu" and self._width >= 8),
         }
         program = load_kernel(device, "gridding", defines)
-        return [cl.Kernel(program, name) for name in ("weigh", "spread", "cut")]
+        spread = "spread" if self._group == (1, 1) else "spread_shared"
+        return [cl.Kernel(program, name) for name in ("weigh", spread, "cut")]
+
+    def _shared_tile(self, device: Device, width: int) -> int:
+        """Return the side of the largest tile that fits the local memory with its halo."""
+        points = device.cl_device.local_mem_size // (8 * self._width)
+        sides = [side for side in (16, 8, 4, 2) if (side + 2 * width) ** 2 <= points]
+        return sides[0] if sides else 1
 
     def _make_tables(self, spreading: Spreading) -> dict[str, cl.Buffer]:
         """Upload what all blocks share: weights of points, visits of tiles, fall-off."""
@@ -137,7 +155,7 @@ class FourierEngine:
         exponent = spreading.exponent(n_grid / max(height, width))
         reach = self._geometry.binning * n_grid / 2
         starts, visits = tile_visits(
-            self._lines.directions_rad, n_grid, _TILE, spreading.width, reach
+            self._lines.directions_rad, n_grid, self._tile, spreading.width, reach
         )
         across, down = (
             (1 / fall_off(spreading, exponent, n_grid, n)).astype(np.float32)
@@ -216,10 +234,11 @@ class FourierEngine:
     def spread_samples(self) -> None:
         """Enqueue the spreading of the samples onto the grid."""
         n_grid = self._n_grid
+        across, down = -(-n_grid // self._tile), -(-(n_grid // 2 + 1) // self._tile)
         self._spread(
             self.queue,
-            (-(-n_grid // _TILE), -(-(n_grid // 2 + 1) // _TILE)),
-            (1, 1),
+            (across * self._group[0], down * self._group[1]),
+            self._group,
             self._samples.buffer,
             self._lines.steps,
             self._tables["taps"],
@@ -252,7 +271,7 @@ class FourierEngine:
         slices = cl.Buffer(self.queue.context, flags, hostbuf=out)
         self._cut(
             self.queue,
-            (-(-width // _RUN), height),
+            (-(-width // self._run), height),
             None,
             self._grid.buffer,
             self._tables["across"],

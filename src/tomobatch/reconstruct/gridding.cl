@@ -8,13 +8,13 @@
 //   W       grid points that a sample is spread to along an axis, at most 8
 //   DEGREE  of the polynomials that give the weights of the W points
 //   TILE    grid points along the side of a tile
+//   RUN     columns of a row that a work-item of `cut` takes
 //   STREAM  1: writes of the grid go past the caches (a builtin of the compilers of CPU devices)
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 #define VEC PASTE(float, WIDTH)
 #define N_VECS (2 * LANES / WIDTH)
 #define EDGE (TILE + 2 * W)
-#define RUN 16
 
 #if WIDTH == 2
 #define SWAP(v) (v).yx
@@ -227,5 +227,71 @@ __kernel void cut(__global const float2 *restrict grid, __global const float *re
         __global float *to = slices + ((size_t)slice * height + row) * width + start;
         for (int i = 0; i < stop - start; i++)
             to[i] = block[slice * RUN + i];
+    }
+}
+
+// As `spread`, for devices whose local memory is their own: a work-group of 2 LANES x W work-items,
+// one for each float of a sample and for every W-th row of the tile. Each sample reaches exactly
+// one row of every work-item, and no two work-items write to the same place.
+__kernel __attribute__((reqd_work_group_size(2 * LANES, W, 1)))
+void spread_shared(__global const float *restrict samples, __global const float2 *restrict lines,
+                   __global const float *restrict taps, __global const int *restrict starts,
+                   __global const int4 *restrict visits, __global float *restrict grid,
+                   const int n_lines, const int n_k, const int n_grid)
+{
+    __local float tile[EDGE * EDGE * 2 * LANES];
+    const int item = get_local_id(0), row = get_local_id(1);
+    const int id = get_group_id(1) * get_num_groups(0) + get_group_id(0);
+    for (int i = row; i < EDGE * EDGE; i += W)
+        tile[i * 2 * LANES + item] = 0.f;
+    barrier(CLK_LOCAL_MEM_FENCE);
+
+    for (int i = starts[id]; i < starts[id + 1]; i++) {
+        const int4 visit = visits[i];
+        const float2 corner = convert_float2(visit.xy);
+        for (int j = visit.z; j < visit.w; j++) {
+            const int line = j < n_lines ? j : j - n_lines;
+            const float2 step = lines[line];
+            const int2 span = crossing(step, corner + 0.5f * (TILE - 1), 0.5f * (TILE - 1 + W), n_k);
+            for (int k = span.x; k <= span.y; k++) {
+                const float2 at = k * step - corner + (0.5f * W + 1);
+                const int2 first = convert_int2(at);
+                const float2 f = 2 * (at - convert_float2(first)) - 1;
+                const int y = (row + W - first.y % W) % W;
+                float value = samples[((size_t)line * n_k + abs(k)) * 2 * LANES + item];
+                float down = taps[DEGREE * 8 + y];
+                for (int d = DEGREE - 1; d >= 0; d--)
+                    down = down * f.y + taps[d * 8 + y];
+                value *= k < 0 && (item & 1) ? -down : down;
+                __local float *point = tile + ((first.y + y) * EDGE + first.x) * 2 * LANES + item;
+#pragma unroll
+                for (int x = 0; x < W; x++) {
+                    float across = taps[DEGREE * 8 + x];
+                    for (int d = DEGREE - 1; d >= 0; d--)
+                        across = across * f.x + taps[d * 8 + x];
+                    point[x * 2 * LANES] += value * across;
+                }
+            }
+        }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+
+    // The first half of the work-items write the points, the second half their mirror images.
+    const int v0 = get_group_id(1) * TILE, u0 = get_group_id(0) * TILE;
+    const int to = item % LANES, is_mirror = item >= LANES, is_im = to & 1;
+    for (int y = row; y < min(TILE, n_grid / 2 + 1 - v0); y += W) {
+        const int v = v0 + y, has_mirror = v > 0 && 2 * v < n_grid;
+        for (int x = 0; x < min(TILE, n_grid - u0); x++) {
+            const int shifted = u0 + x - n_grid / 2, u = shifted < 0 ? shifted + n_grid : shifted;
+            const int mirror_u = u == 0 ? 0 : n_grid - u;
+            __local const float *point = tile + ((y + W) * EDGE + x + W) * 2 * LANES;
+            const float a = point[to], b = point[LANES + (to ^ 1)];
+            const float turned = is_im ? b : -b, sign = (u ^ v) & 1 ? -1.f : 1.f;
+            if (!is_mirror)
+                grid[((size_t)v * n_grid + u) * LANES + to] = sign * (a + turned);
+            else if (has_mirror)
+                grid[((size_t)(n_grid - v) * n_grid + mirror_u) * LANES + to] =
+                    sign * (is_im ? turned - a : a - turned);
+        }
     }
 }
