@@ -8,7 +8,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-aws test lint dag bench clean requirements
+.PHONY: help demo demo-aws test lint dag docs bench clean requirements
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ lint: $(VENV)/dev.stamp  ## Check style, types, workflow, templates and image
 
 dag: $(VENV)/run.stamp  ## Draw every job of the configured scans into dag.svg
 	@$(BIN)/tomobatch dag
+
+docs: $(VENV)/dev.stamp  ## Make the reference pages anew
+	$(BIN)/python -m tomobatch.config_reference
 
 clean:  ## Remove what demo and test have made, and the environments
 	rm -rf $(VENV) .venv-* results results-aws scans .snakemake dag.svg .pytest_cache .mypy_cache .ruff_cache

@@ -2,6 +2,7 @@ import pytest
 import yaml
 
 from tomobatch.config import load_config
+from tomobatch.config_reference import render_reference
 from tomobatch.errors import UserError
 
 
@@ -87,3 +88,8 @@ def test_a_faulty_sheet_is_told(tmp_path, content, message):
     with pytest.raises(UserError, match="scan") as caught:
         load_config({"scans": str(sheet)})
     assert message in str(caught.value)
+
+
+def test_the_reference_page_is_made_from_the_schema_as_it_is(repository):
+    page = (repository / "docs" / "reference" / "config.md").read_text()
+    assert page == render_reference(), "stale: run make docs"

@@ -125,7 +125,7 @@ class Volume(Section):
 
     levels: int = Field(3, ge=1, le=8, description="resolutions of the OME-Zarr pyramid")
     export: list[Literal["tiff", "hdf5"]] = Field(
-        default_factory=list, description="copies of the volume in other formats"
+        [], description="copies of the volume in other formats"
     )
 
 
