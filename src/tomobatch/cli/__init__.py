@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from tomobatch.cli import dag, demo, inspect, phantom
+from tomobatch.cli import dag, demo, doctor, inspect, phantom
 from tomobatch.jobs import explain
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.command("phantom")(phantom.run)
 app.command("inspect")(inspect.run)
 app.command("demo")(demo.run)
 app.command("dag")(dag.run)
+app.command("doctor")(doctor.run)
 
 
 def main() -> None:
