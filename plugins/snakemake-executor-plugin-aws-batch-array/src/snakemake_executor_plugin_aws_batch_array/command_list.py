@@ -162,8 +162,7 @@ class Attempt:
     Attributes
     ----------
     number
-        Attempt of the Batch job, from 1. A number that is missing is of an attempt whose machine
-        went without a word.
+        Attempt of the Batch job, from 1.
     started_ms, seen_ms
         When the worker started and when it last wrote, which is its end if it came to one;
         milliseconds since 1970.
@@ -182,6 +181,17 @@ class Attempt:
     zone: str = ""
     market: str = ""
 
+    def to_key(self) -> str:
+        """Return the start of the attempt as a name, which a listing reads without opening it."""
+        where = (self.instance_id, self.instance_type, self.zone, self.market)
+        return "_".join((str(self.number), str(self.started_ms), *where))
+
+    @classmethod
+    def from_key(cls, key: str) -> Attempt:
+        """Read the start of an attempt; nothing is known of its end."""
+        number, started_ms, *where = key.split("_")
+        return cls(int(number), int(started_ms), int(started_ms), False, *where)
+
 
 OUT_OF_MEMORY = "OutOfMemory"
 TIMED_OUT = "TimedOut"
@@ -196,7 +206,7 @@ class ChildOutcomes:
     child
         Index of the child.
     attempts
-        Every attempt that wrote anything.
+        Every attempt that reported an outcome, or that it was told to stop.
     by_command
         Outcome of each command that ended.
     """

@@ -4,6 +4,7 @@
 
     <prefix>/<run>/lists/<name>.json             the list of commands, written before SubmitJob
     <prefix>/<run>/outcomes/<name>/<child>.json  what the child's commands came to
+    <prefix>/<run>/attempts/<name>/<child>_...   empty; its name says when and where one started
     <prefix>/<run>/closed/<name>                 every outcome of the list has reached Snakemake
 
 A list without its ``closed`` marker may still be running: that is the whole registry by which a
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from snakemake_executor_plugin_aws_batch_array.command_list import (
+    Attempt,
     ChildOutcomes,
     CommandList,
     checksum,
@@ -103,6 +105,19 @@ class RunStore:
     def close(self, name: str) -> None:
         """Record that every outcome of a list has reached Snakemake."""
         self._put(self.root / "closed" / name, b"", "text/plain")
+
+    def put_start(self, name: str, child: int, attempt: Attempt) -> None:
+        """Record that an attempt has started, whatever becomes of it."""
+        key = self.root / "attempts" / name / f"{child}_{attempt.to_key()}"
+        self._put(key, b"", "text/plain")
+
+    def starts(self, name: str) -> dict[int, list[Attempt]]:
+        """Return the attempts that each child started, in order, at one call for a thousand."""
+        starts: dict[int, list[Attempt]] = {}
+        for entry in self._names(f"attempts/{name}"):
+            child, _, key = entry.partition("_")
+            starts.setdefault(int(child), []).append(Attempt.from_key(key))
+        return {child: sorted(all_, key=lambda a: a.number) for child, all_ in starts.items()}
 
     def put_outcomes(self, name: str, outcomes: ChildOutcomes) -> None:
         """Write the outcomes of one child."""

@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+
+_IMPORTED_LATE = ("graphlib", "smart_open", "snakemake.storage")
+"""Modules that Snakemake imports on its way, each time anew in a forked process."""
 
 
 def warm_up() -> None:
@@ -13,6 +18,8 @@ def warm_up() -> None:
     from snakemake.cli import get_argument_parser
 
     get_argument_parser()
+    for name in _IMPORTED_LATE:
+        import_module(name)
     # Loads the description of S3 into the default session.
     boto3.resource("s3", region_name="us-east-1")
     _leave_retries_to_the_controller()

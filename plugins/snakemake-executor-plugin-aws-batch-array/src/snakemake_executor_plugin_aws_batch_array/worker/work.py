@@ -33,6 +33,10 @@ class OutcomeStore(Protocol):
         """Read a child's outcomes; empty if it has reported none."""
         ...
 
+    def put_start(self, name: str, child: int, attempt: Attempt) -> None:
+        """Record that an attempt has started."""
+        ...
+
     def put_outcomes(self, name: str, outcomes: ChildOutcomes) -> None:
         """Write a child's outcomes."""
         ...
@@ -116,6 +120,7 @@ class Work:
         number = self.assignment.attempt
         attempt = Attempt(number, now_ms, now_ms, finished=False, **asdict(self.host))
         outcomes.attempts.append(attempt)
+        self.store.put_start(self.command_list.name, self.assignment.child, attempt)
         return attempt
 
     def _report(self, outcomes: ChildOutcomes, attempt: Attempt) -> None:

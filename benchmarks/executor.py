@@ -1,0 +1,250 @@
+"""The executor plugin: calls at the server, start-up of a child, cost at the controller.
+
+Everything runs against the emulator on this machine, with S3 storage on; the released plugin
+snakemake-executor-plugin-aws-batch runs the same workflow beside it, on a smaller scatter.
+
+    python benchmarks/executor.py > benchmarks/results/executor.md
+"""
+
+import argparse
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import boto3
+
+from aws_batch_emulator import Emulator, start
+
+HERE = Path(__file__).parent
+BUCKET = "tomobatch-data"
+SCATTER = """
+rule gather:
+    input: expand("a/{i}.txt", i=range(int(config["items"])))
+    output: "gather.txt"
+    shell: "cat {input} > {output}"
+
+rule a:
+    output: "a/{i}.txt"
+    shell: "echo {wildcards.i} > {output}"
+"""
+ARRAY = "aws-batch-array"
+RELEASED = "aws-batch"
+
+
+@dataclass
+class Run:
+    """What one run of Snakemake took."""
+
+    n_jobs: int
+    wall_s: float
+    cpu_s: float
+    peak_mib: int
+    calls: Counter[str]
+    log: str
+
+    def per_job(self, service: str) -> float:
+        """Return the calls of one service a job."""
+        return sum(n for call, n in self.calls.items() if call.startswith(service)) / self.n_jobs
+
+
+def main() -> None:
+    """Measure and print a report in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--items", type=int, default=1000, help="jobs of the scatter")
+    parser.add_argument("--released-items", type=int, default=50, help="under the released plugin")
+    parser.add_argument("--large", type=int, default=5000, help="jobs for the controller's cost")
+    options = parser.parse_args()
+
+    print("# The executor plugin\n")
+    print(
+        f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}, "
+        f"Snakemake {version('snakemake')}, snakemake-storage-plugin-s3 "
+        f"{version('snakemake-storage-plugin-s3')}. Made by `benchmarks/executor.py`; the emulator "
+        "ran on the same machine, so times are upper bounds and counts are exact.\n"
+    )
+    report_calls(options.items, options.released_items)
+    report_start_up()
+    report_controller(options.large)
+
+
+def report_calls(n_items: int, n_released: int) -> None:
+    """Count calls at the server for a scatter and its gather."""
+    ours = run_cheap(ARRAY, n_items)
+    theirs = run_cheap(RELEASED, n_released)
+    print("## Calls to AWS\n")
+    print(
+        f"A scatter of {n_items:,} jobs and its gather under aws-batch-array, array size 100, and "
+        f"one of {n_released} under aws-batch {version('snakemake-executor-plugin-aws-batch')}, "
+        "both polling every 10 s at most. The children write their outputs and do nothing else.\n"
+    )
+    print("| call | aws-batch-array | aws-batch |\n|---|--:|--:|")
+    for call in sorted(ours.calls | theirs.calls):
+        print(f"| {call} | {ours.calls[call]:,} | {theirs.calls[call]:,} |")
+    print(f"| **jobs** | {ours.n_jobs:,} | {theirs.n_jobs:,} |")
+    for service in ("batch", "s3"):
+        mine, other = ours.per_job(service), theirs.per_job(service)
+        print(f"| **{service} calls a job** | {mine:.3f} | {other:.2f} |")
+    ratio = theirs.per_job("batch") / ours.per_job("batch")
+    print(f"\n{ratio:,.0f} times fewer calls to AWS Batch a job.\n")
+
+
+def report_start_up() -> None:
+    """Time children with 1 and 11 jobs against a bare Snakemake."""
+    bare_s = statistics.median(time_bare_snakemake() for _ in range(3))
+    one_s = statistics.median(time_child(1) for _ in range(3))
+    eleven_s = time_child(11)
+    print("## Start-up of a child\n")
+    print(
+        "Seconds from the start of the child's process to its end, as Batch records them; each job "
+        "is an `echo`. A bare `python -m snakemake --cores 1` runs the same job on local files.\n"
+    )
+    print("| | s |\n|---|--:|")
+    print(f"| bare Snakemake, 1 job, median of 3 | {bare_s:.2f} |")
+    print(f"| child with 1 job, median of 3 | {one_s:.2f} ({one_s / bare_s:.2f} times) |")
+    print(f"| child with 11 jobs | {eleven_s:.2f} |")
+    print(f"| each further job | {(eleven_s - one_s) / 10:.2f} |")
+    print(
+        "\nThe released plugin starts `pip install` and two processes of Snakemake for every "
+        f"job: {2 * bare_s:.2f} s at least, without the installation.\n"
+    )
+
+
+def report_controller(n_items: int) -> None:
+    """Measure what a large scatter costs the controller, by phase."""
+    run = run_cheap(ARRAY, n_items)
+    none = run_cheap(ARRAY, 1)
+    print("## Cost at the controller\n")
+    print(f"A scatter of {n_items:,} jobs whose children finish at once, S3 storage on.\n")
+    print("| | |\n|---|--:|")
+    print(f"| wall clock | {run.wall_s:.0f} s |")
+    for phase, seconds in phases(run.log).items():
+        print(f"| - {phase} | {seconds:.0f} s |")
+    print(f"| CPU time | {run.cpu_s:.0f} s, of which {none.cpu_s:.0f} s for a scatter of 1 |")
+    print(f"| CPU time a job | {1000 * (run.cpu_s - none.cpu_s) / n_items:.1f} ms |")
+    print(f"| peak memory | {run.peak_mib} MiB |")
+    print(f"| S3 requests a job | {run.per_job('s3'):.2f} |")
+    print(f"| Batch calls a job | {run.per_job('batch'):.4f} |\n")
+    print("| S3 request | a job | made by |\n|---|--:|---|")
+    who = "Snakemake while it builds the DAG: whether a missing output exists"
+    for call in ("s3:HeadObject", "s3:HeadBucket", "s3:ListObjects"):
+        print(f"| {call} | {run.calls[call] / run.n_jobs:.2f} | {who} |")
+    rest = ("s3:ListObjectsV2", "s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+    n_rest = sum(run.calls[call] for call in rest)
+    print(f"| others | {n_rest / run.n_jobs:.3f} | this plugin, and the sources |\n")
+
+
+def phases(log: str) -> dict[str, float]:
+    """Return seconds between the stamps that `run` put before each line of the log."""
+    marks = {
+        "imports and Snakefile": "Building DAG of jobs",
+        "DAG": "Uploading source archive",
+        "grouping and submission": "Submitted",
+        "waiting for children": "Finished jobid",
+        "finishing jobs": "Execute 1 jobs",
+    }
+    seconds, previous = {}, 0.0
+    for phase, mark in marks.items():
+        stamp = float(re.search(rf"^(\d+\.\d+) .*{mark}", log, re.MULTILINE)[1])
+        seconds[phase], previous = stamp - previous, stamp
+    return seconds
+
+
+def run_cheap(executor: str, n_items: int) -> Run:
+    """Run scatter and gather with children that only write their outputs."""
+    with (
+        start(bucket=BUCKET, children="executor_children:write_outputs", slots=8) as emulator,
+        tempfile.TemporaryDirectory(prefix="executor-") as folder,
+    ):
+        return run(emulator, Path(folder), executor, n_items, ["--aws-batch-array-size=100"])
+
+
+def run(emulator: Emulator, folder: Path, executor: str, n_items: int, options: list[str]) -> Run:
+    """Run the workflow and count calls from then on."""
+    (folder / "Snakefile").write_text(SCATTER)
+    command = [
+        *(sys.executable, "-m", "snakemake", f"--executor={executor}"),
+        *("--default-storage-provider=s3", f"--default-storage-prefix=s3://{BUCKET}/x"),
+        *(f"--storage-s3-region={emulator.region}", "--jobs=20000", "--scheduler=greedy"),
+        *("--max-jobs-per-timespan=100000/1s", "--seconds-between-status-checks=10"),
+        *(f"--config=items={n_items}".split("=", 1)),
+        *plugin_options(emulator, executor),
+        *(options if executor == ARRAY else []),
+    ]
+    emulator.reset_calls()
+    since_s = time.perf_counter()
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, **emulator.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        lines = [f"{time.perf_counter() - since_s:.2f} {line}" for line in process.stdout]
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit("".join(lines[-60:]))
+    return Run(
+        n_jobs=n_items + 1,
+        wall_s=time.perf_counter() - since_s,
+        cpu_s=usage.ru_utime + usage.ru_stime,
+        peak_mib=usage.ru_maxrss // 1024,
+        calls=Counter(emulator.calls()),
+        log="".join(lines),
+    )
+
+
+def plugin_options(emulator: Emulator, executor: str) -> list[str]:
+    """Return what each plugin needs to find its queue."""
+    if executor == ARRAY:
+        return ["--aws-batch-array-stack=tomobatch"]
+    os.environ.update(emulator.environment)
+    stacks = boto3.client("cloudformation").describe_stacks()["Stacks"]
+    outputs = {
+        output["OutputKey"]: output["OutputValue"]
+        for stack in stacks
+        for output in stack.get("Outputs", [])
+    }
+    return [
+        f"--aws-batch-region={emulator.region}",
+        f"--aws-batch-job-queue={outputs['CpuJobQueue']}",
+        f"--aws-batch-job-role={outputs['JobRole']}",
+    ]
+
+
+def time_bare_snakemake() -> float:
+    """Return the seconds of a bare Snakemake with one job on local files."""
+    with tempfile.TemporaryDirectory(prefix="executor-") as folder:
+        (Path(folder) / "Snakefile").write_text(SCATTER)
+        command = [sys.executable, "-m", "snakemake", "--cores=1", "a/0.txt", "--config", "items=1"]
+        since_s = time.perf_counter()
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        return time.perf_counter() - since_s
+
+
+def time_child(n_items: int) -> float:
+    """Return the seconds of a child that really runs, with so many jobs in its slice."""
+    with (
+        start(bucket=BUCKET) as emulator,
+        tempfile.TemporaryDirectory(prefix="executor-") as folder,
+    ):
+        run(emulator, Path(folder), ARRAY, n_items, ["--aws-batch-array-size=1"])
+        job_ids = [job["jobId"] for job in emulator.jobs() if "-a-" in job["jobName"]]
+        os.environ.update(emulator.environment)
+        (job,) = boto3.client("batch").describe_jobs(jobs=job_ids)["jobs"]
+        return (job["stoppedAt"] - job["startedAt"]) / 1000
+
+
+if __name__ == "__main__":
+    os.chdir(HERE)
+    main()
