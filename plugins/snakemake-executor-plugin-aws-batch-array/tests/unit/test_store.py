@@ -99,6 +99,17 @@ def test_outcomes_are_read_back_and_change_their_tag(run_store, make_outcome):
     assert run_store.outcome_tags("a") != before
 
 
+def test_the_starts_of_attempts_are_read_from_one_listing(run_store):
+    first = Attempt(1, 50, 50, False, "i-0a", "c6i.large", "eu-central-1a", "spot")
+    second = Attempt(2, 90, 90, False)
+    run_store.put_start("a", 12, second)
+    run_store.put_start("a", 12, first)
+    run_store.put_start("a", 3, first)
+    run_store.put_start("b", 0, first)
+
+    assert run_store.starts("a") == {3: [first], 12: [first, second]}
+
+
 def test_a_child_that_reported_nothing_has_no_outcomes(run_store):
     assert run_store.get_outcomes("a", 3) == ChildOutcomes(3)
 

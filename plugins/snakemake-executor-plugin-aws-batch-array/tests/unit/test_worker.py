@@ -109,6 +109,7 @@ def test_every_attempt_tells_its_machine_and_whether_it_came_to_its_end(child):
     assert (finished.number, finished.finished) == (2, True)
     assert finished.instance_id == "i-1"
     assert finished.instance_type == "c7a.large"
+    assert child.store.starts == [(child.list.name, 0, 1), (child.list.name, 0, 2)]
     assert reclaimed.started_ms <= reclaimed.seen_ms <= finished.started_ms <= finished.seen_ms
 
 
