@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 
-
 _IMPORTED_LATE = ("graphlib", "smart_open", "snakemake.storage")
 """Modules that Snakemake imports on its way, each time anew in a forked process."""
 
