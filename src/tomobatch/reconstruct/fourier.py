@@ -16,7 +16,7 @@ import scipy.fft
 
 from tomobatch.errors import UserError
 from tomobatch.reconstruct.devices import Device
-from tomobatch.reconstruct.fft import even_fast_length, in_parallel, inverse_plane
+from tomobatch.reconstruct.fft import device_inverse, even_fast_length, in_parallel, inverse_plane
 from tomobatch.reconstruct.filter import (
     FilterName,
     PaddingName,
@@ -103,6 +103,10 @@ class FourierEngine:
         self._tables = self._make_tables(spreading)
         self._samples = Shared(self.queue, (geometry.n_angles, self._n_k, 2 * self._width))
         self._grid = Shared(self.queue, (self._n_grid, self._n_grid, self._width))
+        self._inverse = None
+        if device.kind == "gpu":
+            lanes_shape = (self._n_grid, self._n_grid, self._width // 2)
+            self._inverse = device_inverse(self.queue, self._grid.buffer, lanes_shape)
 
     def __call__(
         self,
@@ -256,7 +260,10 @@ class FourierEngine:
         return slice(start, start + n)
 
     def transform_grid(self) -> None:
-        """Transform the part of the grid that the output needs."""
+        """Transform the part of the grid that the output needs, or on a GPU all of it."""
+        if self._inverse is not None:
+            self._inverse()
+            return
         height, width = self._geometry.shape_px
         rows, columns = self._part(height), self._part(width)
         with mapped(self.queue, self._grid.buffer, self._grid.shape, _UPDATE) as grid:
