@@ -40,6 +40,22 @@ def test_missing_wedge_is_not_given_to_its_two_sides() -> None:
     assert weights == pytest.approx(np.full(150, np.pi / 180))
 
 
+@pytest.mark.parametrize("missing_deg", [30, 60, 120])
+def test_wedges_of_any_width(missing_deg) -> None:
+    weights = angle_weights(np.deg2rad(np.arange(0, 180.0 - missing_deg)))
+    assert weights == pytest.approx(np.full(180 - missing_deg, np.pi / 180))
+
+
+@pytest.mark.parametrize("turns", [2, 10])
+def test_repeated_angles_that_nearly_coincide_share_their_weight(turns) -> None:
+    """A motor comes back to a place within some thousandths of a step, from either side."""
+    jitter = np.random.default_rng(0).normal(0, 1e-5, (turns, 90))
+    angles = (np.arange(90) * np.pi / 90 + np.pi * np.arange(turns)[:, None] + jitter).ravel()
+    weights = angle_weights(angles)
+    assert weights.sum() == pytest.approx(np.pi)
+    assert weights.reshape(turns, 90).sum(axis=0) == pytest.approx(np.pi / 90, rel=0.01)
+
+
 @given(STEPS, st.randoms(use_true_random=False), st.floats(-7, 7))
 def test_weights_follow_the_angles_in_any_order(steps, random, start) -> None:
     angles = start + np.cumsum(steps) * (np.pi / np.sum(steps))

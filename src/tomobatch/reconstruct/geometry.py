@@ -16,7 +16,7 @@ from tomobatch.errors import UserError
 
 FloatArray = npt.NDArray[np.float64]
 
-# A gap this many times the median is taken for a missing wedge: its two sides get the median gap.
+# A gap this many times the typical one is a missing wedge: its two sides get the typical gap.
 _WEDGE_GAP = 8.0
 _FULL_TURN_RAD = 2 * np.pi
 
@@ -192,12 +192,23 @@ def angle_weights(angles_rad: FloatArray, period_rad: float = np.pi) -> FloatArr
     order = np.argsort(folded, kind="stable")
     sorted_rad = folded[order]
     gaps = np.diff(sorted_rad, append=sorted_rad[0] + period_rad)
-    apart = gaps[gaps > 1e-9 * period_rad]
-    typical = float(np.median(apart)) if apart.size else period_rad
+    typical = _typical_gap(gaps)
     gaps = np.where(gaps > _WEDGE_GAP * typical, typical, gaps)
     weights = np.empty_like(folded)
     weights[order] = (gaps + np.roll(gaps, 1)) / 2
     return weights
+
+
+def _typical_gap(gaps: FloatArray) -> float:
+    """Return the gap that half of the measured part of the circle lies in gaps no wider than.
+
+    Counted by width, not by number: angles taken many times over leave many gaps next to nothing.
+    The widest gap may be a missing wedge and is left out.
+    """
+    rest = np.sort(gaps)[:-1]
+    if not rest.any():
+        return float(gaps.max())
+    return float(rest[np.searchsorted(np.cumsum(rest), rest.sum() / 2)])
 
 
 def covers_full_turn(angles_rad: FloatArray) -> bool:
