@@ -50,6 +50,8 @@ class DoctorReport:
         Why there is none, or what failed.
     checks
         One a kernel and set of options.
+    variant
+        How the direct method cuts its work on the device.
     gups
         10^9 pixel updates a second by back-projection: pixels inside the circle x angles x slices.
     copy_gb_s
@@ -63,6 +65,7 @@ class DoctorReport:
     reason: str = ""
     problem: str = ""
     checks: list[KernelCheck] = field(default_factory=list)
+    variant: str = ""
     gups: float = 0.0
     copy_gb_s: float = 0.0
     plans: list[str] = field(default_factory=list)
@@ -89,7 +92,7 @@ def examine(device: DeviceKind = "auto") -> DoctorReport:
     report.reason = _reason(found, device)
     report.checks = [*check_kernels(found), *check_normalise(found)]
     try:
-        report.gups = _measure_gups(found)
+        report.variant, report.gups = _measure_gups(found)
         report.copy_gb_s = _measure_copy_gb_s(found)
         report.plans = [_plan(found, n_px, n_angles) for n_px, n_angles in _TYPICAL]
     except (UserError, cl.Error) as error:
@@ -111,14 +114,18 @@ def render(report: DoctorReport) -> str:
         lines += [f"  {_line(check)}" for check in report.checks]
     if report.gups:
         lines += [
-            f"back-projection: {report.gups:.1f} GUPS (10^9 pixel-angle-slice updates a second)",
+            f"back-projection, variant {report.variant}: {report.gups:.1f} GUPS"
+            " (10^9 pixel-angle-slice updates a second)",
             f"memory: {report.copy_gb_s:.1f} GB/s",
             *report.plans,
         ]
     if report.problem:
         lines.append(f"error: {report.problem}")
     failed = sum(not check.passed for check in report.checks)
-    lines.append("all is well" if report.ok else f"not well: {failed} of {len(report.checks)} fail")
+    if failed:
+        lines.append(f"error: {failed} of {len(report.checks)} kernels fail")
+    if report.ok:
+        lines.append("all is well")
     return "\n".join(lines)
 
 
@@ -151,7 +158,7 @@ def _reason(device: Device, asked: DeviceKind) -> str:
     return "auto found no GPU"
 
 
-def _measure_gups(device: Device) -> float:
+def _measure_gups(device: Device) -> tuple[str, float]:
     """Back-project zeros, once to build and touch memory, then three times; the best counts."""
     angles = np.arange(_SPEED_ANGLES) * np.pi / _SPEED_ANGLES
     geometry = make_geometry(angles, _SPEED_PX)
@@ -169,7 +176,7 @@ def _measure_gups(device: Device) -> float:
         queue.finish()
 
     updates = np.pi / 4 * _SPEED_PX**2 * _SPEED_ANGLES * lanes
-    return float(updates / _least_s(work) / 1e9)
+    return variant.name, float(updates / _least_s(work) / 1e9)
 
 
 def _measure_copy_gb_s(device: Device) -> float:
