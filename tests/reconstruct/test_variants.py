@@ -69,25 +69,33 @@ def test_memory_of_a_gpu_is_copied(method, monkeypatch) -> None:
 class Properties:
     """What a device says of itself."""
 
-    def __init__(self, local_mem_type: int, local_mem_size: int, image_support: bool) -> None:
+    image2d_max_height = 16384
+
+    def __init__(
+        self, local_mem_type: int, local_mem_size: int, image_support: bool, width: int
+    ) -> None:
         self.cl_device = self
+        self.image2d_max_width = width
         self.local_mem_type = local_mem_type
         self.local_mem_size = local_mem_size
         self.image_support = image_support
 
 
 @pytest.mark.parametrize(
-    ("own_local", "local_bytes", "images", "lanes", "expected"),
+    ("own_local", "local_bytes", "images", "width", "lanes", "expected"),
     [
-        (False, 2**20, True, 32, "tiles"),
-        (True, 48 * 1024, True, 32, "local"),
-        (True, 256, True, 4, "image"),
-        (True, 256, True, 32, "tiles"),
-        (True, 256, False, 4, "tiles"),
+        (False, 2**20, True, 16384, 32, "tiles"),
+        (True, 48 * 1024, True, 16384, 32, "local"),
+        (True, 256, True, 16384, 4, "image"),
+        (True, 256, True, 37, 4, "tiles"),
+        (True, 256, True, 16384, 32, "tiles"),
+        (True, 256, False, 16384, 4, "tiles"),
     ],
 )
-def test_variant_follows_the_properties(own_local, local_bytes, images, lanes, expected) -> None:
+def test_variant_follows_the_properties(
+    own_local, local_bytes, images, width, lanes, expected
+) -> None:
     kind = 1 if own_local else 2  # CL_LOCAL, CL_GLOBAL
     geometry = make_geometry([0.0], 32)
-    device = Properties(kind, local_bytes, images)
+    device = Properties(kind, local_bytes, images, width)
     assert choose_variant(device, geometry, lanes).name == expected

@@ -88,7 +88,9 @@ def choose_variant(device: Device, geometry: Geometry, lanes: int) -> Variant:
         chosen = local(lanes, geometry.binning, found.local_mem_size)
         if chosen is not None:
             return chosen
-        if lanes == 4 and found.image_support:
+        columns = 2 * math.ceil(geometry.reach_px) + 6
+        fits = columns <= found.image2d_max_width and geometry.n_angles <= found.image2d_max_height
+        if lanes == 4 and found.image_support and fits:
             return image()
     return tiles(lanes)
 

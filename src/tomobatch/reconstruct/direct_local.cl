@@ -12,7 +12,6 @@
 //   STRIP     columns of a strip: what the square's diagonal covers, and 2 for the interpolation
 
 #define FRACTION_BITS 23
-#define FRACTION_MASK ((1L << FRACTION_BITS) - 1)
 #define ONE_PIXEL ((float)(1 << FRACTION_BITS))
 
 // rows     (angle, column, lane)  filtered rows
@@ -60,7 +59,7 @@ void back_project(__global const VEC *restrict rows, __global VEC *restrict imag
             if (place == 0)
                 starts[angle] =
                     (float)(step.z + left * step.x + top * step.y
-                            - ((long)start << FRACTION_BITS)) / ONE_PIXEL;
+                            - start * (1L << FRACTION_BITS)) / ONE_PIXEL;
             // Squares that reach beyond the mask reach beyond the row; those pixels are not kept.
             const int column = clamp(start + place, 0, n_columns - 1);
             __global const VEC *from = rows + ((size_t)(first + angle) * n_columns + column) * N_VECS;
