@@ -97,10 +97,14 @@ class RunStore:
             )
         return CommandList.from_bytes(body)
 
+    def list_names(self) -> list[str]:
+        """Return the names of all lists, done with or not."""
+        return self._names("lists")
+
     def open_names(self) -> list[str]:
         """Return the names of the lists whose outcomes have not all reached Snakemake."""
         closed = set(self._names("closed"))
-        return [name for name in self._names("lists") if name not in closed]
+        return [name for name in self.list_names() if name not in closed]
 
     def close(self, name: str) -> None:
         """Record that every outcome of a list has reached Snakemake."""
