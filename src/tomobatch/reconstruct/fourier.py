@@ -199,7 +199,8 @@ class FourierEngine:
     def _pad(self, sinograms: Float32Array, weights: FloatArray | None) -> Float32Array:
         """Return rows (row, angle, length), weighted and padded; the left padding comes last."""
         n_rows, n_angles, n_cols = sinograms.shape
-        rows = np.zeros((n_rows, n_angles, self._length), dtype=np.float32)
+        # Not zeros(): that takes fresh pages every time, a new array mostly those of the last.
+        rows = np.empty((n_rows, n_angles, self._length), dtype=np.float32)
         data = rows[:, :, :n_cols]
         if weights is None:
             data[...] = sinograms
@@ -209,6 +210,8 @@ class FourierEngine:
             left = (self._length - n_cols) // 2
             rows[:, :, n_cols : self._length - left] = data[:, :, -1:]
             rows[:, :, self._length - left :] = data[:, :, :1]
+        else:
+            rows[:, :, n_cols:] = 0
         return rows
 
     def _enqueue_weigh(
