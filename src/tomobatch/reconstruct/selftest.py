@@ -54,11 +54,8 @@ def check_kernels(device: Device) -> Iterator[KernelCheck]:
     if device.cl_device.image_support:
         yield _check_direct(device, 4, "image")
     for lanes in (1, 2, 4, 8, 16):
-
-        def make(geometry: Geometry, lanes: int = lanes) -> Engine:
-            return FourierEngine(device, geometry, lanes, _WINDOW)
-
-        yield _check("gridding.cl", f"{lanes} slices", make, lanes, FOURIER_TOLERANCE, 16)
+        for shared in (False, True):
+            yield _check_fourier(device, lanes, shared)
 
 
 def compare(
@@ -87,6 +84,14 @@ def _check_direct(device: Device, lanes: int, name: str) -> KernelCheck:
         return DirectEngine(device, geometry, lanes, _WINDOW, variant=variant)
 
     return _check(files[name], f"{lanes} slices", make, lanes, DIRECT_TOLERANCE, 1)
+
+
+def _check_fourier(device: Device, lanes: int, shared: bool) -> KernelCheck:
+    def make(geometry: Geometry) -> Engine:
+        return FourierEngine(device, geometry, lanes, _WINDOW, shared=shared)
+
+    options = f"{lanes} slices, {'one work-item' if not shared else 'a group'} a tile"
+    return _check("gridding.cl", options, make, lanes, FOURIER_TOLERANCE, 16)
 
 
 def _check(
