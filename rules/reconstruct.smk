@@ -38,6 +38,7 @@ rule reconstruct:
         mem_mb=slices_job_mb,
     params:
         reconstruct=settings("reconstruct"),
+        whole_slice_px=planned("whole_slice_px"),
         layout=planned("volume_layout"),
     script:
         "../scripts/reconstruct.py"

@@ -3,17 +3,21 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 
 from tomobatch.calibrate import Calibration
+from tomobatch.errors import UserError
 from tomobatch.jobs import Record, logger, reported
-from tomobatch.reconstruct import fbp
+from tomobatch.reconstruct.devices import DeviceKind
+from tomobatch.reconstruct.geometry import make_geometry
+from tomobatch.reconstruct.stream import reconstruct_blocks
 from tomobatch.stores.angles import load_angles
 from tomobatch.stores.layout import write_json
 from tomobatch.stores.read import open_array
 from tomobatch.stores.volume import VolumeLayout
+from tomobatch.stores.volume_writer import VolumeWriter
 from tomobatch.units import grey_factor
 
 if TYPE_CHECKING:
@@ -26,34 +30,64 @@ def main(
     angles_path: str,
     chunk: int,
     settings: dict[str, Any],
+    whole_slice_px: int,
     layout: VolumeLayout,
     shard_paths: Sequence[str],
     record_path: str,
 ) -> None:
     """Write the shards and the record of one chunk of slices."""
     record = Record("reconstruct", chunk)
-    start = chunk * layout.chunk_slices
-    stop = min(start + layout.chunk_slices, layout.n_slices)
+    first = chunk * layout.chunk_slices
+    stop = min(first + layout.chunk_slices, layout.n_slices)
     calibration = Calibration.from_json(Path(calibration_path).read_text(encoding="utf-8"))
-    with record.stage("read"):
-        sinograms = open_array(sinograms_metadata)[start:stop]
-    # The definition of GPU jobs sets it, so that none of them computes on the CPU unnoticed.
-    if settings["device"] == "auto":
-        settings = {**settings, "device": os.environ.get("TOMOBATCH_DEVICE", "auto")}
-    with record.stage("compute"):
-        slices = fbp(
-            sinograms,
-            load_angles(Path(angles_path)),
-            calibration.cor_px(np.arange(start, stop)),
-            **settings,
+    sinograms = open_array(sinograms_metadata)
+    geometry = make_geometry(
+        load_angles(Path(angles_path)),
+        sinograms.shape[2],
+        size_px=whole_slice_px,
+        roi=settings["roi_px"],
+        binning=settings["binning"],
+        mask=settings["mask"],
+        half_acquisition=settings["half_acquisition"],
+    )
+    factor = np.float32(grey_factor(layout.pixel_size_um))
+    with VolumeWriter(layout, chunk, [Path(path) for path in shard_paths]) as writer:
+        timeline = reconstruct_blocks(
+            lambda start, end: np.asarray(sinograms[first + start : first + end]),
+            lambda start, slices: writer.write(start, slices * factor),
+            stop - first,
+            geometry,
+            calibration.cor_px(np.arange(first, stop)),
+            method=settings["method"],
+            filter=settings["filter"],
+            padding=settings["padding"],
+            device=asked_device(settings["device"]),
         )
-    del sinograms
-    with record.stage("write"):
-        slices *= np.float32(grey_factor(layout.pixel_size_um))
-        for level, values in layout.pyramid(slices):
-            layout.array(level).write_shard(chunk, values, Path(shard_paths[level]))
-    logger.info("reconstructed slices %d to %d of %d", start, stop, layout.n_slices)
+    record.facts["timeline"] = timeline.to_dict()
+    for stage in ("read", "prepare", "compute", "write"):
+        record.stages_s[stage] = timeline.spent_s(stage)
+    logger.info(
+        "reconstructed slices %d to %d of %d, %.0f%% of the time computing",
+        first,
+        stop,
+        layout.n_slices,
+        100 * timeline.compute_fraction,
+    )
     write_json(Path(record_path), record.to_dict())
+
+
+def asked_device(configured: DeviceKind) -> DeviceKind:
+    """Return the device to use: where the configuration leaves it open, what the machine is for.
+
+    The definition of GPU jobs sets ``TOMOBATCH_DEVICE``, so that a job which was given a machine
+    with a GPU that does not work fails, and does not compute on the CPU unnoticed.
+    """
+    if configured != "auto":
+        return configured
+    machine_is_for = os.environ.get("TOMOBATCH_DEVICE", "auto")
+    if machine_is_for not in get_args(DeviceKind):
+        raise UserError(f"TOMOBATCH_DEVICE is {machine_is_for!r}; it may be auto, gpu or cpu")
+    return cast(DeviceKind, machine_is_for)
 
 
 if __name__ == "__main__":
@@ -64,6 +98,7 @@ if __name__ == "__main__":
             snakemake.input.angles,
             int(snakemake.wildcards.k),
             snakemake.params.reconstruct,
+            snakemake.params.whole_slice_px,
             snakemake.params.layout,
             snakemake.output.shards,
             snakemake.output.record,

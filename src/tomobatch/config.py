@@ -118,6 +118,18 @@ class Reconstruct(Section):
     device: Literal["auto", "gpu", "cpu"] = Field("auto", description="the OpenCL device")
     padding: Literal["edge", "zero"] = Field("edge", description="beyond the detector's edge")
     mask: bool = Field(True, description="set everything outside the field of view to zero")
+    half_acquisition: bool = Field(
+        False, description="merge the halves of a full turn about an axis near the detector's edge"
+    )
+    size_px: int | None = Field(
+        None,
+        ge=1,
+        description="width of a slice; null: of the detector, or twice of it when merged",
+    )
+    roi_px: tuple[int, int, int, int] | None = Field(
+        None, description="part of the slice to reconstruct: x, y, width, height"
+    )
+    binning: int = Field(1, ge=1, le=64, description="pixels averaged along each side")
 
 
 class Volume(Section):

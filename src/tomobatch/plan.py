@@ -39,11 +39,9 @@ class ScanPlan:
         n_items = self.header.n_rows
         size = self.config.chunks.slices
         if size == "auto":
-            # Whichever is larger, the sinogram or the slice made of it, sets the memory of a job.
-            item_px = max(self.header.n_projections, self.width_px) * self.header.n_cols
             size = size_for_budget(
                 n_items,
-                _float32_mb(item_px),
+                _float32_mb(self._row_values),
                 self.config.chunks.memory_mb,
                 multiple_of=2 ** (self.n_levels - 1),
             )
@@ -60,9 +58,23 @@ class ScanPlan:
         return self.header.n_rows, self.header.n_cols
 
     @property
-    def width_px(self) -> int:
-        """Width and height of a slice."""
-        return self.header.n_cols
+    def slice_shape_px(self) -> tuple[int, int]:
+        """Height and width of a slice as it is written."""
+        chosen = self.config.reconstruct
+        if chosen.roi_px is not None:
+            _, _, width, height = chosen.roi_px
+        else:
+            width = height = self.whole_slice_px
+        return height // chosen.binning, width // chosen.binning
+
+    @property
+    def whole_slice_px(self) -> int:
+        """Width and height of a whole slice, before region of interest and binning."""
+        chosen = self.config.reconstruct
+        if chosen.size_px is not None:
+            return chosen.size_px
+        # How far the halves overlap is known only after calibration; this holds all they can show.
+        return self.header.n_cols * (2 if chosen.half_acquisition else 1)
 
     @property
     def projections_layout(self) -> ArrayLayout:
@@ -89,8 +101,8 @@ class ScanPlan:
         """Layout of volume.ome.zarr."""
         return VolumeLayout(
             n_slices=self.header.n_rows,
-            height_px=self.width_px,
-            width_px=self.width_px,
+            height_px=self.slice_shape_px[0],
+            width_px=self.slice_shape_px[1],
             chunk_slices=self.slices.size,
             n_levels=self.n_levels,
             pixel_size_um=self.header.pixel_size_um,
@@ -105,8 +117,13 @@ class ScanPlan:
     @property
     def slices_job_mb(self) -> int:
         """Memory that a job on a chunk of rows needs."""
-        row_px = max(self.header.n_projections, self.width_px) * self.header.n_cols
-        return _job_mb(self.slices.size * row_px)
+        return _job_mb(self.slices.size * self._row_values)
+
+    @property
+    def _row_values(self) -> int:
+        """Values of a sinogram or of the slice made of it, whichever are more."""
+        height_px, width_px = self.slice_shape_px
+        return max(self.header.n_projections * self.header.n_cols, height_px * width_px)
 
 
 def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:

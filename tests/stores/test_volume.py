@@ -9,16 +9,20 @@ from ome_zarr_models.v05.image import Image
 
 from tomobatch.stores.layout import write_bytes
 from tomobatch.stores.volume import VolumeLayout, halve
+from tomobatch.stores.volume_writer import VolumeWriter
 
 
-def write_volume(root, layout, values):
+def write_volume(root, layout, values, block=3):
     write_bytes(root / "zarr.json", layout.group_metadata("scan", (-0.1, 0.4)))
     for level in range(layout.n_levels):
         write_bytes(root / str(level) / "zarr.json", layout.array(level).metadata())
     for index, start in enumerate(range(0, layout.n_slices, layout.chunk_slices)):
-        for level, part in layout.pyramid(values[start : start + layout.chunk_slices]):
-            array = layout.array(level)
-            array.write_shard(index, part, root / str(level) / "c" / array.key(index))
+        chunk = values[start : start + layout.chunk_slices]
+        paths = [root / str(level) / "c" / f"{index}/0/0" for level in range(layout.n_levels)]
+        with VolumeWriter(layout, index, paths) as writer:
+            # The last block first, as when several devices share the work.
+            for first in reversed(range(0, len(chunk), block)):
+                writer.write(first, chunk[first : first + block])
 
 
 @settings(max_examples=15, deadline=None)
@@ -27,14 +31,15 @@ def write_volume(root, layout, values):
     width=st.integers(1, 20),
     chunk_slices=st.integers(1, 20),
     n_levels=st.integers(1, 4),
+    block=st.integers(1, 9),
 )
 def test_the_levels_of_all_chunks_make_one_pyramid(
-    tmp_path_factory, n_slices, width, chunk_slices, n_levels
+    tmp_path_factory, n_slices, width, chunk_slices, n_levels, block
 ):
     root = tmp_path_factory.mktemp("volume")
     layout = VolumeLayout(n_slices, width, width, min(chunk_slices, n_slices), n_levels)
     values = np.random.default_rng(1).normal(size=(n_slices, width, width)).astype(np.float32)
-    write_volume(root, layout, values)
+    write_volume(root, layout, values, block)
     np.testing.assert_array_equal(zarr.open_array(root / "0", mode="r")[:], values)
     for level in range(1, n_levels):
         finer = zarr.open_array(root / str(level - 1), mode="r")[:]
@@ -79,3 +84,31 @@ def test_slices_are_averaged_only_within_a_chunk(chunk, factors):
 
 def test_halving_averages():
     assert halve(np.array([[[1, 3], [5, 7]], [[1, 3], [5, 7]]], np.float32), 2).tolist() == [[[4]]]
+
+
+def test_what_is_cut_short_or_not_finite_leaves_nothing(tmp_path):
+    layout = VolumeLayout(8, 300, 300, 8, 2)
+    paths = [tmp_path / str(level) / "c" / "0" / "0" / "0" for level in range(2)]
+    bad = np.full((8, 300, 300), np.nan, np.float32)
+    with (
+        pytest.raises(ValueError, match="not finite"),
+        VolumeWriter(layout, 0, paths) as writer,
+    ):
+        writer.write(0, bad)
+    short = np.ones((4, 300, 300), np.float32)
+    with (
+        pytest.raises(ValueError, match=r"2 of 4 slices"),
+        VolumeWriter(layout, 0, paths) as writer,
+    ):
+        writer.write(0, short)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_shard_written_in_blocks_is_what_zarr_reads_in_tiles(tmp_path):
+    layout = VolumeLayout(5, 300, 530, 5, 1)
+    values = np.random.default_rng(2).normal(size=(5, 300, 530)).astype(np.float32)
+    write_volume(tmp_path, layout, values, block=2)
+    array = zarr.open_array(tmp_path / "0", mode="r")
+    assert array.chunks == (1, 256, 256)
+    np.testing.assert_array_equal(array[3:4, 250:300, 500:530], values[3:4, 250:300, 500:530])
+    np.testing.assert_array_equal(array[:], values)

@@ -86,6 +86,7 @@ def run_steps(scan: Path, folder: Path, projections: int, slices: int) -> np.nda
             at["angles.json"],
             k,
             settings["reconstruct"],
+            plan.whole_slice_px,
             layout,
             [str(level / "c" / str(k) / "0" / "0") for level in levels],
             at["record.json"],

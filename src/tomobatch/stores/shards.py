@@ -1,0 +1,108 @@
+"""Writing one shard slice by slice, so that packing and computing overlap.
+
+The format is that of the Zarr v3 sharding codec: the packed inner chunks one after the other, then
+an index of (offset, length) for each of them in C order, and the index's CRC-32C.
+https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/
+"""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import google_crc32c
+import numpy as np
+from numcodecs.blosc import Blosc
+
+from tomobatch.stores.layout import COMPRESSION_LEVEL, COMPRESSOR, Array, ArrayLayout
+
+_ABSENT = np.iinfo(np.uint64).max
+
+
+class ShardWriter:
+    """One shard of an array whose inner chunks are single slices or parts of one.
+
+    Use it as a context manager: the file appears under its name when the block ends well, and
+    not at all when it does not.
+
+    Parameters
+    ----------
+    layout
+        The array's; ``chunk_shape[0]`` is 1.
+    index
+        The chunk's index along the first axis.
+    path
+        The shard's own place.
+    """
+
+    def __init__(self, layout: ArrayLayout, index: int, path: Path) -> None:
+        if layout.chunk_shape[0] != 1:
+            raise ValueError("slices cannot be appended: the inner chunks hold several")
+        self._layout = layout
+        self._path = path
+        first = index * layout.shard_shape[0]
+        self._n_slices = min(layout.shard_shape[0], layout.shape[0] - first)
+        self._tiles = tuple(
+            size // chunk
+            for size, chunk in zip(layout.shard_shape[1:], layout.chunk_shape[1:], strict=True)
+        )
+        self._entries = np.full((layout.shard_shape[0], *self._tiles, 2), _ABSENT, "<u8")
+        self._codec = Blosc(COMPRESSOR, COMPRESSION_LEVEL, Blosc.BITSHUFFLE, typesize=4)
+        self._n_written = 0
+        self._partial = path.with_name(f".{path.name}.partial")
+
+    def __enter__(self) -> Self:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._partial.open("wb")
+        return self
+
+    def append(self, slices: Array) -> None:
+        """Add the next slices, float32 (n, y, x).
+
+        Raises
+        ------
+        ValueError
+            If they do not have the array's shape, are too many, or hold NaN or infinity.
+        """
+        if slices.shape[1:] != self._layout.shape[1:]:
+            raise ValueError(f"{self._path}: expected {self._layout.shape[1:]}, got {slices.shape}")
+        if self._n_written + len(slices) > self._n_slices:
+            raise ValueError(f"{self._path}: more than {self._n_slices} slices")
+        if not np.isfinite(slices).all():
+            bad = np.count_nonzero(~np.isfinite(slices))
+            raise ValueError(f"{self._path}: {bad} values are not finite")
+        for one in slices:
+            for place in np.ndindex(*self._tiles):
+                self._append_tile(place, one)
+            self._n_written += 1
+
+    def _append_tile(self, place: tuple[int, ...], one: Array) -> None:
+        height, width = self._layout.chunk_shape[1:]
+        top, left = place[0] * height, place[1] * width
+        tile = np.zeros((height, width), np.float32)
+        part = one[top : top + height, left : left + width]
+        tile[: part.shape[0], : part.shape[1]] = part
+        packed = self._codec.encode(tile)
+        self._entries[(self._n_written, *place)] = self._file.tell(), len(packed)
+        self._file.write(packed)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            with self._file:
+                if kind is None:
+                    self._write_index()
+            if kind is None:
+                self._partial.replace(self._path)
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+    def _write_index(self) -> None:
+        if self._n_written < self._n_slices:
+            raise ValueError(f"{self._path}: {self._n_written} of {self._n_slices} slices")
+        index = self._entries.tobytes()
+        self._file.write(index)
+        self._file.write(google_crc32c.value(index).to_bytes(4, "little"))
