@@ -29,7 +29,7 @@ from tomobatch.reconstruct.filter import (
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
 from tomobatch.reconstruct.gridding import Spreading, fall_off, tap_polynomials, tile_visits
 from tomobatch.reconstruct.kernels import load_kernel
-from tomobatch.reconstruct.layout import Shared, mapped
+from tomobatch.reconstruct.layout import Shared, filled_by_device, mapped
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -277,27 +277,24 @@ class FourierEngine:
         geometry = self._geometry
         n_rows, height, width = out.shape
         radius = geometry.mask_radius_px
-        flags = cl.mem_flags.WRITE_ONLY | cl.mem_flags.USE_HOST_PTR
-        slices = cl.Buffer(self.queue.context, flags, hostbuf=out)
-        self._cut(
-            self.queue,
-            (-(-width // self._run), height),
-            None,
-            self._grid.buffer,
-            self._tables["across"],
-            self._tables["down"],
-            slices,
-            np.int32(n_rows),
-            np.int32(width),
-            np.int32(height),
-            np.int32(self._n_grid),
-            np.array([self._part(width).start, self._part(height).start], dtype=np.int32),
-            np.array([geometry.first_x_px, geometry.first_y_px], dtype=np.float32),
-            np.float32(geometry.binning),
-            np.float32(-1 if radius is None else radius**2),
-        )
-        with mapped(self.queue, slices, out.shape, cl.map_flags.READ):
-            pass
+        with filled_by_device(self.queue, out) as slices:
+            self._cut(
+                self.queue,
+                (-(-width // self._run), height),
+                None,
+                self._grid.buffer,
+                self._tables["across"],
+                self._tables["down"],
+                slices,
+                np.int32(n_rows),
+                np.int32(width),
+                np.int32(height),
+                np.int32(self._n_grid),
+                np.array([self._part(width).start, self._part(height).start], dtype=np.int32),
+                np.array([geometry.first_x_px, geometry.first_y_px], dtype=np.float32),
+                np.float32(geometry.binning),
+                np.float32(-1 if radius is None else radius**2),
+            )
 
 
 @dataclass(frozen=True, init=False)
