@@ -3,6 +3,7 @@
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
@@ -32,6 +33,7 @@ def render_page(content: ReportContent) -> str:
         curves=_curves(content),
         drift=_drift(content),
         drift_caption=_drift_caption(content),
+        device_caption=_device_caption(content),
         settings=_flat_settings(content),
         versions={name: version(name) for name in _SHOWN_VERSIONS}
         | {"python": platform.python_version()},
@@ -137,6 +139,9 @@ def _curves(content: ReportContent) -> dict[str, Markup]:
         "cor": pictures.cor_curve(calibration),
         "steps": pictures.step_bars(step_times(content.records)),
     }
+    job = _typical_reconstruction(content)
+    if job is not None:
+        drawn["device"] = pictures.device_timeline(job["timeline"])
     if histogram is not None:
         edges = histogram.edges * content.grey_factor
         drawn["histogram"] = pictures.grey_histogram(
@@ -144,6 +149,23 @@ def _curves(content: ReportContent) -> dict[str, Markup]:
         )
     # Our own drawings, free of input: they go into the page as they are.
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704
+
+
+def _typical_reconstruction(content: ReportContent) -> dict[str, Any] | None:
+    """Return the record of the reconstruct job whose time is the median."""
+    jobs = [record for record in content.records if "timeline" in record]
+    jobs.sort(key=lambda record: float(record["wall_s"]))
+    return jobs[len(jobs) // 2] if jobs else None
+
+
+def _device_caption(content: ReportContent) -> str:
+    job = _typical_reconstruction(content)
+    if job is None:
+        return ""
+    timeline = job["timeline"]
+    devices = ", ".join(timeline["devices"])
+    share = f"{timeline['compute_fraction']:.0%} of the time computing"
+    return f"Chunk {job['chunk']} on {devices}: {timeline['method']}; {share}"
 
 
 def _flat_settings(content: ReportContent) -> dict[str, str]:

@@ -100,6 +100,22 @@ def step_bars(times: Sequence[StepTime]) -> str:
     return _svg(figure)
 
 
+def device_timeline(timeline: dict[str, Any]) -> str:
+    """Draw when the blocks of one reconstruct job were read, computed and written."""
+    stages = ("read", "prepare", "compute", "write")
+    with _figure(11, 2.2) as (figure, axes):
+        for span in timeline["spans"]:
+            place = stages.index(span["stage"])
+            width_s = span["stop_s"] - span["start_s"]
+            colour = _ACCENT if span["stage"] == "compute" else _FAINT
+            axes.barh(place, width_s, left=span["start_s"], height=0.6, color=colour, ec="white")
+        axes.set_yticks(range(len(stages)), stages)
+        axes.invert_yaxis()
+        axes.set_xlim(left=0)
+        axes.set_xlabel("seconds since the job began to read")
+    return _svg(figure)
+
+
 def drift_map(change: Image) -> bytes:
     """Draw how the flats changed over the detector, in percent."""
     with _figure(6.4, 2.6) as (figure, axes):

@@ -46,7 +46,7 @@ class VolumeWriter:
         return self
 
     def write(self, start: int, slices: Array) -> None:
-        """Add slices, float32 (n, y, x) in the unit of the volume, from slice ``start`` of the chunk.
+        """Add slices, float32 (n, y, x) in the volume's unit, from slice ``start`` of the chunk.
 
         Blocks may come in any order, as several GPUs finish them; those ahead of their turn wait.
         """
