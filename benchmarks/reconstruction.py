@@ -151,11 +151,15 @@ def main() -> None:
                 "stages": stages,
             }
         )
+        keep(report, options.name)
+    print(as_markdown(report))
+
+
+def keep(report: dict, name: str) -> None:
+    """Write the report as it stands, so that a long run cut short still leaves its first sizes."""
     RESULTS.mkdir(exist_ok=True)
-    page = as_markdown(report)
-    (RESULTS / f"{options.name}.json").write_text(json.dumps(report, indent=1) + "\n")
-    (RESULTS / f"{options.name}.md").write_text(page)
-    print(page)
+    (RESULTS / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
+    (RESULTS / f"{name}.md").write_text(as_markdown(report))
 
 
 if __name__ == "__main__":
