@@ -13,6 +13,7 @@ from tomobatch.reconstruct.geometry import Geometry, make_geometry
 from tomobatch.reconstruct.layout import Shared, SliceSplitter
 from tomobatch.reconstruct.rows import RowFilter
 
+# Most slices of a block.
 LANES = {"direct": 32, "fourier": 16}
 
 
@@ -51,7 +52,7 @@ def stage_costs(
 def _direct_stages(
     device: Device, geometry: Geometry, sinograms: np.ndarray
 ) -> dict[str, Callable[[], object]]:
-    lanes, queue = LANES["direct"], device.queue()
+    lanes, queue = len(sinograms), device.queue()
     variant = tiles(lanes)
     row_filter = RowFilter(geometry, variant.margin_px + 2)
     project = BackProjector(device, geometry, row_filter.width_px, row_filter.axis_px, variant)
