@@ -47,10 +47,8 @@ def running_engine(folder):
     NoEngine
         Saying what is missing.
     """
-    if (
-        shutil.which("docker")
-        and subprocess.run(["docker", "info"], capture_output=True).returncode == 0
-    ):
+    present = Engine({}, "debian:trixie-slim")
+    if shutil.which("docker") and present.docker("info", check=False).returncode == 0:
         yield present
         return
     missing = [tool for tool in NEEDED if shutil.which(tool) is None]
