@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-
 from scripts.average_references import main as average_references
 from scripts.calibrate import main as calibrate
 from scripts.lay_out_array import main as lay_out_array
@@ -13,6 +12,7 @@ from scripts.lay_out_volume import main as lay_out_volume
 from scripts.preprocess import main as preprocess
 from scripts.process import main as process
 from scripts.reconstruct import main as reconstruct
+
 from tomobatch.config import load_config
 from tomobatch.phantom import write_phantom
 from tomobatch.plan import plan_scan
