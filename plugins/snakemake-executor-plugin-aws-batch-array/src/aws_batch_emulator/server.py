@@ -115,8 +115,8 @@ class Server:
         surroundings = Surroundings(
             launch=self._launcher(),
             environment=lambda job, attempt: {
-                **settings.variables,
                 **child_environment(self.endpoint_url, job, attempt),
+                **settings.variables,
             },
             open_log=self._open_log,
             take_machine=self._take_machine,
