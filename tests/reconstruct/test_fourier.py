@@ -62,7 +62,7 @@ def test_any_number_of_lanes(lanes, spreading) -> None:
         assert_exact(noise(n_rows, 12, 21), half_turn(12), 9.7, spreading, lanes)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_any_geometry(data) -> None:
     n_cols = data.draw(st.integers(2, 40), "columns")

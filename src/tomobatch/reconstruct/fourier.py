@@ -6,7 +6,6 @@ the lines onto a grid and one fast transform take O(N^2 log N) steps, back-proje
 """
 
 import threading
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -30,6 +29,7 @@ from tomobatch.reconstruct.geometry import FloatArray, Geometry
 from tomobatch.reconstruct.gridding import Spreading, fall_off, tap_polynomials, tile_visits
 from tomobatch.reconstruct.kernels import load_kernel
 from tomobatch.reconstruct.layout import Shared, filled_by_device, mapped
+from tomobatch.reconstruct.lines import make_lines
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -99,7 +99,6 @@ class FourierEngine:
         self._tile = self._shared_tile(device, spreading.width) if shared else _TILE
         self._run = 1 if shared else _RUN
         self._weigh, self._spread, self._cut = self._load(device, spreading)
-        self._lines = _Lines(self.queue.context, geometry, self._length, self._n_grid)
         self._tables = self._make_tables(spreading)
         self._samples = Shared(self.queue, (geometry.n_angles, self._n_k, 2 * self._width))
         self._grid = Shared(self.queue, (self._n_grid, self._n_grid, self._width))
@@ -153,19 +152,23 @@ class FourierEngine:
         return sides[0] if sides else 1
 
     def _make_tables(self, spreading: Spreading) -> dict[str, cl.Buffer]:
-        """Upload what all blocks share: weights of points, visits of tiles, fall-off."""
+        """Upload what all blocks share: lines, weights of points, visits of tiles, fall-off."""
         context, n_grid = self.queue.context, self._n_grid
         height, width = self._geometry.shape_px
         exponent = spreading.exponent(n_grid / max(height, width))
         reach = self._geometry.binning * n_grid / 2
+        lines = make_lines(self._geometry, self._length, n_grid)
         starts, visits = tile_visits(
-            self._lines.directions_rad, n_grid, self._tile, spreading.width, reach
+            lines.directions_rad, n_grid, self._tile, spreading.width, reach
         )
         across, down = (
             (1 / fall_off(spreading, exponent, n_grid, n)).astype(np.float32)
             for n in (width, height)
         )
         arrays = {
+            "steps": lines.steps,
+            "weights": lines.weights,
+            "places": lines.places,
             "taps": tap_polynomials(spreading, exponent),
             "starts": starts,
             "visits": visits,
@@ -227,8 +230,8 @@ class FourierEngine:
                 None,
                 cl.Buffer(self.queue.context, flags, hostbuf=spectra),
                 factors,
-                self._lines.weights,
-                self._lines.places,
+                self._tables["weights"],
+                self._tables["places"],
                 self._samples.buffer,
                 np.int32(n_rows),
                 np.int32(n_angles),
@@ -247,7 +250,7 @@ class FourierEngine:
             (across * self._group[0], down * self._group[1]),
             self._group,
             self._samples.buffer,
-            self._lines.steps,
+            self._tables["steps"],
             self._tables["taps"],
             self._tables["starts"],
             self._tables["visits"],
@@ -295,46 +298,6 @@ class FourierEngine:
                 np.float32(geometry.binning),
                 np.float32(-1 if radius is None else radius**2),
             )
-
-
-@dataclass(frozen=True, init=False)
-class _Lines:
-    """The lines of the spectra, in ascending order of their direction, and the way to them.
-
-    Attributes
-    ----------
-    directions_rad : float64 (line,)
-        In [0, pi).
-    steps, places, weights : Buffer
-        As ``gridding.cl`` tells: of lines, of angles, of angles.
-    """
-
-    directions_rad: FloatArray
-    steps: cl.Buffer
-    places: cl.Buffer
-    weights: cl.Buffer
-
-    def __init__(self, context: cl.Context, geometry: Geometry, length: int, n_grid: int) -> None:
-        angles_rad = geometry.angles_rad
-        cosine, sine = np.cos(angles_rad), np.sin(angles_rad)
-        backwards = (sine < 0) | ((sine == 0) & (cosine < 0))
-        folded = np.where(backwards, -1.0, 1.0)
-        directions_rad = np.arctan2(folded * sine, folded * cosine)
-        order = np.argsort(directions_rad, kind="stable")
-        scale = geometry.binning * n_grid / length
-        steps = np.stack([folded * cosine, folded * sine], axis=1)[order] * scale
-        # No component is 0, which spares the kernel a case.
-        steps[np.abs(steps) < 1e-12] = 1e-12
-        height, width = geometry.shape_px
-        centre_px = geometry.x_px[width // 2] * cosine + geometry.y_px[height // 2] * sine
-        places = np.empty((len(order), 2), dtype=np.uint32)
-        places[order, 0] = np.arange(len(order))
-        places[:, 1] = np.mod(np.round(centre_px / length * 2**32), 2**32).astype(np.uint32)
-        object.__setattr__(self, "directions_rad", directions_rad[order])
-        object.__setattr__(self, "steps", _upload(context, steps.astype(np.float32)))
-        object.__setattr__(self, "places", _upload(context, places))
-        weights = (folded * geometry.angle_weights).astype(np.float32)
-        object.__setattr__(self, "weights", _upload(context, weights))
 
 
 def _upload(context: cl.Context, array: npt.NDArray[np.generic]) -> cl.Buffer:
