@@ -5,7 +5,27 @@ import sys
 
 import typer
 
-from tomobatch.cli import dag, demo, doctor, inspect, phantom
+from tomobatch.cli import (
+    attach,
+    cost,
+    dag,
+    demo,
+    doctor,
+    fetch,
+    init,
+    inspect,
+    logs,
+    phantom,
+    push,
+    resume,
+    run,
+    runs,
+    setup,
+    status,
+    stop,
+    teardown,
+)
+from tomobatch.cli import open as open_
 from tomobatch.jobs import explain
 
 app = typer.Typer(
@@ -19,6 +39,20 @@ app.command("inspect")(inspect.run)
 app.command("demo")(demo.run)
 app.command("dag")(dag.run)
 app.command("doctor")(doctor.run)
+app.command("init")(init.run)
+app.command("setup")(setup.run)
+app.command("teardown")(teardown.run)
+app.command("push")(push.run)
+app.command("cost")(cost.run)
+app.command("run")(run.run)
+app.command("runs")(runs.run)
+app.command("status")(status.run)
+app.command("attach")(attach.run)
+app.command("logs")(logs.run)
+app.command("stop")(stop.run)
+app.command("resume")(resume.run)
+app.command("fetch")(fetch.run)
+app.command("open")(open_.run)
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
-"""``tomobatch doctor``: is there a device to reconstruct on, and are its results right."""
+"""``tomobatch doctor``: can this machine compute, and can AWS."""
 
+import json
 from typing import Annotated, Literal
 
 import typer
 
-from tomobatch.doctor import examine, render
+from tomobatch.cli.deployed import AsJson
+from tomobatch.cli.options import DEFAULT_PREFIX, Prefix, Region
 from tomobatch.errors import UserError
 
 
@@ -12,14 +14,49 @@ def run(
     device: Annotated[
         Literal["auto", "gpu", "cpu"], typer.Option(help="Which device must be there.")
     ] = "auto",
+    aws: Annotated[bool, typer.Option("--aws", help="Look at the AWS account instead.")] = False,
+    prefix: Prefix = DEFAULT_PREFIX,
+    region: Region = None,
+    as_json: AsJson = False,
 ) -> None:
-    """List the OpenCL devices, check every kernel on the one to use, and measure it.
+    """Check the OpenCL device and its kernels, or all that jobs need on AWS, each with its fix.
 
     Example: `tomobatch doctor --device gpu`
     """
-    report = examine(device)
-    if not report.chosen:
-        raise UserError(report.problem)
-    typer.echo(render(report))
-    if not report.ok:
+    healthy = _check_aws(prefix, region, as_json) if aws else _check_device(device, as_json)
+    if not healthy:
         raise typer.Exit(1)
+
+
+def _check_device(device: Literal["auto", "gpu", "cpu"], as_json: bool) -> bool:
+    from tomobatch.doctor import examine, render
+
+    report = examine(device)
+    if as_json:
+        typer.echo(json.dumps(report.to_dict(), indent=1))
+    elif not report.chosen:
+        raise UserError(report.problem)
+    else:
+        typer.echo(render(report))
+    return report.ok
+
+
+def _check_aws(prefix: str, region: str | None, as_json: bool) -> bool:
+    # boto3 takes a third of a second to import, which a look at the device need not spend.
+    from dataclasses import asdict
+
+    from tomobatch.cli.aws import client_maker
+    from tomobatch.cloud.checkup import Finding, examine_aws
+
+    findings: list[Finding] = []
+    for finding in examine_aws(client_maker(region), prefix):
+        findings.append(finding)
+        if not as_json:
+            typer.echo(str(finding))
+    healthy = all(finding.state != "failed" for finding in findings)
+    if as_json:
+        answer = {"ok": healthy, "findings": [asdict(finding) for finding in findings]}
+        typer.echo(json.dumps(answer, indent=1))
+    else:
+        typer.echo("all is well" if healthy else "not well: see what failed above")
+    return healthy

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from tomobatch.scan import inspect, render
-
 
 def run(
     scan: Annotated[str, typer.Argument(help="File, folder or s3:// address of the scan.")],
@@ -16,5 +14,8 @@ def run(
 
     Example: `tomobatch inspect scans/demo.h5`
     """
+    # Libraries that take a second to import are left to the commands that need them.
+    from tomobatch.scan import inspect, render
+
     inspection = inspect(scan)
     typer.echo(json.dumps(inspection.to_dict(), indent=1) if as_json else render(inspection))

@@ -1,11 +1,12 @@
 """``tomobatch phantom``: make a scan with known truth."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tomobatch.phantom import Truth, write_phantom
+if TYPE_CHECKING:
+    from tomobatch.phantom import Truth
 
 Size = Annotated[int, typer.Option(min=16, max=8192, help="Detector columns, in pixels.")]
 Rows = Annotated[
@@ -40,8 +41,10 @@ def make(
     rows: int | None = None,
     angles: int | None = None,
     seed: int = 0,
-) -> Truth:
+) -> "Truth":
     """Write the scan with a progress bar, and return its truth."""
+    from tomobatch.phantom import write_phantom
+
     with typer.progressbar(length=1000, label=f"Making {output}") as bar:
         done = 0
 

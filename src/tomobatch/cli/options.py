@@ -1,0 +1,15 @@
+"""Options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+Prefix = Annotated[
+    str,
+    typer.Option(envvar="TOMOBATCH_STACK", help="First part of the names of the stacks."),
+]
+Region = Annotated[
+    str | None, typer.Option(help="AWS Region; by default that of your AWS configuration.")
+]
+
+DEFAULT_PREFIX = "tomobatch"

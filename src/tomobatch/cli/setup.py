@@ -1,0 +1,158 @@
+"""``tomobatch setup``: from an empty AWS account to queues that wait for jobs."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from tomobatch.cli.ask import confirm
+from tomobatch.cli.deployed import AsJson, Yes
+from tomobatch.cli.options import DEFAULT_PREFIX, Prefix, Region
+from tomobatch.errors import UserError
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the templates; repeat it."),
+]
+
+
+def run(
+    prefix: Prefix = DEFAULT_PREFIX,
+    region: Region = None,
+    settings: Settings = None,
+    profile: Annotated[str, typer.Option(help="Name of the Snakemake profile to write.")] = "aws",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Create or update all stacks, after showing what would change, and write a profile for them.
+
+    Safe to repeat: what is as it should be is left alone, what was interrupted goes on.
+
+    Example: `tomobatch setup --region eu-central-1 --set NoticeEmail=me@example.org`
+    """
+    from tomobatch.cli.aws import client_maker
+    from tomobatch.cloud.deploy import deploy
+    from tomobatch.cloud.mistakes import aws_mistakes
+
+    wanted = read_settings(settings or [])
+    console = Console(stderr=True, highlight=False)
+    with aws_mistakes():
+        client = client_maker(region)("cloudformation")
+        console.print(show_stacks(client, prefix))
+        if not confirm(f"Set up {prefix} in {client.meta.region_name}?", yes=yes):
+            raise UserError("nothing was changed")
+        with console.status("Working ..."):
+            outputs = deploy(
+                client,
+                prefix,
+                wanted,
+                tell=console.print,
+                confirm=lambda change_set: (
+                    not any(change.loses_something for change in change_set.changes)
+                    or confirm(f"Replace or remove what is marked in {change_set.stack}?", yes=yes)
+                ),
+            )
+    if as_json:
+        typer.echo(json.dumps(outputs, indent=1))
+    else:
+        for name, value in sorted(outputs.items()):
+            typer.echo(f"{name}: {value}")
+    offer_profile(user_profile(profile), prefix, client.meta.region_name, outputs, yes=yes)
+    console.print("Next: tomobatch push, then tomobatch doctor --aws")
+
+
+def read_settings(texts: list[str]) -> dict[str, str]:
+    """Read ``NAME=VALUE`` settings.
+
+    Raises
+    ------
+    UserError
+        For one without ``=``.
+    """
+    settings = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"--set {text}: write it as NAME=VALUE")
+        settings[name] = value
+    return settings
+
+
+def show_stacks(client: Any, prefix: str, plan: str | None = None) -> Table:  # noqa: ANN401
+    """Return a table of the stacks: what each is now, and what is to become of it."""
+    from tomobatch.cloud.changes import NEVER_CREATED
+    from tomobatch.cloud.stacks import STACKS, find_stack
+
+    table = Table("stack", "holds", "now", "plan", title=f"Stacks in {client.meta.region_name}")
+    for stack in STACKS:
+        found = find_stack(client, stack.full_name(prefix))
+        if found is None:
+            now, becomes = "-", "create" if plan is None else "-"
+        else:
+            status = found["StackStatus"]
+            failed = status in NEVER_CREATED
+            now = status.lower().replace("_", " ")
+            becomes = plan or ("remove and create" if failed else "compare, change what differs")
+        table.add_row(stack.full_name(prefix), stack.title, now, becomes)
+    return table
+
+
+def user_profile(name: str) -> Path:
+    """Return where Snakemake looks a profile of a bare name up: the user's configuration folder."""
+    from snakemake.common import get_appdirs
+
+    return Path(get_appdirs().user_config_dir) / name / "config.yaml"
+
+
+def offer_profile(
+    file: Path, prefix: str, region: str, outputs: dict[str, str], *, yes: bool
+) -> None:
+    """Write the aws profile, filled in, where ``snakemake --profile`` finds it by its name."""
+    content = filled_profile(prefix, region, outputs)
+    name = file.parent.name
+    if file.is_file() and file.read_text(encoding="utf-8") == content:
+        typer.echo(f"{file}: as it should be", err=True)
+        return
+    verb = "Replace" if file.exists() else "Write"
+    if not confirm(f"{verb} {file}, so that `snakemake --profile {name}` works?", yes=yes):
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(".config.yaml.partial")
+    partial.write_text(content, encoding="utf-8")
+    partial.replace(file)
+    typer.echo(f"{file}: written; run snakemake --profile {name}", err=True)
+
+
+def filled_profile(prefix: str, region: str, outputs: dict[str, str]) -> str:
+    """Return profiles/aws of this repository with one account's names in it.
+
+    Raises
+    ------
+    UserError
+        If the profile is not there, as in an installed package without its repository.
+    """
+    from tomobatch.cloud.stacks import REPOSITORY
+
+    source = REPOSITORY / "profiles" / "aws" / "config.yaml"
+    if not source.is_file():
+        raise UserError(f"{source} does not exist: set up from a checkout of the repository")
+    lines = source.read_text(encoding="utf-8").splitlines()
+    start = next(number for number, line in enumerate(lines) if not line.startswith("#"))
+    text = "\n".join(
+        [
+            f"# profiles/aws for the stacks {prefix}-* in {region}, written by `tomobatch setup`.",
+            *lines[start:],
+            "",
+            f"aws-batch-array-region: {region}",
+            f"storage-s3-region: {region}",
+            "",
+        ]
+    )
+    text = text.replace("$TOMOBATCH_STACK", prefix)
+    text = text.replace("$TOMOBATCH_BUCKET", outputs["DataBucket"])
+    yaml.safe_load(text)
+    return text

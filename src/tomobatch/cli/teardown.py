@@ -1,0 +1,51 @@
+"""``tomobatch teardown``: the account as it was before ``setup``."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tomobatch.cli.ask import confirm
+from tomobatch.cli.deployed import Yes
+from tomobatch.cli.options import DEFAULT_PREFIX, Prefix, Region
+from tomobatch.errors import UserError
+
+
+def run(
+    prefix: Prefix = DEFAULT_PREFIX,
+    region: Region = None,
+    delete_data: Annotated[
+        bool, typer.Option("--delete-data", help="Delete all scans and results too, for good.")
+    ] = False,
+    keep_data: Annotated[
+        bool, typer.Option("--keep-data", help="Leave the bucket and the logs.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Remove all stacks, the last one first; a bucket with data only when told to.
+
+    Example: `tomobatch teardown --keep-data`
+    """
+    from tomobatch.cli.aws import client_maker
+    from tomobatch.cli.setup import show_stacks
+    from tomobatch.cloud.mistakes import aws_mistakes
+    from tomobatch.cloud.teardown import teardown
+
+    console = Console(stderr=True, highlight=False)
+    make = client_maker(region)
+    with aws_mistakes():
+        client = make("cloudformation")
+        console.print(show_stacks(client, prefix, "delete"))
+        data = ", and all data in its bucket" if delete_data else ""
+        where = client.meta.region_name
+        if not confirm(f"Delete the stacks {prefix}-* in {where}{data}?", yes=yes):
+            raise UserError("nothing was deleted")
+        with console.status("Working ..."):
+            teardown(
+                client,
+                make("s3"),
+                prefix,
+                tell=console.print,
+                delete_data=delete_data,
+                keep_data=keep_data,
+            )
