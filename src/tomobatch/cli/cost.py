@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tomobatch.cli.deployed import AsJson, RunName, deployment
+from tomobatch.cli.deployed import RunName, deployment
+from tomobatch.cli.options import AsJson
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from tomobatch.cli.deployed import AsJson
-from tomobatch.cli.options import DEFAULT_PREFIX, Prefix, Region
+from tomobatch.cli.options import DEFAULT_PREFIX, AsJson, Prefix, Region
 from tomobatch.errors import UserError
 
 

@@ -11,5 +11,7 @@ Prefix = Annotated[
 Region = Annotated[
     str | None, typer.Option(help="AWS Region; by default that of your AWS configuration.")
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 DEFAULT_PREFIX = "tomobatch"

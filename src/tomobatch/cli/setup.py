@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tomobatch.cli.ask import confirm
-from tomobatch.cli.deployed import AsJson, Yes
-from tomobatch.cli.options import DEFAULT_PREFIX, Prefix, Region
+from tomobatch.cli.options import DEFAULT_PREFIX, AsJson, Prefix, Region, Yes
 from tomobatch.errors import UserError
 
 Settings = Annotated[

@@ -6,8 +6,7 @@ import typer
 from rich.console import Console
 
 from tomobatch.cli.ask import confirm
-from tomobatch.cli.deployed import Yes
-from tomobatch.cli.options import DEFAULT_PREFIX, Prefix, Region
+from tomobatch.cli.options import DEFAULT_PREFIX, Prefix, Region, Yes
 from tomobatch.errors import UserError
 
 
