@@ -94,7 +94,7 @@ def as_markdown(report: dict) -> str:
         f"# Reconstruction, {report['date']}",
         "",
         f"{peak['cpu']}, {peak['threads']} threads; {peak['device']}; load {report['load']}.",
-        f"Peaks measured in the same run: sgemm {peak['sgemm_gflops']:.0f} GFLOP/s,"
+        f"Peaks, in CPU time as well: sgemm {peak['sgemm_gflops']:.0f} GFLOP/s,"
         f" triad {peak['triad_gb_s']:.1f} GB/s.",
         "",
         "Median milliseconds a slice: wall, and CPU time of all threads by their number (what the"
