@@ -3,7 +3,7 @@
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import typer
@@ -26,13 +26,36 @@ def snakemake_command(arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "snakemake", *arguments]
 
 
-def run_snakemake(arguments: Sequence[str]) -> None:
-    """Print the command, run it with its output on the terminal, and exit as it exits."""
+def run_snakemake(
+    arguments: Sequence[str], started: Callable[[int], object] = lambda pid: None
+) -> None:
+    """Print the command, run it with its output on the terminal, and exit as it exits.
+
+    Parameters
+    ----------
+    arguments
+        What ``snakemake`` is told.
+    started
+        Called with the id of its process.
+    """
     command = snakemake_command(arguments)
-    typer.echo(f"$ snakemake {shlex.join(arguments)}")
-    returncode = subprocess.run(command, check=False).returncode
+    typer.echo(show_command(arguments))
+    with subprocess.Popen(command) as process:
+        started(process.pid)
+        while True:
+            try:
+                returncode = process.wait()
+                break
+            except KeyboardInterrupt:
+                # Ctrl-C reached Snakemake as well: give it the time to end its jobs.
+                continue
     if returncode:
         raise typer.Exit(returncode)
+
+
+def show_command(arguments: Sequence[str]) -> str:
+    """Return the command as a user would type it."""
+    return f"$ snakemake {shlex.join(arguments)}"
 
 
 def snakemake_output(arguments: Sequence[str]) -> str:

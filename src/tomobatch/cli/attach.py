@@ -1,0 +1,52 @@
+"""``tomobatch attach``: follow a run that was left to itself."""
+
+import threading
+from typing import TYPE_CHECKING
+
+import typer
+
+from tomobatch.cli.deployed import RunName, observed
+from tomobatch.cli.logs import follow
+from tomobatch.errors import UserError
+
+if TYPE_CHECKING:
+    from tomobatch.runs.observe import Observer
+
+
+def run(run: RunName = None) -> None:
+    """Follow what the controller of a run prints, and end with the state of the run.
+
+    Ctrl-C leaves the run alone.
+
+    Example: `tomobatch attach tooth`
+    """
+    from rich.console import Console
+
+    from tomobatch.cli.status import look
+    from tomobatch.cli.status_view import show_run
+    from tomobatch.runs.logs import Source
+    from tomobatch.runs.state import Phase
+
+    with observed(run) as observer:
+        observer.look()
+        job_id = _head_job(observer)
+        try:
+            follow(observer, Source("controller", job_id), threading.Event())
+        except KeyboardInterrupt:
+            typer.echo(f"\nDetached; `tomobatch stop {observer.run}` would end the run")
+            return
+        state = look(observer)
+        Console().print(show_run(state))
+        if state.phase is not Phase.FINISHED:
+            raise typer.Exit(1)
+
+
+def _head_job(observer: "Observer") -> str:
+    controller = observer.record.controller if observer.record is not None else None
+    if controller is None or not controller.is_job:
+        where = f"runs on {controller.host}" if controller is not None else "does not run"
+        raise UserError(
+            f"the controller of run {observer.run} {where}, not as a job: "
+            f"watch it with `tomobatch status {observer.run} --watch`"
+        )
+    return controller.job_id

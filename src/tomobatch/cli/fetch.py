@@ -1,0 +1,78 @@
+"""``tomobatch fetch``: bring the results of a run to this machine."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tomobatch.cli.deployed import RunName, observed
+from tomobatch.cli.uploading import transfer_bar
+
+if TYPE_CHECKING:
+    from tomobatch.runs.observe import Observer
+
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Folder for them; by default results-aws/RUN."),
+]
+
+
+def run(
+    run: RunName = None,
+    slices: Annotated[
+        str | None,
+        typer.Option(metavar="A:B", help="Only the chunks of the volume with slices A to B - 1."),
+    ] = None,
+    level: Annotated[
+        int | None, typer.Option(min=0, help="Only this level of the volume; 0 is the finest.")
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Fetch the volume or a part of it, with report, previews and calibration.
+
+    Slices that are left out read as zeros. What is there already is not fetched again.
+
+    Example: `tomobatch fetch tooth --slices 100:164 --level 1`
+    """
+    from tomobatch.runs.parts import choose_parts, parse_slices
+
+    wanted = parse_slices(slices)
+    with observed(run) as observer:
+        folder = output or Path("results-aws") / observer.run
+        for scan, url in scan_results(observer).items():
+            files = choose_parts(url, wanted, level)
+            with transfer_bar(f"Fetching {scan}", sum(file.size for file in files)) as progress:
+                from tomobatch.transfer import fetch_files
+
+                n_files = fetch_files(url, folder / scan, files, progress=progress)
+            size_mb = sum(file.size for file in files) / 1e6
+            typer.echo(
+                f"{folder / scan}: {len(files)} files, {size_mb:.1f} MB, of which {n_files} are new"
+            )
+
+
+def scan_results(observer: "Observer") -> dict[str, str]:
+    """Return each scan of a run with the s3:// address of its results.
+
+    Raises
+    ------
+    UserError
+        If nothing of the run is known that tells them.
+    """
+    from tomobatch.errors import UserError
+    from tomobatch.runs.results import results_of
+    from tomobatch.runs.targets import parse_target
+
+    if observer.record is not None:
+        record = observer.record
+        return {scan: f"{record.results}/{scan}" for scan in record.scans}
+    observer.look()
+    found = {
+        target.scan: f"{results_of(each.commands)}/{target.scan}"
+        for each in observer.submitted
+        for command in each.commands.commands
+        if (target := parse_target(command.target)).scan
+    }
+    if not found:
+        raise UserError(f"run {observer.run} has submitted no job yet: it has no results")
+    return found

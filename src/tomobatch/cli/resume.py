@@ -1,0 +1,80 @@
+"""``tomobatch resume``: go on with a run."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tomobatch.cli.deployed import NamedRun, observed
+from tomobatch.cli.run import start
+from tomobatch.errors import UserError
+
+if TYPE_CHECKING:
+    from tomobatch.runs.observe import Observer
+    from tomobatch.runs.record import RunRecord
+
+
+def run(
+    run: NamedRun,
+    detach: Annotated[
+        bool | None,
+        typer.Option(
+            "--detach/--attach", help="Run Snakemake as a job, or here; by default as before."
+        ),
+    ] = None,
+) -> None:
+    """Go on with a run that was stopped, failed or lost its controller; what is done is kept.
+
+    As a job it uses the workflow and the configuration as they were; here, those of this folder.
+
+    Example: `tomobatch resume tooth`
+    """
+    from tomobatch.runs.observe import is_alive
+    from tomobatch.runs.state import Phase
+
+    with observed(run) as observer:
+        state = observer.look()
+        record = _record(observer)
+        controller = record.controller
+        if state.phase is Phase.FINISHED:
+            typer.echo(
+                f"Run {record.name} is finished; get it with `tomobatch fetch {record.name}`"
+            )
+            return
+        if is_alive(controller, observer.head):
+            raise UserError(
+                f"run {record.name} is under way ({state.controller}): "
+                f"watch it with `tomobatch status {record.name} --watch`"
+            )
+        as_job = record.detached if detach is None else detach
+        fresh = replace(record, controller=None, stopped_ms=None)
+        if as_job:
+            _submit_again(observer, fresh)
+        else:
+            start(observer.place, fresh, detach=False)
+
+
+def _record(observer: "Observer") -> "RunRecord":
+    if observer.record is None:
+        raise UserError(
+            f"run {observer.run} was not started by `tomobatch run`: give its snakemake command "
+            "again, which goes on where it was"
+        )
+    return observer.record
+
+
+def _submit_again(observer: "Observer", record: "RunRecord") -> None:
+    """Submit the controller with the sources that were stored when the run was started."""
+    from hashlib import sha256
+
+    from tomobatch.cli.snakemake import show_command
+    from tomobatch.runs.launch import sheet_of, snakemake_arguments, submit_head
+
+    place = observer.place
+    path = place.runs / record.name / "sources.tar.gz"
+    archive = place.s3.get_object(Bucket=path.bucket, Key=path.key)["Body"].read()
+    arguments = snakemake_arguments(record, sheet_of(record))
+    typer.echo(show_command(arguments))
+    started = submit_head(place, record, path, sha256(archive).hexdigest(), arguments)
+    assert started.controller is not None  # noqa: S101 - for mypy: submit_head sets it
+    typer.echo(f"Run {record.name} goes on, controlled by Batch job {started.controller.job_id}")

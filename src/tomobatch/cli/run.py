@@ -1,0 +1,169 @@
+"""``tomobatch run``: send scans to AWS and start the workflow there."""
+
+import getpass
+import os
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tomobatch.cli.ask import confirm
+from tomobatch.cli.deployed import Yes, deployment
+from tomobatch.cli.profile import data_url
+from tomobatch.cli.scans import (
+    Entry,
+    count_jobs,
+    find_scans,
+    moved,
+    plan_scans,
+    read_config,
+    write_sheet,
+)
+from tomobatch.cli.snakemake import run_snakemake, show_command, snakemake_command
+from tomobatch.cli.uploading import upload_scan
+from tomobatch.errors import UserError
+
+if TYPE_CHECKING:
+    from tomobatch.runs.place import Place
+    from tomobatch.runs.record import RunRecord
+
+LOCAL = "profiles/local"
+
+Scans = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SCAN]...",
+        help="Path or s3:// address of a scan, or its name in config.yaml; all of that by default.",
+    ),
+]
+Profile = Annotated[str, typer.Option(help="How to run: a folder of profiles/.")]
+
+
+def run(
+    scan: Scans = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the run; by default that of its scan.")
+    ] = None,
+    detach: Annotated[
+        bool, typer.Option(help="Run Snakemake itself as a job: this machine can be switched off.")
+    ] = False,
+    local: Annotated[bool, typer.Option(help="Run on this machine.")] = False,
+    replace_scan: Annotated[
+        bool, typer.Option("--replace", help="Upload a scan over another one of its name.")
+    ] = False,
+    profile: Profile = "profiles/aws",
+    yes: Yes = False,
+) -> None:
+    """Reconstruct scans on AWS, uploading them first, or on this machine.
+
+    Under a name that is there already, what it lacks is done.
+
+    Example: `tomobatch run scans/tooth.h5 --detach`
+    """
+    config = read_config()
+    scans = find_scans(scan or [], config)
+    if not scans:
+        raise UserError("no scan given, and none in config.yaml; try `tomobatch run path/to/scan`")
+    snakemake_command([])
+    plans = plan_scans(scans, config)
+    if local:
+        if detach:
+            raise UserError("--local and --detach exclude each other: choose one")
+        _run_here(name_of(name, scans), scans)
+        return
+    data_url(profile)
+    exports = config.get("volume", {}).get("export", [])
+    jobs = count_jobs(plans.values(), exports)
+    with deployment() as place:
+        _ask(place, name_of(name, scans), scans, jobs, yes=yes)
+        on_s3 = moved(scans, lambda path: upload_scan(path, str(place.scans), replace=replace_scan))
+        record = _new_record(place, name_of(name, scans), on_s3, jobs, profile)
+        start(place, record, detach=detach)
+
+
+def name_of(name: str | None, scans: Mapping[str, Entry]) -> str:
+    """Return the name of a run: as given, or after its scans.
+
+    Raises
+    ------
+    UserError
+        If a name that was given can't be that of a folder.
+    """
+    from snakemake_executor_plugin_aws_batch_array.identity import safe_name
+
+    first = next(iter(scans))
+    chosen = name or (first if len(scans) == 1 else f"{first}-and-{len(scans) - 1}-more")
+    if name is not None and safe_name(name, 40) != name:
+        raise UserError(
+            f"--name {name}: may hold up to 40 letters, digits, hyphens and underscores, "
+            f"such as {safe_name(name, 40) or 'tooth'}"
+        )
+    return safe_name(chosen, 40)
+
+
+def start(place: "Place", record: "RunRecord", *, detach: bool) -> None:
+    """Start Snakemake for a run: as a job, or as a process on this terminal."""
+    from tomobatch.runs.launch import sheet_of, snakemake_arguments, submit_head
+    from tomobatch.runs.record import Controller, put_record
+    from tomobatch.runs.sources import pack_sources, put_sources
+
+    sheet = sheet_of(record)
+    write_sheet(Path(sheet), record.scans)
+    arguments = snakemake_arguments(record, sheet)
+    sources, checksum = put_sources(place, record.name, pack_sources(Path(), [sheet]))
+    if detach:
+        typer.echo(show_command(arguments))
+        started = submit_head(place, record, sources, checksum, arguments)
+        assert started.controller is not None  # noqa: S101 - for mypy: submit_head sets it
+        typer.echo(
+            f"Run {record.name} is controlled by Batch job {started.controller.job_id}. Follow it "
+            f"with `tomobatch status {record.name} --watch` or `tomobatch attach {record.name}`"
+        )
+        return
+
+    def note(pid: int) -> None:
+        controller = Controller(host=platform.node(), pid=pid)
+        put_record(place, replace(record, detached=False, controller=controller))
+
+    run_snakemake(arguments, note)
+    typer.echo(f"Bring the results down with `tomobatch fetch {record.name}`")
+
+
+def _run_here(name: str, scans: Mapping[str, Entry]) -> None:
+    sheet = Path("results") / f"{name}.tsv"
+    write_sheet(sheet, scans)
+    run_snakemake(["--profile", LOCAL, "--config", f"scans={sheet}"])
+
+
+def _ask(
+    place: "Place", name: str, scans: Mapping[str, Entry], jobs: Mapping[str, int], *, yes: bool
+) -> None:
+    """Tell what will be started; ask only where a run of that name has other scans."""
+    from tomobatch.runs.record import get_record
+
+    typer.echo(f"Run {name}: {', '.join(scans)}, {sum(jobs.values())} jobs")
+    earlier = get_record(place, name)
+    if earlier is not None and set(earlier.scans) != set(scans):
+        question = f"A run {name} of {', '.join(earlier.scans)} exists. Take its name over?"
+        if not confirm(question, yes=yes):
+            raise typer.Exit(1)
+
+
+def _new_record(
+    place: "Place", name: str, scans: dict[str, Entry], jobs: dict[str, int], profile: str
+) -> "RunRecord":
+    from tomobatch.runs.record import RunRecord
+
+    return RunRecord(
+        name=name,
+        results=str(place.runs / name),
+        scans=scans,
+        jobs=jobs,
+        profile=profile,
+        user=os.environ.get("USER") or getpass.getuser(),
+        started_ms=time.time_ns() // 1_000_000,
+    )

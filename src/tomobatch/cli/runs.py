@@ -1,0 +1,53 @@
+"""``tomobatch runs``: all runs."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import typer
+
+from tomobatch.cli.deployed import AsJson, deployment
+
+
+def run(as_json: AsJson = False) -> None:
+    """List all runs: of `tomobatch run`, and for a week those of plain `snakemake`.
+
+    Example: `tomobatch runs --json`
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from tomobatch.runs.find import all_runs
+
+    with deployment() as place:
+        runs = all_runs(place)
+    if as_json:
+        rows = [
+            {"name": name, **({} if record is None else asdict(record))}
+            for name, record in sorted(runs.items())
+        ]
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    if not runs:
+        typer.echo("no runs yet; start one with `tomobatch run SCAN`")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("run", "started", "by", "scans", "jobs", "results"):
+        table.add_column(column, justify="right" if column == "jobs" else "left", no_wrap=True)
+    newest_first = sorted(
+        runs.items(), key=lambda item: item[1].started_ms if item[1] is not None else 0
+    )
+    for name, record in reversed(newest_first):
+        if record is None:
+            table.add_row(name, "", "snakemake")
+            continue
+        started = datetime.fromtimestamp(record.started_ms / 1000, UTC).astimezone()
+        table.add_row(
+            name,
+            f"{started:%Y-%m-%d %H:%M}",
+            record.user,
+            ", ".join(record.scans),
+            str(sum(record.jobs.values())),
+            record.results,
+        )
+    Console(soft_wrap=True).print(table)

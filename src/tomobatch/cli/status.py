@@ -1,0 +1,91 @@
+"""``tomobatch status``: how far a run is."""
+
+import json
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tomobatch.cli.deployed import AsJson, RunName, observed
+
+if TYPE_CHECKING:
+    from tomobatch.runs.observe import Observer
+    from tomobatch.runs.state import RunState
+
+Every = Annotated[float, typer.Option(min=0.2, help="Seconds between two looks, with --watch.")]
+
+
+def run(
+    run: RunName = None,
+    watch: Annotated[bool, typer.Option(help="Look again and again until the run ends.")] = False,
+    every: Every = 5.0,
+    as_json: AsJson = False,
+) -> None:
+    """Show how far a run is, wherever it was started: by step, with machines, time and money.
+
+    With --watch, the exit code is 0 if the run finishes, and 1 if it ends otherwise.
+
+    Example: `tomobatch status tooth --watch`
+    """
+    with observed(run) as observer:
+        if watch:
+            watch_run(observer, every, as_json=as_json)
+            return
+        state = look(observer)
+    if as_json:
+        typer.echo(json.dumps(state.to_dict(), indent=1))
+    else:
+        _print(state)
+
+
+def look(observer: "Observer") -> "RunState":
+    """Return how far a run is, with what it has cost."""
+    from dataclasses import replace
+
+    from tomobatch.runs.money import cost_so_far_usd
+
+    state = observer.look()
+    return replace(state, cost_usd=cost_so_far_usd(observer, state.now_ms))
+
+
+def watch_run(observer: "Observer", every_s: float, *, as_json: bool = False) -> None:
+    """Show a run until it ends, and leave with exit code 1 unless it finished."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from tomobatch.cli.status_view import show_run
+    from tomobatch.runs.state import Phase
+
+    console = Console()
+    state = look(observer)
+    if as_json or not console.is_terminal:
+        while True:
+            _print_line(state, as_json=as_json)
+            if state.phase is not Phase.RUNNING:
+                break
+            time.sleep(every_s)
+            state = look(observer)
+    else:
+        with Live(show_run(state), console=console, auto_refresh=False) as live:
+            while state.phase is Phase.RUNNING:
+                time.sleep(every_s)
+                state = look(observer)
+                live.update(show_run(state), refresh=True)
+    if state.phase is not Phase.FINISHED:
+        raise typer.Exit(1)
+
+
+def _print(state: "RunState") -> None:
+    from rich.console import Console
+
+    from tomobatch.cli.status_view import show_run
+
+    Console().print(show_run(state))
+
+
+def _print_line(state: "RunState", *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(state.to_dict()))
+        return
+    done, total = (sum(getattr(step, name) for step in state.steps) for name in ("done", "total"))
+    typer.echo(f"{state.run} {state.phase.value}: {done}/{total} jobs done")

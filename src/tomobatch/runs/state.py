@@ -1,0 +1,263 @@
+"""How far a run is: pure functions of its lists, of what Batch says of them, and of S3's listing.
+
+Every command is counted once. A command that was submitted again, as the retry of a failed one or
+by a later controller, counts where it was submitted last.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from snakemake_executor_plugin_aws_batch_array.command_list import Attempt, CommandList
+from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice
+from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
+
+
+class State(StrEnum):
+    """What has become of a command."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Phase(StrEnum):
+    """What has become of a run."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    INCOMPLETE = "incomplete"
+
+
+_STATES = {
+    Status.SUBMITTED: State.QUEUED,
+    Status.PENDING: State.QUEUED,
+    Status.RUNNABLE: State.QUEUED,
+    Status.STARTING: State.STARTING,
+    Status.RUNNING: State.RUNNING,
+    Status.SUCCEEDED: State.DONE,
+    Status.FAILED: State.FAILED,
+}
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A list of commands and what is known of the job that runs it.
+
+    Attributes
+    ----------
+    commands
+        The list.
+    detail
+        The job; None if Batch does not know it, or no longer.
+    starts
+        Child to the attempts it started.
+    running, failed
+        Children in these states.
+    done
+        Indices of the commands whose results are there; asked for only where the state of the
+        children does not tell, because each has several commands.
+    closed
+        Whether the controller has heard of every outcome.
+    """
+
+    commands: CommandList
+    detail: JobDetail | None
+    starts: Mapping[int, Sequence[Attempt]] = field(default_factory=dict)
+    running: frozenset[int] = frozenset()
+    failed: frozenset[int] = frozenset()
+    done: frozenset[int] = frozenset()
+    closed: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a child of it may still run."""
+        return self.detail is not None and not self.detail.status.is_final
+
+    @property
+    def n_reclaimed(self) -> int:
+        """How many attempts lost their machine: those that another one followed."""
+        return sum(len(attempts) - 1 for attempts in self.starts.values())
+
+    @property
+    def machines(self) -> set[str]:
+        """Ids of the machines in use."""
+        return {
+            self.starts[child][-1].instance_id or f"{self.commands.name}:{child}"
+            for child in self.running
+            if child in self.starts
+        }
+
+    def count(self) -> Counter[State]:
+        """Count its commands by state."""
+        n_commands, n_children = len(self.commands.commands), self.commands.n_children
+        if self.detail is None:
+            # Batch forgets a job a week after its end: what was heard of is done.
+            return Counter({State.DONE: n_commands}) if self.closed else Counter()
+        if self.detail.status is Status.SUCCEEDED:
+            return Counter({State.DONE: n_commands})
+        children = _by_state(self.detail.children or {self.detail.status: n_children})
+        if n_commands == n_children:
+            return children
+        return self._count_slices(n_commands, n_children, children)
+
+    def _count_slices(
+        self, n_commands: int, n_children: int, children: Counter[State]
+    ) -> Counter[State]:
+        """Count where every child works on a slice of commands, one after the other."""
+        failed = {
+            index
+            for child in self.failed
+            for index in balanced_slice(n_commands, n_children, child)
+            if index not in self.done
+        }
+        counts = Counter({State.DONE: len(self.done), State.FAILED: len(failed)})
+        for state in (State.RUNNING, State.STARTING):
+            counts[state] = min(children[state], n_commands - counts.total())
+        counts[State.QUEUED] = n_commands - counts.total()
+        return counts
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rule of a run."""
+
+    rule: str
+    total: int
+    queued: int = 0
+    starting: int = 0
+    running: int = 0
+    done: int = 0
+    failed: int = 0
+    reclaimed: int = 0
+    first_submitted_ms: int | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of it is done."""
+        return self.done >= self.total > 0
+
+    def time_left_s(self, now_ms: int) -> float | None:
+        """Return the seconds it takes at its pace so far; None as long as there is no pace."""
+        left = self.total - self.done
+        if left <= 0:
+            return 0.0
+        if self.done == 0 or self.first_submitted_ms is None:
+            return None
+        return left * (now_ms - self.first_submitted_ms) / 1000 / self.done
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How far a run is, at one moment."""
+
+    run: str
+    phase: Phase
+    steps: tuple[Step, ...]
+    machines: int
+    controller: str
+    started_ms: int | None
+    now_ms: int
+    stages_unknown: bool = False
+    cost_usd: float | None = None
+
+    @property
+    def time_left_s(self) -> float | None:
+        """Seconds left of the steps under way; None if nothing is, or there is no pace yet."""
+        if self.phase is not Phase.RUNNING:
+            return None
+        known = [
+            left
+            for step in self.steps
+            if step.running + step.starting + step.queued > 0
+            and (left := step.time_left_s(self.now_ms)) is not None
+        ]
+        return max(known, default=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain JSON values."""
+        return {**asdict(self), "time_left_s": self.time_left_s}
+
+
+def count_steps(submitted: Iterable[Submitted], planned: Mapping[str, int]) -> tuple[Step, ...]:
+    """Count the commands of a run by rule and state.
+
+    Parameters
+    ----------
+    submitted
+        Every list of the run.
+    planned
+        Rule to number of jobs; the steps come in this order, and others after them.
+    """
+    ordered = sorted(submitted, key=lambda each: each.commands.submitted_ms)
+    latest = {
+        command.target: position
+        for position, each in enumerate(ordered)
+        for command in each.commands.commands
+    }
+    counts: dict[str, Counter[State]] = {rule: Counter() for rule in planned}
+    reclaimed: Counter[str] = Counter()
+    first: dict[str, int] = {}
+    for position, each in enumerate(ordered):
+        rule = each.commands.rule
+        counted = each.count()
+        replaced = sum(latest[command.target] != position for command in each.commands.commands)
+        _take_away(counted, replaced)
+        counts.setdefault(rule, Counter()).update(counted)
+        reclaimed[rule] += each.n_reclaimed
+        if counted.total():
+            first.setdefault(rule, each.commands.submitted_ms)
+    return tuple(
+        Step(
+            rule,
+            total=max(planned.get(rule, 0), by_state.total()),
+            reclaimed=reclaimed[rule],
+            first_submitted_ms=first.get(rule),
+            **{state.value: by_state[state] for state in State},
+        )
+        for rule, by_state in counts.items()
+    )
+
+
+def find_phase(
+    submitted: Iterable[Submitted],
+    steps: Sequence[Step],
+    planned: Mapping[str, int],
+    *,
+    controlled: bool,
+    stopped: bool,
+) -> Phase:
+    """Tell what has become of a run.
+
+    Parameters
+    ----------
+    controlled
+        Whether its controller is known to be alive.
+    stopped
+        Whether a user has stopped it.
+    """
+    if planned and all(step.is_over for step in steps if step.rule in planned):
+        return Phase.FINISHED
+    if controlled or any(each.is_live for each in submitted):
+        return Phase.RUNNING
+    return Phase.STOPPED if stopped else Phase.INCOMPLETE
+
+
+def _by_state(children: Mapping[Status, int]) -> Counter[State]:
+    counts: Counter[State] = Counter()
+    for status, count in children.items():
+        counts[_STATES[status]] += count
+    return counts
+
+
+def _take_away(counts: Counter[State], replaced: int) -> None:
+    """Take out commands that were submitted again: what failed is, what is done rarely."""
+    for state in (State.FAILED, State.DONE, State.QUEUED, State.STARTING, State.RUNNING):
+        taken = min(replaced, counts[state])
+        counts[state] -= taken
+        replaced -= taken
