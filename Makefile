@@ -8,7 +8,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-aws test lint dag docs bench clean requirements
+.PHONY: help demo demo-aws test lint dag docs bench image push security clean requirements
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,18 @@ lint: $(VENV)/dev.stamp  ## Check style, types, workflow, templates and image
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/yamllint .
+	$(BIN)/cfn-lint --custom-rules cloudformation/cfn-lint-rules.txt -- cloudformation/*.yaml
+	$(BIN)/hadolint docker/Dockerfile
+
+security: .venv-security/stamp  ## Scan templates and Dockerfile with checkov
+	.venv-security/bin/checkov
+
+image:  ## Build the container image
+	docker build --file docker/Dockerfile --tag tomobatch \
+		--build-arg VERSION="$$(git describe --tags --always)" .
+
+push:  ## Push the image to the repository REPOSITORY_URI
+	docker/push.sh
 
 dag: $(VENV)/run.stamp  ## Draw every job of the configured scans into dag.svg
 	@$(BIN)/tomobatch dag
@@ -50,6 +62,12 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "error: $(PYTHON) is older than 3.11; run make PYTHON=python3.11 ..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+# It pins a boto3 of its own.
+.venv-security/stamp: requirements/security.txt
+	$(PYTHON) -m venv .venv-security
+	@.venv-security/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 # A set of requirements is installed once, and again only when its pins change.
 $(VENV)/%.stamp: requirements/%.txt pyproject.toml $(PLUGIN)/pyproject.toml | $(VENV)/bin/python
