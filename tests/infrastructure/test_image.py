@@ -84,7 +84,7 @@ def test_the_demo_in_containers(engine, tmp_path, repository, monkeypatch):
     """The aws profile on the real stacks; each child of the emulated Batch is a container."""
     for name, value in engine.environment.items():
         monkeypatch.setenv(name, value)
-    for part in ("Snakefile", "rules", "scripts", "profiles", "docs/captions"):
+    for part in ("Snakefile", "rules", "scripts", "envs", "profiles", "docs/captions"):
         source, copy = repository / part, tmp_path / part
         copy.parent.mkdir(exist_ok=True)
         shutil.copytree(source, copy) if source.is_dir() else shutil.copy(source, copy)
