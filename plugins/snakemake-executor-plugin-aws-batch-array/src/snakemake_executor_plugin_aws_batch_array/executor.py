@@ -40,10 +40,11 @@ from snakemake_executor_plugin_aws_batch_array.identity import (
 from snakemake_executor_plugin_aws_batch_array.logs import log_tail
 from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
 from snakemake_executor_plugin_aws_batch_array.resources import JobResources, read_resources
+from snakemake_executor_plugin_aws_batch_array.rule_logs import rule_log_tails
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings, check_settings
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
 from snakemake_executor_plugin_aws_batch_array.versions import PLUGIN, installed_versions
-from snakemake_executor_plugin_aws_batch_array.watch import Watcher
+from snakemake_executor_plugin_aws_batch_array.watch import MAX_LOGS, Watcher
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 3.0
 """Pause between two polls, as shares of ``--seconds-between-status-checks``."""
@@ -158,12 +159,15 @@ class Executor(RemoteExecutor):
         # Without a pause between them, so that the scheduler offers what follows in one go.
         for info in succeeded:
             self.report_job_success(info)
+        n_logs = 0
         for info, verdict in decided:
             if verdict is None:
                 yield info
                 continue
             if not verdict.succeeded:
-                self._report_failure(info, verdict.message)
+                logs = rule_log_tails(info.job) if n_logs < MAX_LOGS else []
+                n_logs += len(logs)
+                self._report_failure(info, "\n".join([verdict.message, *logs]))
             self._dispatcher.settle(info.aux["ticket"])
         self._pace(moved)
 
@@ -299,10 +303,8 @@ class Executor(RemoteExecutor):
             executor_common_settings=self.common_settings
         )
         more = [
-            "--snakefile",
-            self.get_snakefile(),
-            "--mode",
-            self.get_exec_mode().item_to_choice(),
+            *("--snakefile", self.get_snakefile()),
+            *("--mode", self.get_exec_mode().item_to_choice()),
         ]
         return (*shlex.split(join_cli_args([general, *self.additional_general_args()])), *more)
 

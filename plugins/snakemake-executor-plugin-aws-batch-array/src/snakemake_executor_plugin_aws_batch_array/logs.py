@@ -22,7 +22,7 @@ def log_tail(
     group: str,
     stream: str,
     between_ms: tuple[int, int] | None = None,
-    n_lines: int = 20,
+    n_lines: int = 40,
 ) -> str:
     """Return the last lines of a log stream.
 

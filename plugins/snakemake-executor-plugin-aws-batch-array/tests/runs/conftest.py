@@ -35,7 +35,8 @@ def emulator(shared_emulator, monkeypatch):
 
 
 @pytest.fixture
-def s3(emulator):
+def s3():
+    """S3 of the emulator that the test started first."""
     return boto3.client("s3")
 
 

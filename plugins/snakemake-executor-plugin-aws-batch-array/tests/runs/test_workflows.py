@@ -83,7 +83,10 @@ rule all:
 
 rule scatter:
     output: "a/{i}.txt"
-    shell: "echo this is {wildcards.i}; test {wildcards.i} != 2; echo done > {output}"
+    log: "log/{i}.txt"
+    shell:
+        "echo this is $(({wildcards.i} + 40)) > {log}; "
+        "test {wildcards.i} != 2; echo done > {output}"
 """
 
 
@@ -95,8 +98,8 @@ def test_one_bad_command_does_not_stop_its_slice_and_its_log_is_shown(emulator, 
     assert workflow.names("a/") == ["a/0.txt", "a/1.txt", "a/3.txt"]
     assert "ended with an error (exit code 1, 1 attempt)" in text
     assert "Last lines of log /aws/batch/job" in text
-    assert "this is 2" in text
-    assert "this is 1" not in text
+    assert "this is 42" in text
+    assert "this is 41" not in text
 
 
 def test_a_mistake_in_the_resources_fails_its_job_and_no_other(emulator, new_workflow):

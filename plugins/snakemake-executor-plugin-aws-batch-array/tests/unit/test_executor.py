@@ -67,6 +67,7 @@ class FakeJob:
         self._is_group = is_group
         self.jobs = []
         self.output = []
+        self.log = []
 
     def is_group(self):
         return self._is_group

@@ -9,6 +9,7 @@ import snakemake_storage_plugin_s3 as s3_plugin
 from moto import mock_aws
 
 from snakemake_executor_plugin_aws_batch_array.outputs import MIN_NEIGHBOURS, Outputs
+from snakemake_executor_plugin_aws_batch_array.rule_logs import rule_log_tails
 
 BUCKET = "data"
 NAMES = [f"out/{i}.txt" for i in range(MIN_NEIGHBOURS)]
@@ -139,6 +140,22 @@ def test_the_plugin_gets_its_methods_back(put, outputs, make_job):
     outputs.detach()
 
     assert {name: getattr(s3_plugin.StorageObject, name) for name in methods} == methods
+
+
+def test_the_log_files_of_a_job_are_shown_by_their_last_lines(provider, make_job):
+    job = make_job("out/1.txt")
+    job.log = [
+        SimpleNamespace(is_storage=True, storage_object=provider.object(f"s3://{BUCKET}/{name}"))
+        for name in ("log/long.txt", "log/never-written.txt", "log/short.txt")
+    ]
+    text = "".join(f"line {i}\n" for i in range(5000))
+    provider.s3c.Object(BUCKET, "log/long.txt").put(Body=text.encode())
+    provider.s3c.Object(BUCKET, "log/short.txt").put(Body=b"all of it")
+
+    assert rule_log_tails(job, n_lines=2) == [
+        f"Last lines of s3://{BUCKET}/log/long.txt:\nline 4998\nline 4999",
+        f"Last lines of s3://{BUCKET}/log/short.txt:\nall of it",
+    ]
 
 
 def test_group_jobs_have_the_outputs_of_their_jobs(requests, put, outputs, make_job):
