@@ -7,19 +7,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from snakemake_executor_plugin_aws_batch_array.batch import BatchApi
-from snakemake_executor_plugin_aws_batch_array.command_list import (
-    OUT_OF_MEMORY,
-    TIMED_OUT,
-    ChildOutcomes,
-    CommandList,
-    Outcome,
-)
-from snakemake_executor_plugin_aws_batch_array.logs import DEFAULT_LOG_GROUP, LogTail
+from snakemake_executor_plugin_aws_batch_array.command_list import ChildOutcomes, CommandList
+from snakemake_executor_plugin_aws_batch_array.failures import failure_message
+from snakemake_executor_plugin_aws_batch_array.logs import LogTail
 from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice, slice_holding
 from snakemake_executor_plugin_aws_batch_array.status import (
     JobDetail,
     Status,
-    describe_failure,
     is_waiting,
     may_never_start,
     newly_final,
@@ -212,9 +206,14 @@ class Watcher:
                     verdicts[index] = SUCCESS
                 elif index in item.undecided:
                     n_logs += 1
-                    outcome = outcomes.by_command.get(index)
                     verdicts[index] = Verdict(
-                        self._failure_message(item, detail, outcome, with_log=n_logs <= MAX_LOGS)
+                        failure_message(
+                            detail,
+                            outcomes.by_command.get(index),
+                            item.commands.command_timeout_s,
+                            self._log_group,
+                            self._log_tail if n_logs <= MAX_LOGS else None,
+                        )
                     )
         return verdicts
 
@@ -270,32 +269,3 @@ class Watcher:
                     else Verdict(f"AWS Batch knows no job {item.child_id(child)} any more.")
                 )
         return verdicts
-
-    def _failure_message(
-        self, item: Watched, detail: JobDetail, outcome: Outcome | None, with_log: bool
-    ) -> str:
-        lines = [describe_failure(detail)]
-        if outcome is None and detail.attempts:
-            lines.append("The command did not come to an end.")
-        elif outcome is not None and outcome.reason == OUT_OF_MEMORY:
-            lines = [
-                f"The command was killed for want of memory (exit code {outcome.exit_code}) in "
-                f"AWS Batch job {detail.job_id}."
-            ]
-        elif outcome is not None and outcome.reason == TIMED_OUT:
-            lines = [
-                f"The command ran longer than {item.commands.command_timeout_s} s and was ended, "
-                f"in AWS Batch job {detail.job_id}."
-            ]
-        if any("memory" in line for line in lines):
-            lines.append(
-                "Ask for more in the rule, as with --retries and "
-                "mem_mb=lambda wildcards, attempt: 4000 * attempt."
-            )
-        stream = detail.last_attempt.log_stream
-        if stream and with_log:
-            group = self._log_group or detail.log_group or DEFAULT_LOG_GROUP
-            between = None if outcome is None else (outcome.started_ms, outcome.stopped_ms)
-            lines.append(f"Last lines of log {group} {stream}:")
-            lines.append(self._log_tail(group, stream, between))
-        return "\n".join(lines)
