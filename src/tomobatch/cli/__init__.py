@@ -11,6 +11,7 @@ from tomobatch.cli import (
     dag,
     demo,
     doctor,
+    estimate,
     fetch,
     init,
     inspect,
@@ -43,6 +44,7 @@ app.command("init")(init.run)
 app.command("setup")(setup.run)
 app.command("teardown")(teardown.run)
 app.command("push")(push.run)
+app.command("estimate")(estimate.run)
 app.command("cost")(cost.run)
 app.command("run")(run.run)
 app.command("runs")(runs.run)
