@@ -8,7 +8,6 @@ kind is replaced.
 """
 
 import json
-import os
 import platform
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import nnls
 
+from tomobatch.cores import n_usable_cores
 from tomobatch.reconstruct.devices import Device, find_device
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import Plan, work
@@ -36,7 +36,7 @@ def seconds(device: Device, method: str, lanes: int, n_px: int, n_angles: int) -
     cors, out = np.full(lanes, (n_px - 1) / 2), np.empty((lanes, n_px, n_px), dtype=np.float32)
     engine(rows, cors, out)
     clock = time.process_time if device.kind == "cpu" else time.perf_counter
-    share = len(os.sched_getaffinity(0)) if device.kind == "cpu" else 1
+    share = n_usable_cores() if device.kind == "cpu" else 1
     times = []
     for _ in range(REPEATS):
         start = clock()
@@ -74,7 +74,7 @@ def main() -> None:
     today = datetime.now(UTC).date().isoformat()
     table["measured"][device.kind] = (
         f"{today}, benchmarks/fit_costs.py, {device.description}, {platform.machine()},"
-        f" {len(os.sched_getaffinity(0))} CPUs"
+        f" {n_usable_cores()} CPUs"
     )
     TABLE.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tomobatch.cores import n_usable_cores
 from tomobatch.reconstruct.devices import Device
-from tomobatch.reconstruct.fft import in_parallel, n_host_threads
+from tomobatch.reconstruct.fft import in_parallel
 
 
 def describe(device: Device) -> dict[str, object]:
@@ -20,7 +21,7 @@ def describe(device: Device) -> dict[str, object]:
         cpu = next((line.split(":")[1].strip() for line in lines if "model name" in line), cpu)
     return {
         "cpu": cpu,
-        "threads": n_host_threads(),
+        "threads": n_usable_cores(),
         "device": device.description,
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -51,6 +52,6 @@ def _least_s(work: Callable[[], object], rounds: int) -> float:
     def once() -> float:
         start = time.process_time()
         work()
-        return (time.process_time() - start) / n_host_threads()
+        return (time.process_time() - start) / n_usable_cores()
 
     return min(once() for _ in range(rounds))

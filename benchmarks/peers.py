@@ -9,9 +9,10 @@ from collections.abc import Callable
 import numpy as np
 import scipy.fft
 
+from tomobatch.cores import n_usable_cores
 from tomobatch.reconstruct import fbp
 from tomobatch.reconstruct.devices import find_device
-from tomobatch.reconstruct.fft import in_parallel, n_host_threads
+from tomobatch.reconstruct.fft import in_parallel
 from tomobatch.reconstruct.filter import frequency_response
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import MethodName, make_plan
@@ -107,7 +108,7 @@ def finufft(angles_rad: np.ndarray, n_px: int) -> Reconstruct:
     import finufft as package
 
     at, factors = _radial(angles_rad, n_px)
-    threads = n_host_threads()
+    threads = n_usable_cores()
     plan = package.Plan(1, (n_px, n_px), isign=1, eps=1e-3, dtype="complex64", nthreads=threads)
     plan.setpts(*(np.ascontiguousarray(column, dtype=np.float32) for column in at.T))
 
@@ -124,7 +125,7 @@ def ducc0(angles_rad: np.ndarray, n_px: int) -> Reconstruct:
     import ducc0 as package
 
     at, factors = _radial(angles_rad, n_px)
-    threads = n_host_threads()
+    threads = n_usable_cores()
     plan = package.nufft.plan(
         nu2u=True,
         coord=np.ascontiguousarray(at, dtype=np.float32),

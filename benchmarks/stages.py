@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tomobatch.cores import n_usable_cores
 from tomobatch.reconstruct.devices import Device
 from tomobatch.reconstruct.direct import BackProjector, tiles
-from tomobatch.reconstruct.fft import n_host_threads
 from tomobatch.reconstruct.fourier import STANDARD, FourierEngine
 from tomobatch.reconstruct.geometry import Geometry, make_geometry
 from tomobatch.reconstruct.layout import Shared, SliceSplitter
@@ -112,4 +112,4 @@ def _counts(geometry: Geometry, method: str) -> dict[str, tuple[float, float]]:
 def _cpu_ms(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
-    return (time.process_time() - start) * 1e3 / n_host_threads()
+    return (time.process_time() - start) * 1e3 / n_usable_cores()

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from algotom.prep import removal
 
+from tomobatch.cores import n_usable_cores
 from tomobatch.stripes import StripeSettings, remove_stripes, vo
 
 SIZES = ((1500, 1024), (900, 512))
@@ -79,14 +80,10 @@ def peak_memory() -> str:
     remove_stripes(sinograms, "all", out=sinograms)
     grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     return (
-        f"Peak memory of `all` in place, 32 rows of 901 x 1024 (118 MB), {n_cores()} threads: "
-        f"{grown / 1e6:.0f} MB on top, {grown / sinograms.nbytes:.2f} of the chunk."
+        "Peak memory of `all` in place, 32 rows of 901 x 1024 (118 MB), "
+        f"{n_usable_cores()} threads: {grown / 1e6:.0f} MB on top, "
+        f"{grown / sinograms.nbytes:.2f} of the chunk."
     )
-
-
-def n_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def timed(work: Callable[..., object], *arguments: object) -> tuple[float, float]:
@@ -150,7 +147,7 @@ def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     cpu = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {cpu}, {n_cores()} cores, Python "
+        f"{datetime.now(UTC):%Y-%m-%d}, {cpu}, {n_usable_cores()} cores, Python "
         f"{platform.python_version()}, numpy {np.__version__}, load {os.getloadavg()[0]:.1f}."
     )
 

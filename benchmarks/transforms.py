@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import scipy.fft
 
-from tomobatch.reconstruct.fft import n_host_threads
+from tomobatch.cores import n_usable_cores
 
-THREADS, SLICES, ROUNDS = n_host_threads(), 16, 7
+THREADS, SLICES, ROUNDS = n_usable_cores(), 16, 7
 ROWS, GRID = (SLICES, 64, 2048), (128, 1280, SLICES // 2)
 # What is measured is this part of a block of slices.
 SHARE = {"rows, real to complex": 64 / 1500, "grid, along rows, in place": 128 / 1280}

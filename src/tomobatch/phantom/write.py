@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from tomobatch.cores import n_usable_cores
 from tomobatch.errors import UserError
 from tomobatch.phantom.detector import Detector, add_zingers, make_detector, to_counts
 from tomobatch.phantom.project import line_integrals
@@ -200,7 +201,7 @@ def _write_projections(
     ]
     per_piece = max(1, _PIECE_MB * 2**20 // (2 * truth.n_rows * truth.n_cols))
     n_zingers = 0
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(n_usable_cores()) as pool:
         for start in range(0, n_angles, per_piece):
             piece = shots[start : start + per_piece]
             taken = list(pool.map(partial(_take_projection, truth, detector), piece))

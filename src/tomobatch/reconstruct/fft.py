@@ -3,7 +3,6 @@
 On the host by scipy's pocketfft in threads, on a GPU by VkFFT where pyvkfft is installed.
 """
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,15 +11,12 @@ import numpy.typing as npt
 import pyopencl as cl
 import scipy.fft
 
+from tomobatch.cores import n_usable_cores
+
 Complex64Array = npt.NDArray[np.complex64]
 
 # What one thread transforms at a time: small enough for the cache it has for itself.
 _PART_BYTES = 2**20
-
-
-def n_host_threads() -> int:
-    """Return how many CPUs this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def even_fast_length(at_least: int) -> int:
@@ -33,7 +29,7 @@ def in_parallel(work: Callable[[slice], None], n: int, step: int) -> None:
 
     An exception of a call is raised here once the calls under way have ended.
     """
-    with ThreadPoolExecutor(n_host_threads()) as threads:
+    with ThreadPoolExecutor(n_usable_cores()) as threads:
         for _ in threads.map(work, (slice(i, min(i + step, n)) for i in range(0, n, step))):
             pass
 

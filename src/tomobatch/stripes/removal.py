@@ -1,12 +1,12 @@
 """Removal of the stripes in sinograms that make rings in slices."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.cores import n_usable_cores
 from tomobatch.errors import UserError
 from tomobatch.stripes import vo
 from tomobatch.stripes.settings import StripeSettings
@@ -66,7 +66,7 @@ def remove_stripes(
         result[:] = sinograms
         return result
     if n_threads is None:
-        n_threads = len(os.sched_getaffinity(0))
+        n_threads = n_usable_cores()
 
     def remove(row: int) -> None:
         _remove_from_row(sinograms[row], method, settings, result[row])
