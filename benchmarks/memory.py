@@ -51,7 +51,7 @@ def table(results: Path) -> str:
     ]
     for step in STEPS:
         of_step = [record for record in records if record["rule"] == step]
-        peak_mb = max(record["peak_mb"] * 1.048576 for record in of_step)
+        peak_mb = max(record["peak_mb"] for record in of_step)
         bound_mb = 3 * CHUNK_MB[step] + 500
         wall_s = sum(record["wall_s"] for record in of_step)
         compute_s = sum(record["stages_s"].get("compute", 0.0) for record in of_step)

@@ -49,11 +49,17 @@ class Record:
             "started": self.started,
             "wall_s": time.perf_counter() - self._start_s,
             "stages_s": self.stages_s,
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_mb": _peak_mb(),
             "host": platform.node(),
             "version": __version__,
             **self.facts,
         }
+
+
+def _peak_mb() -> float:
+    """Return the most memory this process has had; the unit of the system's answer varies."""
+    unit_bytes = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes / 1e6
 
 
 @contextmanager
