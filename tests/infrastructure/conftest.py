@@ -1,5 +1,6 @@
 """An emulated AWS without any stack, reached over HTTP."""
 
+import boto3
 import pytest
 
 from aws_batch_emulator.client import start
@@ -15,6 +16,7 @@ def emulator():
 @pytest.fixture
 def aws(emulator, monkeypatch):
     """Point this process's AWS clients at the emulator."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for name, value in emulator.environment.items():
         monkeypatch.setenv(name, value)
     return emulator
