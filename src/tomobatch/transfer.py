@@ -36,6 +36,7 @@ class RemoteFile:
 
     name: str
     size: int
+    modified_s: float
 
 
 def upload_file(
@@ -142,7 +143,7 @@ def list_sizes(url: str) -> Iterator[RemoteFile]:
     """Walk the names and sizes of all objects below an s3:// address."""
     for page in obstore.list(open_store(url)):
         for entry in page:
-            yield RemoteFile(entry["path"], entry["size"])
+            yield RemoteFile(entry["path"], entry["size"], entry["last_modified"].timestamp())
 
 
 def fetch_files(
@@ -171,7 +172,7 @@ def fetch_files(
     def fetch(wanted: str | RemoteFile) -> bool:
         name = wanted if isinstance(wanted, str) else wanted.name
         target = folder / name
-        if isinstance(wanted, RemoteFile) and _is_here(store, wanted, target):
+        if isinstance(wanted, RemoteFile) and _is_here(wanted, target):
             progress(wanted.size)
             return False
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -197,11 +198,11 @@ def fetch_files(
         ) from error
 
 
-def _is_here(store: Any, wanted: RemoteFile, target: Path) -> bool:  # noqa: ANN401 - obstore's union
-    if not target.is_file() or target.stat().st_size != wanted.size:
+def _is_here(wanted: RemoteFile, target: Path) -> bool:
+    if not target.is_file():
         return False
-    modified = obstore.head(store, wanted.name)["last_modified"]
-    return bool(modified.timestamp() <= target.stat().st_mtime)
+    stat = target.stat()
+    return stat.st_size == wanted.size and stat.st_mtime >= wanted.modified_s
 
 
 def _upload_parts(

@@ -4,7 +4,7 @@ import os
 import platform
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from tomobatch.runs.record import Controller, RunRecord, get_record
 from tomobatch.runs.results import recorded_chunks, results_of
 from tomobatch.runs.state import RunState, Submitted, count_steps, find_phase
 from tomobatch.runs.targets import parse_target
+from tomobatch.transfer import RemoteFile
 
 _AT_ONCE = 16
 
@@ -91,7 +92,8 @@ class Observer:
     def _read_lists(self) -> None:
         """Read the lists that are new since the last look."""
         store = self.place.store(self.run)
-        names = [name.removesuffix(".json") for name, _ in self.place.keys(store.root / "lists")]
+        files = self.place.files(store.root / "lists")
+        names = [file.name.removesuffix(".json") for file in files]
         new = [name for name in names if name not in self._lists]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for commands in pool.map(store.get_list, new):
@@ -121,9 +123,12 @@ class Observer:
 
     def _submitted(self, details: Mapping[str, JobDetail]) -> None:
         root = self.place.store(self.run).root
-        closed = {name for name, _ in self.place.keys(root / "closed")}
-        starts = _read_starts(name for name, _ in self.place.keys(root / "attempts"))
-        self.ends = _read_ends(self.place.keys(root / "outcomes"))
+        folders = [root / name for name in ("closed", "attempts", "outcomes")]
+        with ThreadPoolExecutor(len(folders)) as pool:
+            closed_files, attempts, outcomes = pool.map(self.place.files, folders)
+        closed = {file.name for file in closed_files}
+        starts = _read_starts(attempts)
+        self.ends = _read_ends(outcomes)
         known = []
         for name, commands in self._lists.items():
             detail = details.get(self._job_ids.get(name, ""))
@@ -205,11 +210,11 @@ def _process_exists(pid: int) -> bool:
     return True
 
 
-def _read_starts(names: Iterable[str]) -> dict[str, dict[int, Sequence[Attempt]]]:
+def _read_starts(files: Iterable[RemoteFile]) -> dict[str, dict[int, Sequence[Attempt]]]:
     """Read ``<list>/<child>_<attempt>``, the names by which workers say that they start."""
     found: dict[str, dict[int, list[Attempt]]] = defaultdict(lambda: defaultdict(list))
-    for name in names:
-        list_name, _, entry = name.partition("/")
+    for file in files:
+        list_name, _, entry = file.name.partition("/")
         child, _, key = entry.partition("_")
         found[list_name][int(child)].append(Attempt.from_key(key))
     return {
@@ -221,10 +226,10 @@ def _read_starts(names: Iterable[str]) -> dict[str, dict[int, Sequence[Attempt]]
     }
 
 
-def _read_ends(objects: Iterator[tuple[str, dict[str, object]]]) -> dict[str, dict[int, int]]:
-    """Read ``<list>/<child>.json``: when each child reported last."""
+def _read_ends(files: Iterable[RemoteFile]) -> dict[str, dict[int, int]]:
+    """Read when each ``<list>/<child>.json`` was last written."""
     found: dict[str, dict[int, int]] = defaultdict(dict)
-    for name, item in objects:
-        list_name, _, child = name.removesuffix(".json").partition("/")
-        found[list_name][int(child)] = int(item["LastModified"].timestamp() * 1000)  # type: ignore[attr-defined]
+    for file in files:
+        list_name, _, child = file.name.removesuffix(".json").partition("/")
+        found[list_name][int(child)] = round(file.modified_s * 1000)
     return dict(found)

@@ -10,16 +10,16 @@
 """
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.batch import BatchClient
 from snakemake_executor_plugin_aws_batch_array.deployment import stack_outputs
 from snakemake_executor_plugin_aws_batch_array.store import RunStore, S3Path
 from tomobatch.errors import UserError
+from tomobatch.transfer import RemoteFile, list_sizes
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient as Boto3BatchClient
@@ -96,15 +96,9 @@ class Place:
             )
         return self.outputs[name]
 
-    def keys(self, folder: S3Path) -> Iterator[tuple[str, Any]]:
-        """Walk the objects below a folder: name relative to it, and what the listing tells."""
-        prefix = f"{folder.key}/"
-        pages = self.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=folder.bucket, Prefix=prefix
-        )
-        for page in pages:
-            for item in page.get("Contents", []):
-                yield item["Key"].removeprefix(prefix), item
+    def files(self, folder: S3Path) -> list[RemoteFile]:
+        """List the objects below a folder, named relative to it."""
+        return list(list_sizes(str(folder)))
 
     def folders(self, folder: S3Path) -> list[str]:
         """Return the names of the folders in a folder."""

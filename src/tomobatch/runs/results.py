@@ -26,10 +26,10 @@ def recorded_chunks(place: Place, results: str, scan: str, commands: CommandList
     """Return the chunks of one rule whose record is newer than the list that asks for them."""
     folder = S3Path.parse(f"{results}/{scan}/records/{commands.rule}")
     return {
-        int(name.removesuffix(".json"))
-        for name, item in place.keys(folder)
+        int(file.name.removesuffix(".json"))
+        for file in place.files(folder)
         # S3 tells whole seconds.
-        if (item["LastModified"].timestamp() + 1) * 1000 > commands.submitted_ms
+        if (file.modified_s + 1) * 1000 > commands.submitted_ms
     }
 
 

@@ -163,7 +163,6 @@ class RunState:
     controller: str
     started_ms: int | None
     now_ms: int
-    stages_unknown: bool = False
     cost_usd: float | None = None
 
     @property
@@ -241,10 +240,10 @@ def find_phase(
     stopped
         Whether a user has stopped it.
     """
-    if planned and all(step.is_over for step in steps if step.rule in planned):
-        return Phase.FINISHED
     if controlled or any(each.is_live for each in submitted):
         return Phase.RUNNING
+    if planned and all(step.is_over for step in steps if step.rule in planned):
+        return Phase.FINISHED
     return Phase.STOPPED if stopped else Phase.INCOMPLETE
 
 

@@ -1,0 +1,120 @@
+"""Whole lives of runs, driven from a terminal."""
+
+import os
+import re
+import time
+
+import numpy as np
+import pexpect
+import pytest
+import zarr
+from tests.cli.conftest import TOMOBATCH
+
+from aws_batch_emulator import Fault
+
+PATIENCE_S = 280
+CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@pytest.fixture
+def terminal(workplace):
+    """Start a command in a terminal of 100 columns."""
+    open_ones = []
+
+    def start(*arguments):
+        process = pexpect.spawn(
+            TOMOBATCH[0],
+            [*TOMOBATCH[1:], *arguments],
+            cwd=str(workplace.folder),
+            env={**os.environ, "TERM": "xterm-256color"},
+            dimensions=(40, 100),
+            encoding="utf-8",
+            timeout=PATIENCE_S,
+        )
+        open_ones.append(process)
+        return process
+
+    yield start
+    for process in open_ones:
+        process.close(force=True)
+
+
+def finish(process):
+    """Read to the end and return all that was printed since the last match."""
+    process.expect(pexpect.EOF)
+    process.close()
+    assert process.exitstatus == 0, process.before
+    return CONTROL_SEQUENCE.sub("", process.before)
+
+
+def test_a_whole_life(emulator, workplace, terminal):
+    emulator.inject(Fault("reclaim", match="tiny-preprocess-*", index=0, after_s=0.5))
+
+    text = finish(terminal("run", "scans/tiny.h5", "--detach"))
+    assert "scans/tiny.h5 is now at s3://" in text
+    assert "$ snakemake --profile profiles/aws" in text
+
+    watching = terminal("status", "tiny", "--watch", "--every", "1")
+    watching.expect("running,")
+    watching.expect("preprocess")
+    text = finish(watching)
+    assert "tiny  finished" in text
+
+    steps = {step["rule"]: step for step in workplace.json("status", "tiny")["steps"]}
+    assert (steps["preprocess"]["done"], steps["preprocess"]["reclaimed"]) == (2, 1)
+    assert all(step["done"] == step["total"] for step in steps.values())
+
+    text = finish(terminal("logs", "tiny", "--rule", "preprocess", "--chunk", "0"))
+    assert "Host EC2" in text
+    assert "attempt 2" in text
+    assert "preprocessed projections 0 to 30 of 60" in text
+
+    finish(terminal("fetch", "tiny"))
+    results = workplace.folder / "results-aws" / "tiny" / "tiny"
+    volume = zarr.open_array(results / "volume.ome.zarr" / "0", mode="r")[:]
+    assert volume.shape == (12, 48, 48)
+    assert np.isfinite(volume).all() and volume.std() > 0
+    assert (results / "report.html").exists()
+
+
+def test_stopped_in_the_middle_and_resumed_it_gives_the_local_volume(
+    emulator, workplace, terminal, wait_until
+):
+    finish(terminal("run", "scans/tiny.h5", "--name", "broken", "--detach"))
+    wait_until(
+        lambda: any(
+            job["status"] == "RUNNING" and "-preprocess-" in job["jobName"]
+            for job in emulator.live_jobs()
+        ),
+        "preprocess",
+    )
+    stopping = terminal("stop", "broken", "--now")
+    stopping.expect(r"Stop run broken\?")
+    stopping.sendline("y")
+    text = finish(stopping)
+    assert "broken  stopped" in text
+    assert "tomobatch resume broken" in text
+    emulator.wait_until_idle(10)
+
+    finish(terminal("resume", "broken"))
+    watching = terminal("status", "broken", "--watch", "--every", "1")
+    assert "broken  finished" in finish(watching)
+    workplace.run("fetch", "broken")
+    workplace.run("run", "scans/tiny.h5", "--local")
+
+    volumes = [
+        zarr.open_array(workplace.folder / results / "volume.ome.zarr" / "0", mode="r")[:]
+        for results in ("results-aws/broken/tiny", "results/tiny")
+    ]
+    np.testing.assert_array_equal(*volumes)
+
+
+@pytest.fixture
+def wait_until():
+    def wait(condition, what):
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline, f"did not come: {what}"
+            time.sleep(0.1)
+
+    return wait
