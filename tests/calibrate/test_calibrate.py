@@ -179,7 +179,7 @@ def test_cor_outside_the_detector(evidence, cor_px):
 def test_nothing_to_see():
     angles = np.linspace(0, np.pi, 40, endpoint=False)
     empty = np.zeros((3, 40, 64), dtype=np.float32)
-    with pytest.raises(UserError, match=r"no detector row .* calibrate: \{cor_px: \.\.\.\}"):
+    with pytest.raises(UserError, match=r"no detector row .* calibrate\.cor_px"):
         calibrate([evidence_of(empty, angles)], FOUND)
     used = calibrate(
         [evidence_of(empty, angles)], CalibrateSettings(cor_px=30.0, grey_window=(0.0, 1.0))

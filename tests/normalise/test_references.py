@@ -66,13 +66,13 @@ def test_without_darks_zero_is_taken_with_a_warning(darks):
 
 def test_a_single_flat_is_taken_with_a_warning():
     found = average_references([ReferenceSeries(FLATS[:1], 0.0)], DARKS)
-    assert "single image" in found.warnings[0]
+    assert "a single flat" in found.warnings[0]
     assert found.noise == 0.0
 
 
 @pytest.mark.parametrize("flats", [[], [ReferenceSeries(FLATS[:0], 0.0)]])
 def test_no_flats_says_what_to_do(flats):
-    with pytest.raises(UserError, match="no flats: give images of the open beam"):
+    with pytest.raises(UserError, match="no flats found; say where they are with datasets.flats"):
         average_references(flats, DARKS)
 
 

@@ -112,7 +112,10 @@ def spoil_frames(path: Path) -> None:
     ("spoil", "expected"),
     [
         (drop_angles, "no angles: 0..180 degrees is assumed; give datasets.angle_range_deg"),
-        (drop_darks, "no darks: zero is taken, so dense parts come out too light"),
+        (
+            drop_darks,
+            "no darks: zero is taken, so the attenuation of dense parts comes out too low",
+        ),
         (double_range, "the angle range does not fit: "),
         (shorten_range, "the angles span 120 degrees: less than half a turn leaves wedges unseen"),
         (move_end, "the angle range 0..180 without its end fits instead: "),

@@ -123,7 +123,7 @@ def _row_result(
 def _doubts(methods: dict[str, MethodResult], method: str, check: Check | None) -> list[str]:
     """Return a warning when no second method bears the cor out."""
     told = f"cor {methods[method].cor_px:.2f} px by {method}"
-    advice = "look at the slices, and give calibrate: {cor_px: ...} if they are doubled"
+    advice = "look at the slices, and give calibrate.cor_px if they are doubled"
     if check is None:
         return [f"{told} could not be checked by a second method; {advice}"]
     if not check.agrees:

@@ -144,9 +144,7 @@ def calibrate(evidences: Sequence[Evidence], settings: CalibrateSettings) -> Cal
         found_window = (low, high)
     window = settings.grey_window or found_window
     if window is None:
-        raise UserError(
-            "calibrate: no row gives a grey window; give calibrate: {grey_window: [low, high]}"
-        )
+        raise UserError("calibrate: no row gives a grey window; give calibrate.grey_window")
     return Calibration(
         n_x=first.n_x,
         n_rows=first.n_rows,
@@ -173,14 +171,11 @@ def _used_line(found: Line | None, settings: CalibrateSettings, evidence: Eviden
     cor_px, tilt_deg = settings.cor_px, settings.tilt_deg
     if cor_px is not None and not 0 <= cor_px <= evidence.n_x - 1:
         raise UserError(
-            f"calibrate: cor_px is {cor_px:g}, outside the detector; "
+            f"calibrate.cor_px is {cor_px:g}, outside the detector; "
             f"give a value between 0 and {evidence.n_x - 1}"
         )
     if found is None and cor_px is None:
-        raise UserError(
-            "calibrate: no detector row shows where the axis is; "
-            "give it in the config as calibrate: {cor_px: ...}"
-        )
+        raise UserError("calibrate: no detector row shows where the axis is; give calibrate.cor_px")
     line = found or Line(middle, 0.0, 0.0, 0.0, None)
     mid_px, mid_sigma_px, covariance = line.mid_px, line.mid_sigma_px, line.covariance
     slope, slope_sigma = line.slope, line.slope_sigma

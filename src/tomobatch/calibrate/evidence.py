@@ -125,10 +125,7 @@ def gather_evidence(
     """
     order, angles = in_rising_order(angles_rad)
     if len(angles) < 2 or angle_step(angles) == 0:
-        raise UserError(
-            "angles: most projections have the same one; "
-            "give the config datasets: {angle_range_deg: [first, last]}"
-        )
+        raise UserError("angles: most projections have the same one; give datasets.angle_range_deg")
     rows = tuple(
         _row_evidence(row if order is None else row[order], angles, first_row + i, settings)
         for i, row in enumerate(sinograms)

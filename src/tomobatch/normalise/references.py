@@ -121,10 +121,7 @@ def average_references(
     """
     series = sorted((one for one in flats if len(one.frames)), key=lambda one: one.position)
     if not series:
-        raise UserError(
-            "no flats: give images of the open beam (scan.datasets.flats), "
-            "or check the path of those in the file"
-        )
+        raise UserError("no flats found; say where they are with datasets.flats")
     shape = series[0].frames.shape[1:]
     for one in series[1:]:
         _check_shape("flats", one.frames.shape[1:], shape)
@@ -134,7 +131,9 @@ def average_references(
     flat_means = [robust_mean(one.frames, keep_zingers=keep_zingers) for one in series]
     n_zingers = sum(mean.n_zingers for mean in flat_means)
     if darks is None or len(darks) == 0:
-        warnings.append("no darks: zero is taken, and transmission is too high where beam is weak")
+        warnings.append(
+            "no darks: zero is taken, so the attenuation of dense parts comes out too low"
+        )
         dark = np.zeros(shape, np.float32)
     else:
         _check_shape("darks", darks.shape[1:], shape)
@@ -142,7 +141,7 @@ def average_references(
         dark = dark_mean.mean
         n_zingers += dark_mean.n_zingers
     if any(len(one.frames) == 1 for one in series):
-        warnings.append("a series of flats is a single image: its zingers stay in it")
+        warnings.append("a series holds a single flat: its zingers stay in it")
     means = np.stack([mean.mean for mean in flat_means])
     longest = max(range(len(series)), key=lambda i: len(series[i].frames))
     bad = find_bad_pixels(means, dark, flat_means[longest].scatter, len(series[longest].frames))

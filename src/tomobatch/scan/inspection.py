@@ -147,7 +147,7 @@ def _header_oddities(header: ScanHeader) -> Iterator[str]:
     if header.angle_source is AngleSource.ASSUMED:
         yield "no angles: 0..180 degrees is assumed; give datasets.angle_range_deg"
     if header.n_darks == 0:
-        yield "no darks: zero is taken, so dense parts come out too light"
+        yield "no darks: zero is taken, so the attenuation of dense parts comes out too low"
     if header.n_projections < _FEWEST_ANGLES_PER_COLUMN * header.n_cols:
         wanted = round(header.n_cols * np.pi / 2)
         yield (
