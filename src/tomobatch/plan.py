@@ -127,8 +127,34 @@ class ScanPlan:
 
 
 def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:
-    """Plan the jobs of one scan of the configuration."""
-    return ScanPlan(name, header, config.scans[name], config.volume.levels)
+    """Plan the jobs of one scan of the configuration.
+
+    Raises
+    ------
+    UserError
+        Where the slices asked for do not fit the scan.
+    """
+    plan = ScanPlan(name, header, config.scans[name], config.volume.levels)
+    _check_slices(plan)
+    return plan
+
+
+def _check_slices(plan: ScanPlan) -> None:
+    """Refuse now what reconstruct jobs would refuse hours later."""
+    chosen = plan.config.reconstruct
+    if chosen.roi_px is None and chosen.binning == 1 and not chosen.half_acquisition:
+        return
+    # Brings OpenCL along, for which most plans need not wait.
+    from tomobatch.reconstruct.geometry import make_geometry
+
+    make_geometry(
+        plan.header.angles_rad,
+        plan.header.n_cols,
+        size_px=plan.whole_slice_px,
+        roi=chosen.roi_px,
+        binning=chosen.binning,
+        half_acquisition=chosen.half_acquisition,
+    )
 
 
 def _float32_mb(n_values: int) -> float:

@@ -30,6 +30,9 @@ class Roi:
     nx: int
     ny: int
 
+    def __str__(self) -> str:
+        return f"[{self.x0}, {self.y0}, {self.nx}, {self.ny}]"
+
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
@@ -155,9 +158,9 @@ def make_geometry(
         raise UserError(f"size_px: {size} is not a positive number of pixels")
     part = Roi(0, 0, size, size) if roi is None else Roi(*_astuple(roi))
     if min(part.x0, part.y0) < 0 or max(part.x0 + part.nx, part.y0 + part.ny) > size:
-        raise UserError(f"roi: {part} is not inside a slice of {size} x {size} pixels")
+        raise UserError(f"roi_px: {part} is not inside a slice of {size} x {size} pixels")
     if min(part.nx, part.ny) < 1:
-        raise UserError(f"roi: {part} has no pixels")
+        raise UserError(f"roi_px: {part} has no pixels")
     if not 1 <= binning <= min(part.nx, part.ny):
         raise UserError(f"binning: {binning} does not fit a region of {part.nx} x {part.ny} pixels")
     return Geometry(

@@ -1,0 +1,59 @@
+"""What cannot be reconstructed is refused when a scan is planned, not hours later."""
+
+import numpy as np
+import pytest
+
+from tomobatch.config import load_config
+from tomobatch.errors import UserError
+from tomobatch.plan import plan_scan
+from tomobatch.scan import ScanHeader
+from tomobatch.scan.header import AngleSource
+
+
+def planned(span_deg=180.0, **reconstruct):
+    """Plan a scan of 16 rows x 20 columns."""
+    header = ScanHeader(
+        path="tooth.h5",
+        format="HDF5",
+        n_projections=30,
+        n_rows=16,
+        n_cols=20,
+        dtype=np.dtype(np.uint16),
+        angles_rad=np.deg2rad(np.linspace(0, span_deg, 30, endpoint=False)),
+        angle_source=AngleSource.FILE,
+        pixel_size_um=None,
+        energy_kev=None,
+        n_flats=10,
+        n_darks=10,
+        truth=None,
+    )
+    config = load_config({"scans": {"tooth": "tooth.h5"}, "reconstruct": reconstruct})
+    return plan_scan(config, "tooth", header)
+
+
+@pytest.mark.parametrize(
+    ("reconstruct", "message"),
+    [
+        ({"roi_px": [0, 0, 21, 20]}, r"roi_px: \[0, 0, 21, 20\] is not inside a slice of 20 x 20"),
+        ({"size_px": 10, "roi_px": [0, 0, 20, 20]}, "is not inside a slice of 10 x 10"),
+        ({"binning": 21}, "binning: 21 does not fit"),
+        ({"half_acquisition": True}, "half acquisition needs projections all around"),
+    ],
+)
+def test_slices_that_do_not_fit_the_scan_are_refused(reconstruct, message):
+    with pytest.raises(UserError, match=message):
+        planned(**reconstruct)
+
+
+@pytest.mark.parametrize(
+    ("reconstruct", "shape_px"),
+    [
+        ({}, (20, 20)),
+        ({"size_px": 30}, (30, 30)),
+        ({"roi_px": [2, 3, 8, 6], "binning": 2}, (3, 4)),
+        ({"half_acquisition": True}, (40, 40)),
+        ({"half_acquisition": True, "roi_px": [0, 0, 40, 8]}, (8, 40)),
+    ],
+)
+def test_slices_that_fit_have_the_shape_asked_for(reconstruct, shape_px):
+    assert planned(360.0, **reconstruct).slice_shape_px == shape_px
