@@ -1,8 +1,10 @@
 """The few helpers of all rules: the checked configuration, and the plan of each scan."""
 
 import functools
+import os
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 from tomobatch.config import load_config
 from tomobatch.errors import UserError
@@ -13,6 +15,13 @@ try:
     CONFIG = load_config(config)
 except UserError as error:
     raise WorkflowError(str(error))
+
+if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+    # The environments hold the libraries; the package itself comes from this repository.
+    sources = os.path.join(workflow.basedir, "src")
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [sources, os.environ.get("PYTHONPATH")])
+    )
 
 if isinstance(config["scans"], str):
     # A sheet is part of the configuration: jobs on other machines are sent it as well.
