@@ -51,6 +51,7 @@ dag: $(VENV)/run.stamp  ## Draw every job of the configured scans into dag.svg
 
 docs: $(VENV)/dev.stamp  ## Make the reference pages anew
 	$(BIN)/python -m tomobatch.config_reference
+	$(BIN)/python -m tomobatch.cli_reference
 
 clean:  ## Remove what demo and test have made, and the environments
 	rm -rf $(VENV) .venv-* results results-aws scans .snakemake dag.svg .pytest_cache .mypy_cache .ruff_cache

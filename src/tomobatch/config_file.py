@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from tomobatch.config import Config, load_config
 from tomobatch.errors import UserError
-from tomobatch.plan import ScanPlan, plan_scan
+from tomobatch.plan import plan_scan
 from tomobatch.remote import is_remote
-from tomobatch.scan import AngleSource, DatasetPaths, Inspection, ScanHeader, inspect, open_scan
+from tomobatch.scan import AngleSource, Inspection, ScanHeader, inspect, open_scan
 
 _MOST_JOB_MB = 7000
 """Memory of a job beyond which chunks are sized by themselves: what the stacks' jobs have."""
@@ -43,23 +43,6 @@ def look(path: str) -> tuple[ScanHeader, Inspection]:
         raise UserError(f"{path}: {inspection.problems[0]}")
     with open_scan(path) as scan:
         return scan.header, inspection
-
-
-def plan_alone(path: str) -> ScanPlan:
-    """Plan one scan, with the settings of ``config.yaml`` if there is one here.
-
-    Raises
-    ------
-    UserError
-        If the scan can't be opened, or the configuration is wrong.
-    """
-    file = Path("config.yaml")
-    values = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    (name,) = scan_names([path])
-    config = load_config({**(values or {}), "scans": {name: path}})
-    datasets = DatasetPaths(**config.scans[name].datasets.model_dump())
-    with open_scan(path, datasets) as scan:
-        return plan_scan(config, name, scan.header)
 
 
 def write_config(names: dict[str, str], looks: dict[str, tuple[ScanHeader, Inspection]]) -> str:

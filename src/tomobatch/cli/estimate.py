@@ -8,6 +8,7 @@ import typer
 
 from tomobatch.cli.cost import Offline
 from tomobatch.cli.options import AsJson, Region
+from tomobatch.cli.scans import find_scans, plan_scans, read_config
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _DAY_MS = 86_400_000
 
 
 def run(
-    scan: Annotated[str, typer.Argument(help="File, folder or s3:// address of the scan.")],
+    scan: Annotated[str, typer.Argument(help="Path, s3:// address, or name in config.yaml.")],
     machines: Annotated[
         int, typer.Option(min=1, help="Most children of a step at once: aws-batch-array-size.")
     ] = 100,
@@ -36,11 +37,11 @@ def run(
     # Libraries that take seconds to import are left to the commands that need them.
     from rich.console import Console
 
-    from tomobatch.config_file import plan_alone
     from tomobatch.estimate import Fleet, estimate_scan
 
     fleet = Fleet(most_children=machines)
-    plan = plan_alone(scan)
+    config = read_config()
+    (plan,) = plan_scans(find_scans([scan], config), config).values()
     prices = current_prices(fleet, region, offline=offline)
     estimate = estimate_scan(plan, prices, fleet, "cpu" if cpu else "gpu")
     if as_json:

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tomobatch.config import load_config
 from tomobatch.errors import UserError
-from tomobatch.plan import ScanPlan, plan_scan
 from tomobatch.remote import is_remote
-from tomobatch.scan import DatasetPaths, open_scan
+
+if TYPE_CHECKING:
+    from tomobatch.plan import ScanPlan
 
 Entry = Mapping[str, Any]
 CONFIG = Path("config.yaml")
@@ -57,7 +57,7 @@ def scan_name(path: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "scan"
 
 
-def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> dict[str, ScanPlan]:
+def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> "dict[str, ScanPlan]":
     """Read the headers of scans and plan their jobs, as the workflow will.
 
     Raises
@@ -65,6 +65,11 @@ def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> dict[st
     UserError
         If a scan or the configuration is not right.
     """
+    # Libraries that take seconds to import are left to the commands that need them.
+    from tomobatch.config import load_config
+    from tomobatch.plan import plan_scan
+    from tomobatch.scan import DatasetPaths, open_scan
+
     checked = load_config({**config, "scans": scans})
     plans = {}
     for name, settings in checked.scans.items():
@@ -74,7 +79,7 @@ def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> dict[st
     return plans
 
 
-def count_jobs(plans: Iterable[ScanPlan], exports: Iterable[str]) -> dict[str, int]:
+def count_jobs(plans: "Iterable[ScanPlan]", exports: Iterable[str]) -> dict[str, int]:
     """Return the number of jobs of each rule, in the order of the workflow."""
     jobs: dict[str, int] = {}
     for plan in plans:

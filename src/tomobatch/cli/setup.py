@@ -2,16 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from tomobatch.cli.ask import confirm
 from tomobatch.cli.options import DEFAULT_PREFIX, AsJson, Prefix, Region, Yes
 from tomobatch.errors import UserError
+
+if TYPE_CHECKING:
+    from tomobatch.cloud.changes import ChangeSet
 
 Settings = Annotated[
     list[str] | None,
@@ -33,7 +37,7 @@ def run(
 
     Example: `tomobatch setup --region eu-central-1 --set NoticeEmail=me@example.org`
     """
-    from tomobatch.cli.aws import client_maker
+    from tomobatch.cli.aws import client_maker, watching
     from tomobatch.cloud.deploy import deploy
     from tomobatch.cloud.mistakes import aws_mistakes
 
@@ -44,16 +48,13 @@ def run(
         console.print(show_stacks(client, prefix))
         if not confirm(f"Set up {prefix} in {client.meta.region_name}?", yes=yes):
             raise UserError("nothing was changed")
-        with console.status("Working ..."):
+        with watching(console) as status:
             outputs = deploy(
                 client,
                 prefix,
                 wanted,
                 tell=console.print,
-                confirm=lambda change_set: (
-                    not any(change.loses_something for change in change_set.changes)
-                    or confirm(f"Replace or remove what is marked in {change_set.stack}?", yes=yes)
-                ),
+                confirm=lambda change_set: _agree(change_set, status, yes),
             )
     if as_json:
         typer.echo(json.dumps(outputs, indent=1))
@@ -62,6 +63,16 @@ def run(
             typer.echo(f"{name}: {value}")
     offer_profile(user_profile(profile), prefix, client.meta.region_name, outputs, yes=yes)
     console.print("Next: tomobatch push, then tomobatch doctor --aws")
+
+
+def _agree(change_set: "ChangeSet", status: Status, yes: bool) -> bool:
+    """Ask before something that is there is replaced or removed; the rest is harmless."""
+    if not any(change.loses_something for change in change_set.changes):
+        return True
+    status.stop()
+    agreed = confirm(f"Replace or remove what is marked in {change_set.stack}?", yes=yes)
+    status.start()
+    return agreed
 
 
 def read_settings(texts: list[str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ def run(
 
     Example: `tomobatch teardown --keep-data`
     """
-    from tomobatch.cli.aws import client_maker
+    from tomobatch.cli.aws import client_maker, watching
     from tomobatch.cli.setup import show_stacks
     from tomobatch.cloud.mistakes import aws_mistakes
     from tomobatch.cloud.teardown import teardown
@@ -39,7 +39,7 @@ def run(
         where = client.meta.region_name
         if not confirm(f"Delete the stacks {prefix}-* in {where}{data}?", yes=yes):
             raise UserError("nothing was deleted")
-        with console.status("Working ..."):
+        with watching(console):
             teardown(
                 client,
                 make("s3"),
