@@ -18,10 +18,7 @@ except UserError as error:
 
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
     # The environments hold the libraries; the package itself comes from this repository.
-    sources = os.path.join(workflow.basedir, "src")
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [sources, os.environ.get("PYTHONPATH")])
-    )
+    os.environ.update(PYTHONPATH=os.path.join(workflow.basedir, "src"))
 
 if isinstance(config["scans"], str):
     # A sheet is part of the configuration: jobs on other machines are sent it as well.
