@@ -13,7 +13,7 @@ from tomobatch.normalise import NormaliseSettings, ReferenceSeries, average_refe
 from tomobatch.normalise.beam import flat_places, signals
 from tomobatch.normalise.normalise import build_program
 from tomobatch.normalise.repair import plan_repair
-from tomobatch.normalise.twin import normalise_frame
+from tomobatch.normalise.twin import normalise_projection
 from tomobatch.reconstruct.devices import find_device
 from tomobatch.reconstruct.kernels import build_log
 
@@ -40,7 +40,7 @@ def twin(scan, references, choices, first=0):
         mixed = (1 - share) * signal[series] + share * signal[after]
         noise = 6 * references.noise
         frames.append(
-            normalise_frame(raw, mixed, references.dark.astype(float), repair, choices, noise)
+            normalise_projection(raw, mixed, references.dark.astype(float), repair, choices, noise)
         )
     return frames
 

@@ -72,7 +72,7 @@ def test_a_single_flat_is_taken_with_a_warning():
 
 @pytest.mark.parametrize("flats", [[], [ReferenceSeries(FLATS[:0], 0.0)]])
 def test_no_flats_says_what_to_do(flats):
-    with pytest.raises(UserError, match="no flats found; say where they are with datasets.flats"):
+    with pytest.raises(UserError, match=r"no flats found; say where they are with datasets\.flats"):
         average_references(flats, DARKS)
 
 

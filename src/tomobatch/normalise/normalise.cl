@@ -1,7 +1,7 @@
 // From raw counts to line integrals: dark, flat, bad pixels, zingers, clip and logarithm in one go.
 //
-// A work-group takes one tile of one frame: it puts the tile's transmission, with a halo, into local
-// memory, and reads it from there as windows. Work is done in strips of 8 neighbouring pixels.
+// A work-group takes one tile of one projection: it puts the tile's transmission, with a halo, into
+// local memory, and reads it from there as windows. Work is done in strips of 8 neighbouring pixels.
 //
 // Constants of the build:
 //   RAW, RAW8       type of a raw count, and the vector of 8 of it
@@ -17,7 +17,7 @@
 #define N_NEIGHBOURS 8
 #define STRIDE (TILE_X + 2 * HALO + STRIP)
 
-// What the frame is divided by: signal (flat minus dark) = before + share * (after - before).
+// What the projection is divided by: signal (flat minus dark) = before + share * (after - before).
 // Bad pixels have a signal of zero in both.
 typedef struct {
     __global const RAW *raw;
@@ -28,7 +28,7 @@ typedef struct {
     __global const int *bad_index;
     __global const int *neighbours;
     __global const float *weights;
-} Frame;
+} Projection;
 
 #define LANES ((int8)(0, 1, 2, 3, 4, 5, 6, 7))
 
@@ -74,21 +74,21 @@ int mirrored(int index, const int size)
     return min(index, 2 * size - 1 - index);
 }
 
-float reading(const Frame *frame, const int pixel)
+float reading(const Projection *projection, const int pixel)
 {
-    const float before = frame->before[pixel];
-    const float signal = before + frame->share * (frame->after[pixel] - before);
-    return ((float)frame->raw[pixel] - frame->dark[pixel]) / signal;
+    const float before = projection->before[pixel];
+    const float signal = before + projection->share * (projection->after[pixel] - before);
+    return ((float)projection->raw[pixel] - projection->dark[pixel]) / signal;
 }
 
-float transmission_at(const Frame *frame, const int pixel)
+float transmission_at(const Projection *projection, const int pixel)
 {
-    const int bad = frame->bad_index[pixel];
+    const int bad = projection->bad_index[pixel];
     if (bad < 0)
-        return reading(frame, pixel);
+        return reading(projection, pixel);
     float sum = 0.f;
     for (int k = bad * N_NEIGHBOURS; k < (bad + 1) * N_NEIGHBOURS; k++)
-        sum += frame->weights[k] * reading(frame, frame->neighbours[k]);
+        sum += projection->weights[k] * reading(projection, projection->neighbours[k]);
     return sum;
 }
 
@@ -125,17 +125,17 @@ float without_zinger(__local const float *centre, const float zinger_share, cons
     return *centre;
 }
 
-// raw             (frame, y, x)           counts
-// line_integrals  (frame, y, x)
-// counts          (frame, kind)           zingers, clipped, saturated pixels; zero at the start
+// raw             (angle, y, x)           counts
+// line_integrals  (angle, y, x)
+// counts          (angle, kind)           zingers, clipped, saturated pixels; zero at the start
 // signals         (series, y, x)          flat minus dark, in counts; zero for bad pixels
 // dark            (y, x)                  counts
-// series, shares  (frame)                 the series before it, and the share of the next one
+// series, shares  (angle)                 the series before it, and the share of the next one
 // bad_index       (y, x)                  number of a bad pixel, -1 for a good one
 // neighbours, weights  (bad, 8)           good pixels that stand in for it, as y * n_x + x
 // zinger_share    the reciprocal of how many times brighter than its surroundings a zinger is
 // noise           how far above, times the root of transmission, is still photon noise
-// One work-group a tile and frame; global size (frames * N_ITEMS, tiles across, tiles down).
+// One work-group a tile and projection; global size (angles * N_ITEMS, tiles across, tiles down).
 __kernel __attribute__((reqd_work_group_size(N_ITEMS, 1, 1)))
 void normalise(__global const RAW *restrict raw, __global float *restrict line_integrals,
                __global int *restrict counts, __global const float *restrict signals,
@@ -152,9 +152,9 @@ void normalise(__global const RAW *restrict raw, __global float *restrict line_i
     const int n_strips = width / STRIP;
     const size_t n_pixels = (size_t)n_y * n_x;
     const int before = series[number], after = min(before + 1, last_series);
-    const Frame frame = {raw + number * n_pixels, dark, signals + before * n_pixels,
-                         signals + after * n_pixels, shares[number], bad_index, neighbours,
-                         weights};
+    const Projection projection = {raw + number * n_pixels, dark, signals + before * n_pixels,
+                                   signals + after * n_pixels, shares[number], bad_index,
+                                   neighbours, weights};
 
     int8 n_saturated = 0;
     for (int row = 0; row < height + 2 * HALO; row++) {
@@ -163,22 +163,22 @@ void normalise(__global const RAW *restrict raw, __global float *restrict line_i
         __local float *to = tile + row * STRIDE + HALO;
         for (int strip = item; strip < n_strips; strip += N_ITEMS) {
             const int pixel = y * n_x + first_x + strip * STRIP;
-            const float8 value = convert_float8(vload8(0, frame.raw + pixel));
-            const float8 one = vload8(0, frame.before + pixel);
-            const float8 other = vload8(0, frame.after + pixel);
-            const float8 signal = one + frame.share * (other - one);
+            const float8 value = convert_float8(vload8(0, projection.raw + pixel));
+            const float8 one = vload8(0, projection.before + pixel);
+            const float8 other = vload8(0, projection.after + pixel);
+            const float8 signal = one + projection.share * (other - one);
             vstore8((value - vload8(0, dark + pixel)) / signal, 0, to + strip * STRIP);
             n_saturated -= (value >= saturation) & in_tile;
             if (some(one == 0.f))
                 for (int k = 0; k < STRIP; k++)
-                    to[strip * STRIP + k] = transmission_at(&frame, pixel + k);
+                    to[strip * STRIP + k] = transmission_at(&projection, pixel + k);
         }
         for (int k = item - HALO; k < HALO + width - n_strips * STRIP; k += N_ITEMS) {
             const int x = k < 0 ? k : k + n_strips * STRIP;
             const int pixel = y * n_x + mirrored(first_x + x, n_x);
-            to[x] = transmission_at(&frame, pixel);
+            to[x] = transmission_at(&projection, pixel);
             if (in_tile && k >= 0 && x < width)
-                n_saturated.s0 += (float)frame.raw[pixel] >= saturation;
+                n_saturated.s0 += (float)projection.raw[pixel] >= saturation;
         }
     }
     barrier(CLK_LOCAL_MEM_FENCE);

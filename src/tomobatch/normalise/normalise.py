@@ -191,14 +191,14 @@ class _Kernel:
         counts: npt.NDArray[np.int32],
     ) -> None:
         """Fill ``line_integrals`` (n, y, x) and ``counts`` (n, 3) for the projections ``raw``."""
-        n_frames, n_y, n_x = raw.shape
+        n_projections, n_y, n_x = raw.shape
         n_items, tile_x, tile_y = _GROUPS[self._device.kind]
-        numbers = np.arange(first_projection, first_projection + n_frames)
+        numbers = np.arange(first_projection, first_projection + n_projections)
         before, shares = flat_places(numbers, self._references, self._settings)
         output, found = self._output(line_integrals), self._output(counts)
         self._kernel(
             self._queue,
-            (n_frames * n_items, -(-n_x // tile_x), -(-n_y // tile_y)),
+            (n_projections * n_items, -(-n_x // tile_x), -(-n_y // tile_y)),
             (n_items, 1, 1),
             self._input(raw),
             output,

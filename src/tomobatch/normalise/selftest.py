@@ -9,7 +9,7 @@ from tomobatch.normalise.normalise import normalise
 from tomobatch.normalise.references import ReferenceSeries, average_references
 from tomobatch.normalise.repair import plan_repair
 from tomobatch.normalise.settings import NormaliseSettings
-from tomobatch.normalise.twin import normalise_frame
+from tomobatch.normalise.twin import normalise_projection
 from tomobatch.reconstruct.devices import Device
 from tomobatch.reconstruct.selftest import KernelCheck, compare
 
@@ -39,10 +39,10 @@ def _check(device: Device, type_name: str, threshold: float | None) -> KernelChe
         signal, dark = flat[0].astype(np.float64), np.zeros(_SHAPE[1:])
         repair = plan_repair(references.bad_pixels)
         expected = [
-            normalise_frame(frame.astype(np.float64), signal, dark, repair, settings, 0.0)
-            for frame in raw
+            normalise_projection(projection.astype(np.float64), signal, dark, repair, settings, 0.0)
+            for projection in raw
         ]
-        return found, [frame.line_integrals for frame in expected]
+        return found, [one.line_integrals for one in expected]
 
     zingers = "with" if threshold is not None else "without"
     return compare("normalise.cl", f"{type_name} {zingers} zingers", TOLERANCE, run)

@@ -1,4 +1,4 @@
-"""The plain numpy twin of the normalise kernel: the same steps, in float64, one frame at a time."""
+"""The plain numpy twin of the normalise kernel: the same steps, in float64, for one projection."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ ZINGER_RANK = 7
 
 
 @dataclass(frozen=True)
-class TwinFrame:
+class TwinProjection:
     """Line integrals float64 (y, x) of one projection, and its counts."""
 
     line_integrals: npt.NDArray[np.float64]
@@ -23,14 +23,14 @@ class TwinFrame:
     n_clipped: int
 
 
-def normalise_frame(
+def normalise_projection(
     raw: npt.NDArray[np.integer | np.floating],
     signal: npt.NDArray[np.float64],
     dark: npt.NDArray[np.float64],
     repair: Repair,
     settings: NormaliseSettings,
     noise: float,
-) -> TwinFrame:
+) -> TwinProjection:
     """Turn the counts (y, x) of one projection into line integrals.
 
     ``signal`` is flat minus dark, in counts; ``noise`` is how far above transmission 1 photon noise
@@ -48,7 +48,7 @@ def normalise_frame(
         n_zingers = int(np.count_nonzero(zingers))
     clipped = np.clip(transmission, settings.transmission_min, settings.transmission_max)
     n_clipped = int(np.count_nonzero(clipped != transmission))
-    return TwinFrame(-np.log(clipped), n_zingers, n_clipped)
+    return TwinProjection(-np.log(clipped), n_zingers, n_clipped)
 
 
 def _zingers(
