@@ -250,22 +250,15 @@ def _earlier_upload(
 ) -> tuple[str | None, dict[int, str]]:
     """Return an upload that broke off after a moment, and the MD5 of each part it has."""
     uploads = client.list_multipart_uploads(Bucket=bucket, Prefix=key).get("Uploads", [])
-    matching = [
-        each["UploadId"]
-        for each in uploads
-        if each["Key"] == key and each["Initiated"].timestamp() >= since_s
-    ]
-    if not matching:
-        return None, {}
-    pages = client.get_paginator("list_parts").paginate(
-        Bucket=bucket, Key=key, UploadId=matching[-1]
-    )
-    parts = {
-        part["PartNumber"]: part["ETag"].strip('"')
-        for page in pages
-        for part in page.get("Parts", [])
-    }
-    return matching[-1], parts
+    for upload_id in (each["UploadId"] for each in uploads if each["Key"] == key):
+        pages = client.get_paginator("list_parts").paginate(
+            Bucket=bucket, Key=key, UploadId=upload_id
+        )
+        parts = [part for page in pages for part in page.get("Parts", [])]
+        # S3 tells whole seconds.
+        if parts and all(part["LastModified"].timestamp() + 1 > since_s for part in parts):
+            return upload_id, {part["PartNumber"]: part["ETag"].strip('"') for part in parts}
+    return None, {}
 
 
 def _head(client: "S3Client", bucket: str, key: str) -> Any | None:  # noqa: ANN401

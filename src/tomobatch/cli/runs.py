@@ -8,6 +8,9 @@ import typer
 
 from tomobatch.cli.deployed import AsJson, deployment
 
+_WIDTH = 200
+"""Of the table where there is no terminal to tell."""
+
 
 def run(as_json: AsJson = False) -> None:
     """List all runs: of `tomobatch run`, and for a week those of plain `snakemake`.
@@ -32,8 +35,9 @@ def run(as_json: AsJson = False) -> None:
         typer.echo("no runs yet; start one with `tomobatch run SCAN`")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("run", "started", "by", "scans", "jobs", "results"):
-        table.add_column(column, justify="right" if column == "jobs" else "left", no_wrap=True)
+    for column in ("run", "started", "by", "scans", "jobs"):
+        table.add_column(column, justify="right" if column == "jobs" else "left")
+    table.add_column("results", overflow="fold")
     newest_first = sorted(
         runs.items(), key=lambda item: item[1].started_ms if item[1] is not None else 0
     )
@@ -50,4 +54,7 @@ def run(as_json: AsJson = False) -> None:
             str(sum(record.jobs.values())),
             record.results,
         )
-    Console(soft_wrap=True).print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH
+    console.print(table)

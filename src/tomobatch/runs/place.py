@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 DEFAULT_STACK = "tomobatch"
 
+_TRIES = 4
+"""Of one call: a user waits, so that what is down for longer than seconds is told."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -59,7 +62,7 @@ class Place:
     @cached_property
     def s3(self) -> "S3Client":
         """S3."""
-        return make_client("s3")
+        return make_client("s3", max_attempts=_TRIES)
 
     @cached_property
     def batch(self) -> BatchClient:
@@ -69,12 +72,12 @@ class Place:
     @cached_property
     def batch_calls(self) -> "Boto3BatchClient":
         """AWS Batch, for the calls that the executor does not need."""
-        return make_client("batch")
+        return make_client("batch", max_attempts=_TRIES)
 
     @cached_property
     def logs(self) -> "CloudWatchLogsClient":
         """CloudWatch Logs."""
-        return make_client("logs")
+        return make_client("logs", max_attempts=_TRIES)
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -137,4 +140,4 @@ def find_place() -> Place:
 
 
 def _cloudformation() -> "CloudFormationClient":
-    return make_client("cloudformation")
+    return make_client("cloudformation", max_attempts=_TRIES)

@@ -1,0 +1,149 @@
+"""What `tomobatch run` sends and starts, and what it refuses."""
+
+import os
+
+import pytest
+from tests.cli.calling import tomobatch
+
+from aws_batch_emulator import Fault
+from snakemake_executor_plugin_aws_batch_array.aws import make_client
+from tomobatch.cli.scans import find_scans, write_sheet
+from tomobatch.config import read_sheet
+from tomobatch.errors import UserError
+from tomobatch.runs.sources import pack_sources, unpack_sources
+from tomobatch.transfer import upload_file
+
+PART_BYTES = 5 * 2**20
+"""The least that S3 takes."""
+
+
+@pytest.fixture
+def large_file(tmp_path):
+    path = tmp_path / "large.bin"
+    path.write_bytes(os.urandom(4 * PART_BYTES + 1234))
+    return path
+
+
+def read_object(url):
+    bucket, key = url.removeprefix("s3://").split("/", 1)
+    return make_client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def test_an_upload_that_broke_off_goes_on_where_it_was(emulator, large_file):
+    url = "s3://tomobatch-data/scans/large.bin"
+    client = make_client("s3")
+    upload = client.create_multipart_upload(
+        Bucket="tomobatch-data", Key="scans/large.bin", Metadata={}
+    )
+    content = large_file.read_bytes()
+    for number in (1, 3):
+        client.upload_part(
+            Bucket="tomobatch-data",
+            Key="scans/large.bin",
+            UploadId=upload["UploadId"],
+            PartNumber=number,
+            Body=content[(number - 1) * PART_BYTES : number * PART_BYTES],
+        )
+    emulator.reset_calls()
+    seen = []
+    assert upload_file(large_file, url, part_bytes=PART_BYTES, progress=seen.append)
+    assert emulator.calls()["s3:UploadPart"] == 3
+    assert sum(seen) == len(content)
+    assert read_object(url) == content
+    assert not client.list_multipart_uploads(Bucket="tomobatch-data").get("Uploads")
+
+
+def test_a_network_that_fails_in_the_middle_of_an_upload(emulator, large_file):
+    url = "s3://tomobatch-data/scans/network.bin"
+    emulator.inject(Fault("lost-reply", match="s3:UploadPart", count=None, origin="user"))
+    with pytest.raises(UserError, match=r"broke off at \d+ % .*run the same command again"):
+        upload_file(large_file, url, part_bytes=PART_BYTES)
+    emulator.clear_faults()
+    assert upload_file(large_file, url, part_bytes=PART_BYTES)
+    assert read_object(url) == large_file.read_bytes()
+
+
+def test_a_file_that_is_there_is_not_sent_again(emulator, large_file):
+    url = "s3://tomobatch-data/scans/again.bin"
+    assert upload_file(large_file, url)
+    emulator.reset_calls()
+    assert not upload_file(large_file, url)
+    assert emulator.calls() == {"s3:HeadObject": 1}
+
+
+def test_another_file_is_replaced_only_when_told_to(emulator, large_file):
+    url = "s3://tomobatch-data/scans/other.bin"
+    upload_file(large_file, url)
+    large_file.write_bytes(b"short")
+    with pytest.raises(UserError, match=r"holds another file .* add --replace"):
+        upload_file(large_file, url, replace=False)
+    upload_file(large_file, url, replace=True)
+    assert read_object(url) == b"short"
+
+
+def test_no_partial_object_is_seen(emulator, large_file):
+    url = "s3://tomobatch-data/scans/partial.bin"
+    emulator.inject(Fault("lost-reply", match="s3:UploadPart", count=None))
+    with pytest.raises(UserError):
+        upload_file(large_file, url, part_bytes=PART_BYTES)
+    keys = make_client("s3").list_objects_v2(Bucket="tomobatch-data", Prefix="scans/partial")
+    assert keys["KeyCount"] == 0
+
+
+def test_a_scan_is_given_by_path_or_by_its_name_in_the_configuration(workplace, monkeypatch):
+    monkeypatch.chdir(workplace.folder)
+    config = {"scans": {"tooth": {"path": "scans/tiny.h5", "calibrate": {"cor_px": 24.5}}}}
+    assert find_scans(["scans/tiny.h5"], config) == {"tiny": {"path": "scans/tiny.h5"}}
+    assert find_scans(["tooth"], config) == config["scans"]
+    assert find_scans([], config) == config["scans"]
+    with pytest.raises(UserError, match=r"fang: no such file or folder, nor a scan .*\(tooth\)"):
+        find_scans(["fang"], config)
+    with pytest.raises(UserError, match="two scans called tiny"):
+        find_scans(["scans/tiny.h5", "./scans/tiny.h5"], config)
+
+
+def test_a_sheet_keeps_what_a_scan_has_of_its_own(tmp_path):
+    scans = {"a": {"path": "s3://b/a.h5", "calibrate": {"cor_px": 24.5}}, "b": {"path": "b.h5"}}
+    write_sheet(tmp_path / "run.tsv", scans)
+    assert read_sheet(tmp_path / "run.tsv") == {
+        "a": {"path": "s3://b/a.h5", "calibrate": {"cor_px": "24.5"}},
+        "b": {"path": "b.h5"},
+    }
+    with pytest.raises(UserError, match=r"scans\.a\.calibrate\.grey_window .* move it"):
+        write_sheet(
+            tmp_path / "run.tsv", {"a": {"path": "a", "calibrate": {"grey_window": [0, 1]}}}
+        )
+
+
+def test_equal_sources_make_equal_archives_that_unpack(workplace, tmp_path):
+    archive = pack_sources(workplace.folder)
+    assert archive == pack_sources(workplace.folder)
+    unpack_sources(archive, tmp_path / "there")
+    for name in ("Snakefile", "config.yaml", "rules/common.smk", "profiles/aws/config.yaml"):
+        assert (tmp_path / "there" / name).read_bytes() == (workplace.folder / name).read_bytes()
+    assert not (tmp_path / "there" / "scans").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.h5"], "nowhere.h5: no such file or folder"),
+        ([], "no scan given, and none in config.yaml"),
+        (["scans/tiny.h5", "--name", "a b"], "--name a b: may hold up to 40 letters"),
+        (["scans/tiny.h5", "--local", "--detach"], "--local and --detach exclude each other"),
+        (["scans/tiny.h5", "--profile", "profiles/nowhere"], "holds no config.yaml"),
+    ],
+)
+def test_refused(emulator, workplace, monkeypatch, arguments, message):
+    monkeypatch.chdir(workplace.folder)
+    said = tomobatch("run", *arguments)
+    assert said.code == 1
+    assert message in said.err
+    assert "s3:PutObject" not in emulator.calls()
+
+
+def test_away_from_the_workflow_it_says_where_to_go(emulator, tmp_path, tiny_scan, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = tomobatch("run", str(tiny_scan))
+    assert said.code == 1
+    assert "no Snakefile in" in said.err
