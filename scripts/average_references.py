@@ -7,7 +7,7 @@ from tomobatch.jobs import Record, logger, reported
 from tomobatch.normalise import NormaliseSettings, ReferenceSeries, average_references
 from tomobatch.scan import DatasetPaths, effective_angles, open_scan
 from tomobatch.stores.angles import save_angles
-from tomobatch.stores.layout import write_json
+from tomobatch.stores.files import write_json
 from tomobatch.stores.references import save_references
 
 if TYPE_CHECKING:

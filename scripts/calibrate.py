@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tomobatch.calibrate import CalibrateSettings, Evidence, calibrate
 from tomobatch.jobs import Record, logger, reported
-from tomobatch.stores.layout import write_bytes, write_json
+from tomobatch.stores.files import write_bytes, write_json
 from tomobatch.units import grey_factor
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tomobatch.jobs import reported
-from tomobatch.stores.layout import ArrayLayout, write_bytes
+from tomobatch.stores.files import write_bytes
+from tomobatch.stores.layout import ArrayLayout
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tomobatch.calibrate import Calibration
 from tomobatch.jobs import reported
-from tomobatch.stores.layout import write_bytes
+from tomobatch.stores.files import write_bytes
 from tomobatch.stores.volume import VolumeLayout
 
 if TYPE_CHECKING:

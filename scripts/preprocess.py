@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from tomobatch.jobs import Record, logger, reported
 from tomobatch.normalise import NormaliseSettings, normalise
 from tomobatch.scan import DatasetPaths, open_scan
-from tomobatch.stores.layout import ArrayLayout, write_json
+from tomobatch.stores.files import write_json
+from tomobatch.stores.layout import ArrayLayout
 from tomobatch.stores.references import load_references
 
 if TYPE_CHECKING:

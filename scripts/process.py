@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from tomobatch.calibrate import EvidenceSettings, gather_evidence
 from tomobatch.jobs import Record, logger, reported
 from tomobatch.stores.angles import load_angles
-from tomobatch.stores.layout import ArrayLayout, write_bytes, write_json
+from tomobatch.stores.files import write_bytes, write_json
+from tomobatch.stores.layout import ArrayLayout
 from tomobatch.stores.read import open_array, read_sinograms
 from tomobatch.stripes import StripeSettings, remove_stripes
 

@@ -14,7 +14,7 @@ from tomobatch.reconstruct.devices import DeviceKind
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.stream import reconstruct_blocks
 from tomobatch.stores.angles import load_angles
-from tomobatch.stores.layout import write_json
+from tomobatch.stores.files import write_json
 from tomobatch.stores.read import open_array
 from tomobatch.stores.volume import VolumeLayout
 from tomobatch.stores.volume_writer import VolumeWriter

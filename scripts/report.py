@@ -11,7 +11,7 @@ from tomobatch.report import ReportContent, render_page
 from tomobatch.report.gather import corrections, planes
 from tomobatch.report.pictures import image_png
 from tomobatch.scan import DatasetPaths, open_scan
-from tomobatch.stores.layout import write_bytes
+from tomobatch.stores.files import write_bytes
 from tomobatch.stores.read import open_array
 from tomobatch.stores.references import load_references
 

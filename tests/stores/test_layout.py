@@ -4,7 +4,8 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tomobatch.stores.layout import projections_layout, sinograms_layout, write_bytes
+from tomobatch.stores.files import write_bytes
+from tomobatch.stores.layout import projections_layout, sinograms_layout
 from tomobatch.stores.read import open_array, read_sinograms
 
 

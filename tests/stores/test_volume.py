@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ome_zarr_models.v05.image import Image
 
-from tomobatch.stores.layout import write_bytes
+from tomobatch.stores.files import write_bytes
 from tomobatch.stores.volume import VolumeLayout, halve
 from tomobatch.stores.volume_writer import VolumeWriter
 

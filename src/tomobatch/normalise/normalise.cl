@@ -1,7 +1,7 @@
 // From raw counts to line integrals: dark, flat, bad pixels, zingers, clip and logarithm in one go.
 //
 // A work-group takes one tile of one projection: it puts the tile's transmission, with a halo, into
-// local memory, and reads it from there as windows. Work is done in strips of 8 neighbouring pixels.
+// local memory, and reads it from there as windows. Work is done in strips of 8 pixels side by side.
 //
 // Constants of the build:
 //   RAW, RAW8       type of a raw count, and the vector of 8 of it

@@ -91,7 +91,6 @@ def _counts(content: ReportContent) -> dict[str, int]:
         "Zingers in projections": content.total("zingers"),
         "Saturated readings": content.total("saturated"),
         "Transmissions clipped": content.total("clipped"),
-        "NaN or infinite values in the volume": content.total("not_finite"),
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tomobatch.stores.layout import write_json
+from tomobatch.stores.files import write_json
 
 
 def save_angles(path: Path, angles_rad: npt.NDArray[np.float64], reason: str) -> None:

@@ -1,7 +1,6 @@
 """Copies of the volume in formats that every viewer opens."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import tifffile
 import zarr
 
+from tomobatch.stores.files import complete_or_absent
 from tomobatch.stores.layout import Array
 
 
@@ -19,7 +19,7 @@ def export_tiff(volume: "zarr.Array[Any]", path: Path, pixel_size_um: float | No
     if pixel_size_um is not None:
         pixels_per_cm = 1e4 / pixel_size_um
         resolution = {"resolution": (pixels_per_cm, pixels_per_cm), "resolutionunit": "CENTIMETER"}
-    with _complete_or_absent(path) as partial, tifffile.TiffWriter(partial, bigtiff=True) as stack:
+    with complete_or_absent(path) as partial, tifffile.TiffWriter(partial, bigtiff=True) as stack:
         for block in _blocks(volume):
             for page in block:
                 stack.write(page, contiguous=True, metadata=None, **resolution)
@@ -27,7 +27,7 @@ def export_tiff(volume: "zarr.Array[Any]", path: Path, pixel_size_um: float | No
 
 def export_hdf5(volume: "zarr.Array[Any]", path: Path, pixel_size_um: float | None) -> None:
     """Write a volume (z, y, x) as the dataset ``/volume`` of an HDF5 file, block by block."""
-    with _complete_or_absent(path) as partial, h5py.File(partial, "w") as file:
+    with complete_or_absent(path) as partial, h5py.File(partial, "w") as file:
         dataset = file.create_dataset("volume", volume.shape, np.float32)
         dataset.attrs["axes"] = "zyx"
         if pixel_size_um is not None:
@@ -43,13 +43,3 @@ def _blocks(volume: "zarr.Array[Any]") -> Iterator[Array]:
     step = (volume.shards or volume.chunks)[0]
     for start in range(0, volume.shape[0], step):
         yield np.asarray(volume[start : start + step])
-
-
-@contextmanager
-def _complete_or_absent(path: Path) -> Iterator[Path]:
-    partial = path.with_name(f".partial-{path.name}")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -1,10 +1,9 @@
 """The layout of a sharded Zarr v3 array, and the one file that a job adds to it."""
 
-import json
 import math
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -125,19 +124,3 @@ def sinograms_layout(
         chunk_shape=(1, n_projections, n_cols),
         dimension_names=("y", "angle", "x"),
     )
-
-
-def write_json(path: Path, value: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Write a JSON file that appears only once it is complete; NaN and infinity are refused."""
-    write_bytes(path, json.dumps(value, indent=1, allow_nan=False).encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file that appears only once it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -8,32 +8,25 @@ import h5py
 
 from tomobatch.normalise import References
 from tomobatch.normalise.references import Drift, ReferenceCounts
+from tomobatch.stores.files import complete_or_absent
 
 _ARRAYS = ("flats", "flat_positions", "dark", "bad_pixels")
 
 
 def save_references(path: Path, references: References) -> None:
-    """Write the references to a file that appears only once it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with h5py.File(partial, "w") as file:
-            for name in _ARRAYS:
-                file[name] = getattr(references, name)
-            file["drift"] = references.drift.map
-            file.attrs["facts"] = json.dumps(
-                {
-                    "noise": references.noise,
-                    "counts": asdict(references.counts),
-                    "intensities": references.drift.intensities,
-                    "change": references.drift.change,
-                    "warnings": references.warnings,
-                },
-                allow_nan=False,
-            )
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Write the references to one file."""
+    facts = {
+        "noise": references.noise,
+        "counts": asdict(references.counts),
+        "intensities": references.drift.intensities,
+        "change": references.drift.change,
+        "warnings": references.warnings,
+    }
+    with complete_or_absent(path) as partial, h5py.File(partial, "w") as file:
+        for name in _ARRAYS:
+            file[name] = getattr(references, name)
+        file["drift"] = references.drift.map
+        file.attrs["facts"] = json.dumps(facts, allow_nan=False)
 
 
 def load_references(path: Path) -> References:
