@@ -10,6 +10,7 @@ import argparse
 import os
 import platform
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,11 +18,13 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import boto3
 
 from aws_batch_emulator import Emulator, start
+from snakemake_executor_plugin_aws_batch_array.store import RunStore, S3Path
 
 HERE = Path(__file__).parent
 BUCKET = "tomobatch-data"
@@ -97,10 +100,11 @@ def report_calls(n_items: int, n_released: int) -> None:
 
 
 def report_start_up() -> None:
-    """Time children with 1 and 11 jobs against a bare Snakemake."""
+    """Time a child with one job, and the further jobs of a slice, against a bare Snakemake."""
     bare_s = min(time_bare_snakemake() for _ in range(3))
-    one_s = min(time_child(1) for _ in range(3))
-    eleven_s = min(time_child(11) for _ in range(3))
+    one_s = min(time_child(1)[0] for _ in range(3))
+    _, further = time_child(21)
+    further_s = f"{min(further):.2f} and {statistics.median(further):.2f}"
     print("## Start-up of a child\n")
     print(
         "Seconds from the start of the child's process to its end, as Batch records them; each job "
@@ -109,8 +113,7 @@ def report_start_up() -> None:
     print("| | s |\n|---|--:|")
     print(f"| bare Snakemake, 1 job, best of 3 | {bare_s:.2f} |")
     print(f"| child with 1 job, best of 3 | {one_s:.2f} ({one_s / bare_s:.2f} times) |")
-    print(f"| child with 11 jobs, best of 3 | {eleven_s:.2f} |")
-    print(f"| each further job | {(eleven_s - one_s) / 10:.2f} |")
+    print(f"| further job of a slice, best and median of {len(further)} | {further_s} |")
     print(
         "\nThe released plugin starts `pip install` and two processes of Snakemake for every "
         f"job: {2 * bare_s:.2f} s at least, without the installation.\n"
@@ -243,17 +246,22 @@ def time_bare_snakemake() -> float:
         return time.perf_counter() - since_s
 
 
-def time_child(n_items: int) -> float:
-    """Return the seconds of a child that really runs, with so many jobs in its slice."""
+def time_child(n_items: int) -> tuple[float, list[float]]:
+    """Return the seconds of a child that really runs, and of each further job of its slice."""
     with (
         start(bucket=BUCKET) as emulator,
         tempfile.TemporaryDirectory(prefix="executor-") as folder,
     ):
-        run(emulator, Path(folder), ARRAY, n_items, ["--aws-batch-array-size=1"])
-        job_ids = [job["jobId"] for job in emulator.jobs() if "-a-" in job["jobName"]]
+        options = ["--aws-batch-array-size=1", "--aws-batch-array-run-id=benchmark"]
+        run(emulator, Path(folder), ARRAY, n_items, options)
         os.environ.update(emulator.environment)
-        (job,) = boto3.client("batch").describe_jobs(jobs=job_ids)["jobs"]
-        return (job["stoppedAt"] - job["startedAt"]) / 1000
+        (job_id,) = [job["jobId"] for job in emulator.jobs() if "-a-" in job["jobName"]]
+        (job,) = boto3.client("batch").describe_jobs(jobs=[job_id])["jobs"]
+        lists = S3Path(BUCKET, "x/.aws-batch-array/benchmark")
+        outcomes = RunStore(boto3.client("s3"), lists).get_outcomes(job["jobName"], 0)
+        starts_ms = sorted(outcome.started_ms for outcome in outcomes.by_command.values())
+        further = [(later - start_ms) / 1000 for start_ms, later in pairwise(starts_ms)]
+        return (job["stoppedAt"] - job["startedAt"]) / 1000, further
 
 
 if __name__ == "__main__":
