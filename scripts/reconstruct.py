@@ -17,7 +17,7 @@ from tomobatch.stores.angles import load_angles
 from tomobatch.stores.files import write_json
 from tomobatch.stores.read import open_array
 from tomobatch.stores.volume import VolumeLayout
-from tomobatch.stores.volume_writer import VolumeWriter
+from tomobatch.stores.volume_writer import open_chunk
 from tomobatch.units import grey_factor
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def main(
         half_acquisition=settings["half_acquisition"],
     )
     factor = np.float32(grey_factor(layout.pixel_size_um))
-    with VolumeWriter(layout, chunk, [Path(path) for path in shard_paths]) as writer:
+    with open_chunk(layout, chunk, [Path(path) for path in shard_paths]) as writer:
         timeline = reconstruct_blocks(
             lambda start, end: np.asarray(sinograms[first + start : first + end]),
             lambda start, slices: writer.write(start, slices * factor),

@@ -9,7 +9,7 @@ from ome_zarr_models.v05.image import Image
 
 from tomobatch.stores.files import write_bytes
 from tomobatch.stores.volume import VolumeLayout, halve
-from tomobatch.stores.volume_writer import VolumeWriter
+from tomobatch.stores.volume_writer import open_chunk
 
 
 def write_volume(root, layout, values, block=3):
@@ -19,7 +19,7 @@ def write_volume(root, layout, values, block=3):
     for index, start in enumerate(range(0, layout.n_slices, layout.chunk_slices)):
         chunk = values[start : start + layout.chunk_slices]
         paths = [root / str(level) / "c" / f"{index}/0/0" for level in range(layout.n_levels)]
-        with VolumeWriter(layout, index, paths) as writer:
+        with open_chunk(layout, index, paths) as writer:
             # The last block first, as when several devices share the work.
             for first in reversed(range(0, len(chunk), block)):
                 writer.write(first, chunk[first : first + block])
@@ -92,13 +92,13 @@ def test_what_is_cut_short_or_not_finite_leaves_nothing(tmp_path):
     bad = np.full((8, 300, 300), np.nan, np.float32)
     with (
         pytest.raises(ValueError, match="not finite"),
-        VolumeWriter(layout, 0, paths) as writer,
+        open_chunk(layout, 0, paths) as writer,
     ):
         writer.write(0, bad)
     short = np.ones((4, 300, 300), np.float32)
     with (
         pytest.raises(ValueError, match=r"2 of 4 slices"),
-        VolumeWriter(layout, 0, paths) as writer,
+        open_chunk(layout, 0, paths) as writer,
     ):
         writer.write(0, short)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -5,40 +5,54 @@ an index of (offset, length) for each of them in C order, and the index's CRC-32
 https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import BinaryIO
 
 import google_crc32c
 import numpy as np
 from numcodecs.blosc import Blosc
 
+from tomobatch.stores.files import complete_or_absent
 from tomobatch.stores.layout import COMPRESSION_LEVEL, COMPRESSOR, Array, ArrayLayout
 
 _ABSENT = np.iinfo(np.uint64).max
 
 
-class ShardWriter:
-    """One shard of an array whose inner chunks are single slices or parts of one.
-
-    Use it as a context manager: the file appears under its name when the block ends well, and
-    not at all when it does not.
+@contextmanager
+def open_shard(layout: ArrayLayout, index: int, path: Path) -> Iterator["ShardWriter"]:
+    """Open a shard to append slices to; it appears when the block ends well, or not at all.
 
     Parameters
     ----------
     layout
-        The array's; ``chunk_shape[0]`` is 1.
+        The array's; its inner chunks are single slices or parts of one.
     index
         The chunk's index along the first axis.
     path
         The shard's own place.
-    """
 
-    def __init__(self, layout: ArrayLayout, index: int, path: Path) -> None:
+    Raises
+    ------
+    ValueError
+        If slices are missing at the end of the block.
+    """
+    with complete_or_absent(path) as partial, partial.open("wb") as file:
+        writer = ShardWriter(layout, index, path, file)
+        yield writer
+        writer.finish()
+
+
+class ShardWriter:
+    """What :func:`open_shard` gives."""
+
+    def __init__(self, layout: ArrayLayout, index: int, path: Path, file: BinaryIO) -> None:
         if layout.chunk_shape[0] != 1:
             raise ValueError("slices cannot be appended: the inner chunks hold several")
         self._layout = layout
         self._path = path
+        self._file = file
         first = index * layout.shard_shape[0]
         self._n_slices = min(layout.shard_shape[0], layout.shape[0] - first)
         self._tiles = tuple(
@@ -48,12 +62,6 @@ class ShardWriter:
         self._entries = np.full((layout.shard_shape[0], *self._tiles, 2), _ABSENT, "<u8")
         self._codec = Blosc(COMPRESSOR, COMPRESSION_LEVEL, Blosc.BITSHUFFLE, typesize=4)
         self._n_written = 0
-        self._partial = path.with_name(f".{path.name}.partial")
-
-    def __enter__(self) -> Self:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._partial.open("wb")
-        return self
 
     def append(self, slices: Array) -> None:
         """Add the next slices, float32 (n, y, x).
@@ -85,22 +93,8 @@ class ShardWriter:
         self._entries[(self._n_written, *place)] = self._file.tell(), len(packed)
         self._file.write(packed)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            with self._file:
-                if kind is None:
-                    self._write_index()
-            if kind is None:
-                self._partial.replace(self._path)
-        finally:
-            self._partial.unlink(missing_ok=True)
-
-    def _write_index(self) -> None:
+    def finish(self) -> None:
+        """Write the index, once all slices are there."""
         if self._n_written < self._n_slices:
             raise ValueError(f"{self._path}: {self._n_written} of {self._n_slices} slices")
         index = self._entries.tobytes()

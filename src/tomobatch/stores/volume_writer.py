@@ -1,22 +1,19 @@
 """Writing a chunk of slices to every level of the volume, block by block as they come."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from tomobatch.stores.layout import Array
-from tomobatch.stores.shards import ShardWriter
+from tomobatch.stores.shards import ShardWriter, open_shard
 from tomobatch.stores.volume import VolumeLayout
 
 
-class VolumeWriter:
-    """The shards of one chunk of slices, one a level.
-
-    Use it as a context manager: the files appear when the block ends well, or none does.
+@contextmanager
+def open_chunk(layout: VolumeLayout, chunk: int, paths: Sequence[Path]) -> Iterator["ChunkWriter"]:
+    """Open the shards of one chunk of slices; they appear when the block ends well.
 
     Parameters
     ----------
@@ -27,23 +24,29 @@ class VolumeWriter:
     paths
         The shard's place at every level.
     """
+    with ExitStack() as shards:
+        writer = ChunkWriter(
+            layout,
+            [
+                shards.enter_context(open_shard(layout.array(level), chunk, path))
+                for level, path in enumerate(paths)
+            ],
+        )
+        yield writer
+        writer.finish()
 
-    def __init__(self, layout: VolumeLayout, chunk: int, paths: Sequence[Path]) -> None:
+
+class ChunkWriter:
+    """What :func:`open_chunk` gives."""
+
+    def __init__(self, layout: VolumeLayout, shards: Sequence[ShardWriter]) -> None:
         self._layout = layout
-        self._shards = [
-            ShardWriter(layout.array(level), chunk, path) for level, path in enumerate(paths)
-        ]
+        self._shards = shards
         # So many slices make one of the coarsest level: fewer wait until the others come.
         self._together = layout.z_factor(layout.n_levels - 1)
         self._waiting = np.empty((0, layout.height_px, layout.width_px), np.float32)
         self._early: dict[int, Array] = {}
         self._n_taken = 0
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        for shard in self._shards:
-            self._open.enter_context(shard)
-        return self
 
     def write(self, start: int, slices: Array) -> None:
         """Add slices, float32 (n, y, x) in the volume's unit, from slice ``start`` of the chunk.
@@ -68,12 +71,7 @@ class VolumeWriter:
         for level, values in self._layout.pyramid(slices):
             self._shards[level].append(values)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None and len(self._waiting):
+    def finish(self) -> None:
+        """Write the slices that still wait: the last ones of the volume."""
+        if len(self._waiting):
             self._write(self._waiting)
-        self._open.__exit__(kind, error, trace)
