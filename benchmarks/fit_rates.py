@@ -1,9 +1,9 @@
 """Fit the rates of ``tomobatch estimate`` to runs: ``fit_rates.py RUN SMALL LARGE``.
 
 RUN is a finished run of one small scan on AWS Batch, real or emulated, whose stacks the environment
-names; its attempts tell what a job takes beside its own work. SMALL and LARGE are the folders of
-results of that scan and of a larger one; their jobs tell what a value more takes. Writes the rates,
-and the attempts for the test that holds an estimate against what a run cost.
+names; its attempts tell what a job takes beside its own work. SMALL is the folder of results of
+that scan, LARGE that of a larger one, whose jobs tell what a value takes. Writes the rates, and the
+attempts for the test that holds an estimate against what a run cost.
 """
 
 import json
@@ -28,7 +28,6 @@ from tomobatch.stores.angles import load_angles
 RATES = Path("src/tomobatch/estimate_rates.json")
 ATTEMPTS = Path("tests/cli/demo_attempts.json")
 COUNTED = ("average_references", "preprocess", "process", "reconstruct")
-SINGLE = ("average_references", "calibrate", "report")
 
 
 def main(run: str, small: Path, large: Path) -> None:
@@ -41,7 +40,7 @@ def main(run: str, small: Path, large: Path) -> None:
         by_step[step].append((use.stop_ms - use.start_ms) / 1000)
     took_s = {step: median(times) for step, times in by_step.items()}
     start_s, handover_s = pauses_s(uses)
-    ns = {step: ns_a_value(step, small, large) for step in COUNTED}
+    ns = {step: ns_a_value(step, large) for step in COUNTED}
     own_s = {step: 1e-9 * ns[step] * values(step, small) + kernel_s(step, small) for step in ns}
     rates = {
         "measured": f"{datetime.now(UTC):%Y-%m-%d}, benchmarks/fit_rates.py, emulated AWS Batch "
@@ -70,11 +69,9 @@ def pauses_s(uses: list[Use]) -> tuple[float, float]:
     return start_s, max(0.0, median(between) - start_s)
 
 
-def ns_a_value(step: str, small: Path, large: Path) -> float:
-    """Return what a value more costs a job, from two sizes of chunks."""
-    seconds = [median(step_s(record) for record in records(step, at)) for at in (small, large)]
-    more = values(step, large) - values(step, small)
-    return max(0.0, 1e9 * (seconds[1] - seconds[0]) / more)
+def ns_a_value(step: str, results: Path) -> float:
+    """Return what a value costs a job: of the least disturbed one, the whole time."""
+    return 1e9 * min(step_s(record) for record in records(step, results)) / values(step, results)
 
 
 def step_s(record: dict[str, Any]) -> float:

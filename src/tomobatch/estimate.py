@@ -30,6 +30,9 @@ MACHINE_START_S = (120.0, 300.0)
 """Least and most that a queue's first machine takes until it works; assumed, and not billed to us
 by the run's records."""
 
+LINGER_S = 300.0
+"""How long an idle machine stays before AWS Batch ends it; assumed."""
+
 RECLAIMED_SHARE = 0.1
 """Work that is done twice, at most, because spot machines are taken back; assumed."""
 
@@ -119,7 +122,7 @@ class Estimate:
     steps
         In order.
     waiting_usd
-        The one CPU machine that stays while the GPUs work.
+        CPU machines that stand between steps, and while others work.
     elapsed_s, usd
         All of it.
     assumptions
@@ -177,11 +180,9 @@ def estimate_scan(
     """
     fleet = fleet or Fleet()
     steps = [_estimate_step(work, prices, fleet) for work in _works(plan, kernels)]
-    busy_s = sum(step.elapsed_s for step in steps)
-    waiting_s = sum(step.elapsed_s for step in steps if step.queue == "gpu")
-    waiting_s += len(steps) * _rates()["handover_s"]
-    waiting = _price(waiting_s, 1, "cpu", fleet, prices, "calibrate")
-    likely_s = busy_s + len(steps) * _rates()["handover_s"]
+    handover_s = _rates()["handover_s"]
+    waiting = _price(_waiting_s(steps, handover_s), 1, "cpu", fleet, prices, "process")
+    likely_s = sum(step.elapsed_s + handover_s for step in steps)
     start_low, start_high = MACHINE_START_S
     n_queues = len({step.queue for step in steps})
     return Estimate(
@@ -257,6 +258,24 @@ def _estimate_step(work: _Work, prices: Prices, fleet: Fleet) -> StepEstimate:
     )
 
 
+def _waiting_s(steps: list[StepEstimate], handover_s: float) -> float:
+    """Return the time that CPU machines stand, of all of them: between steps, and during others.
+
+    A machine that the next step has no use for stays until it has lingered.
+    """
+    there, idle_s, waiting_s = 0, 0.0, 0.0
+    for step in steps:
+        busy = min(there, step.n_children) if step.queue == "cpu" else 0
+        span_s = handover_s + step.elapsed_s
+        waiting_s += busy * handover_s + (there - busy) * min(span_s, LINGER_S - idle_s)
+        idle_s += span_s
+        if step.queue == "cpu" and (step.n_children >= there or idle_s >= LINGER_S):
+            there, idle_s = step.n_children, 0.0
+        elif idle_s >= LINGER_S:
+            there, idle_s = 0, 0.0
+    return waiting_s
+
+
 def _price(
     elapsed_s: float, n_children: int, queue: Queue, fleet: Fleet, prices: Prices, step: str
 ) -> Range:
@@ -309,6 +328,7 @@ def _assumptions(prices: Prices, fleet: Fleet, kernels: Queue) -> tuple[str, ...
         f"a job moves {STORAGE_MB_S:.0f} MB/s; machines are {SLOWER:g} times slower to "
         f"{1 / FASTER:g} times faster than the measured one; up to {RECLAIMED_SHARE:.0%} of the "
         "work is done twice after reclaims",
+        f"an idle machine stays {LINGER_S / 60:.0f} minutes",
         f"the first machine of a queue starts within {low} to {high} minutes, which are not in the "
         "dollars; nor are storage and requests",
     )

@@ -6,12 +6,12 @@ from rich.table import Table
 
 from tomobatch.pricing.cost import Cost, CostLine
 
-_COLUMNS = ("step", "machine", "attempts", "reclaimed", "machine hours", "cost", "lost")
+_COLUMNS = ("step", "machine", "attempts", "reclaimed", "hours", "cost", "lost")
 
 
 def cost_table(cost: Cost) -> Table:
     """Return a table of what each step cost on each type of machine."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
+    table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="dim")
     for number, column in enumerate(_COLUMNS):
         table.add_column(column, justify="left" if number < 2 else "right", no_wrap=True)
     for line in cost.lines:
@@ -54,13 +54,18 @@ def usd(value: float) -> str:
 def _cells(line: CostLine) -> list[str]:
     return [
         line.step,
-        f"{line.instance_type or 'unknown'} {line.market}".strip(),
+        _machine(line),
         str(line.n_attempts),
         str(line.n_reclaimed),
         f"{line.machine_h:.3f}",
         usd(line.usd),
         usd(line.lost_usd),
     ]
+
+
+def _machine(line: CostLine) -> str:
+    name = line.instance_type or "unknown"
+    return name if line.market == "spot" else f"{name} {line.market}".strip()
 
 
 def _totals(cost: Cost) -> list[str]:
