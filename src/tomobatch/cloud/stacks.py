@@ -114,7 +114,7 @@ def read_outputs(client: CloudFormationClient, prefix: str) -> dict[str, str]:
         if found is None or not is_ready(status):
             raise UserError(
                 f"Stack {full_name} in {client.meta.region_name} is not ready ({status}): "
-                "run `python -m tomobatch.cloud deploy`, or give another --prefix or --region."
+                "run `tomobatch setup`, or give another --prefix or --region."
             )
         outputs |= {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
     return outputs
