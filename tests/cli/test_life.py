@@ -55,7 +55,7 @@ def test_a_whole_life(emulator, workplace, terminal):
     assert "$ snakemake --profile profiles/aws" in text
 
     watching = terminal("status", "tiny", "--watch", "--every", "1")
-    watching.expect("running,")
+    watching.expect("running")
     watching.expect("preprocess")
     text = finish(watching)
     assert "tiny  finished" in text

@@ -28,6 +28,7 @@ from tomobatch.cli.uploading import upload_scan
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
+    from tomobatch.plan import ScanPlan
     from tomobatch.runs.place import Place
     from tomobatch.runs.record import RunRecord
 
@@ -78,6 +79,7 @@ def run(
     data_url(profile)
     exports = config.get("volume", {}).get("export", [])
     jobs = count_jobs(plans.values(), exports)
+    _foretell(plans)
     with deployment() as place:
         _ask(place, name_of(name, scans), scans, jobs, yes=yes)
         on_s3 = moved(scans, lambda path: upload_scan(path, str(place.scans), replace=replace_scan))
@@ -137,6 +139,15 @@ def _run_here(name: str, scans: Mapping[str, Entry]) -> None:
     sheet = Path("results") / f"{name}.tsv"
     write_sheet(sheet, scans)
     run_snakemake(["--profile", LOCAL, "--config", f"scans={sheet}"])
+
+
+def _foretell(plans: "Mapping[str, ScanPlan]") -> None:
+    """Say how long each scan is going to take, and what it is going to cost."""
+    from tomobatch.estimate import estimate_scan
+    from tomobatch.pricing import offline_prices
+
+    for name, plan in plans.items():
+        typer.echo(f"{name}: {estimate_scan(plan, offline_prices()).summary}")
 
 
 def _ask(
