@@ -19,22 +19,11 @@ def test_chunks_cover_every_item_once_in_order_and_none_is_empty(n_items, size):
     assert all(stop - start == size for start, stop in ranges[:-1])
 
 
-@given(counts, counts, st.data())
-def test_an_item_lies_in_its_chunk(n_items, size, data):
-    grid = ChunkGrid(n_items, size)
-    item = data.draw(st.integers(0, n_items - 1))
-    start, stop = grid.range(grid.chunk_of(item))
-    assert start <= item < stop
-
-
 def test_places_outside_the_grid_are_refused():
     grid = ChunkGrid(10, 4)
     for index in (-1, 3):
         with pytest.raises(IndexError):
             grid.range(index)
-    for item in (-1, 10):
-        with pytest.raises(IndexError):
-            grid.chunk_of(item)
     for n_items, size in ((0, 1), (1, 0), (-1, 1)):
         with pytest.raises(ValueError, match="cannot chunk"):
             ChunkGrid(n_items, size)

@@ -47,18 +47,6 @@ class ChunkGrid:
         """Walk the ranges of all chunks in order."""
         return (self.range(index) for index in range(self.n_chunks))
 
-    def chunk_of(self, item: int) -> int:
-        """Return the index of the chunk that holds ``item``.
-
-        Raises
-        ------
-        IndexError
-            If the item lies outside the grid.
-        """
-        if not 0 <= item < self.n_items:
-            raise IndexError(f"item {item} of {self.n_items}")
-        return item // self.size
-
 
 def size_for_budget(n_items: int, item_mb: float, budget_mb: float, multiple_of: int = 1) -> int:
     """Return the largest chunk size whose items fit the budget.

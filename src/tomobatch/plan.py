@@ -53,11 +53,6 @@ class ScanPlan:
         return self.header.pixel_size_um
 
     @property
-    def detector(self) -> tuple[int, int]:
-        """Rows and columns of a projection."""
-        return self.header.n_rows, self.header.n_cols
-
-    @property
     def slice_shape_px(self) -> tuple[int, int]:
         """Height and width of a slice as it is written."""
         chosen = self.config.reconstruct

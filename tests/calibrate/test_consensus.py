@@ -37,7 +37,7 @@ def test_a_full_turn_trusts_its_many_pairs():
 
 
 def evidence(**cors_px):
-    candidates = {m: Candidate(cor_px, 0.05, 0.9) for m, cor_px in cors_px.items()}
+    candidates = {m: Candidate(cor_px, 0.05) for m, cor_px in cors_px.items()}
     rows = tuple(RowEvidence(row, 0.5, 0.01, candidates) for row in range(8))
     return [Evidence(n_x=200, n_rows=8, is_full_turn=False, rows=rows)]
 

@@ -15,10 +15,7 @@ class Candidate(NamedTuple):
     sigma_px
         Its standard deviation by the method's own error model; calibrate rescales it by the
         scatter over rows.
-    score
-        How well the row obeys the method's assumption: 1 fully, 0 not at all.
     """
 
     cor_px: float
     sigma_px: float
-    score: float

@@ -34,8 +34,8 @@ def mirror_cor(row: Row, angles_rad: Floats, search_px: tuple[float, float]) -> 
 
     Returns
     -------
-    The cor; score is 1 less the share of the energy that differs. None when no projections are
-    half a turn apart (to within a step), or the best lies at the end of the search.
+    The cor; None when no projections are half a turn apart (to within a step), or the best lies at
+    the end of the search.
     """
     first, second = opposite_projections(row, angles_rad)
     if len(first) == 0:
@@ -91,8 +91,7 @@ def _refine(first: Row, second: Row, cor_px: float) -> Candidate | None:
     left_over = float(np.mean(difference**2))
     # Smoothed noise is alike over 2 sqrt(pi) SMOOTHING_PX pixels.
     variance = left_over / power * 2 * np.sqrt(np.pi) * SMOOTHING_PX
-    total = float(np.mean(one**2) + np.mean(other**2))
-    return Candidate(cor_px, float(np.sqrt(variance)), float(np.clip(1 - left_over / total, 0, 1)))
+    return Candidate(cor_px, float(np.sqrt(variance)))
 
 
 def opposite_projections(row: Row, angles_rad: Floats) -> tuple[Row, Row]:

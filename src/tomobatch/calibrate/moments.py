@@ -28,8 +28,8 @@ def moments_cor(row: NDArray[np.float32], angles_rad: NDArray[np.float64]) -> Ca
 
     Returns
     -------
-    The cor; score is 1 less the mass's spread relative to the tolerated one. None when the mass
-    changes with the angle or the row's ends are not air: the object is cut off.
+    The cor; None when the mass changes with the angle or the row's ends are not air: the object is
+    cut off.
     """
     n_angles, n_x = row.shape
     n_air = max(n_x // AIR_FRACTION, 2)
@@ -52,5 +52,4 @@ def moments_cor(row: NDArray[np.float32], angles_rad: NDArray[np.float64]) -> Ca
     return Candidate(
         cor_px=float(solution[0] + (n_x - 1) / 2),
         sigma_px=float(np.sqrt(covariance[0, 0])),
-        score=1 - spread / TOLERATED_MASS_SPREAD,
     )

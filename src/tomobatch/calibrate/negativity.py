@@ -38,8 +38,7 @@ def negativity_cor(
 
     Returns
     -------
-    The cor; score is the depth of the minimum relative to the value there, clipped to 1. None when
-    the minimum lies at the end of the steps.
+    The cor; None when the minimum lies at the end of the steps.
     """
     n_angles, n_x = half_turn.shape
     bin_x, bin_angles = max(1, n_x // WIDEST_PX), max(1, n_angles // MOST_ANGLES)
@@ -76,5 +75,4 @@ def negativity_cor(
     return Candidate(
         cor_px=float(start + offset),
         sigma_px=float(step * np.clip(0.3 + misfit / max(depth, 1e-12), 0.3, 5)),
-        score=float(np.clip(10 * depth / curve[best], 0, 1)),
     )

@@ -41,8 +41,7 @@ def wedge_cor(
 
     Returns
     -------
-    The cor; score is the part of the energy outside the wedge that the mirror image cancels.
-    None without half turns, and when the least energy lies at the end of the search.
+    The cor; None without half turns, and when the least energy lies at the end of the search.
     """
     if not half_turns:
         return None
@@ -68,7 +67,6 @@ def wedge_cor(
     return Candidate(
         cor_px=(best + offset) / (2 * UPSAMPLING),
         sigma_px=float(np.sqrt(2 * max(variance_a_cell, 0.0) / curvature)),
-        score=float(np.clip(1 - energy[best] / constant, 0, 1)),
     )
 
 
