@@ -63,6 +63,9 @@ class Normalise(Section):
     zinger_threshold: float | None = Field(
         0.3, gt=0, description="excess over the median around it, as a share; null keeps zingers"
     )
+    saturation_counts: float | None = Field(
+        None, gt=0, description="counts of a saturated pixel; null: the largest that its type holds"
+    )
     transmission_min: float = Field(
         1e-4, gt=0, lt=1, description="clipped from below before the log"
     )
