@@ -59,13 +59,20 @@ def _found(content: ReportContent) -> dict[str, str]:
     calibration, truth = content.calibration, content.header.truth
     line = calibration.line
     cor = f"{line.mid_px:.3f} ± {line.mid_sigma_px:.3f} px"
+    if calibration.cor_source == "given":
+        cor = f"{line.mid_px:.3f} px, given"
     tilt = f"{calibration.tilt_deg:.4f}°"
-    if calibration.tilt_sigma_deg is not None:
+    if calibration.tilt_source == "given":
+        tilt += ", given"
+    elif calibration.tilt_sigma_deg is not None:
         tilt = f"{calibration.tilt_deg:.4f} ± {calibration.tilt_sigma_deg:.4f}°"
     if truth is not None:
         cor += f" (true: {truth.cor_px:.3f})"
         tilt += f" (true: {truth.tilt_deg:.4f})"
     low, high = content.grey_window
+    window = f"{low:.4g} to {high:.4g} {content.grey_unit}"
+    if calibration.grey_source == "given":
+        window += ", given"
     n_used = sum(row.is_used for row in calibration.rows)
     methods = ", ".join(
         f"{name} {result.cor_px:.2f}" for name, result in calibration.methods.items()
@@ -73,10 +80,10 @@ def _found(content: ReportContent) -> dict[str, str]:
     return {
         "Centre of rotation, middle row": cor,
         "Tilt": tilt,
-        "Method": calibration.method or "given",
-        "All methods": methods,
+        "Found by": calibration.method or "no method",
+        "All methods": methods or "none",
         "Rows used, rejected": f"{n_used}, {len(calibration.rows) - n_used}",
-        "Grey window": f"{low:.4g} to {high:.4g} {content.grey_unit}",
+        "Grey window": window,
     }
 
 
