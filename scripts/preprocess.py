@@ -26,8 +26,7 @@ def main(
 ) -> None:
     """Write the shard of one chunk of projections, and its record."""
     record = Record("preprocess", chunk)
-    start = chunk * layout.shard_shape[0]
-    stop = min(start + layout.shard_shape[0], layout.shape[0])
+    start, stop = layout.range(chunk)
     with record.stage("read"), open_scan(scan, DatasetPaths(**datasets)) as opened:
         counts = opened.read_projections(start, stop)
         references = load_references(Path(references_path))

@@ -28,8 +28,7 @@ def main(
     """Write the sinograms, the evidence and the record of one chunk of rows."""
     record = Record("process", chunk)
     method, choices = settings["method"], {k: v for k, v in settings.items() if k != "method"}
-    start = chunk * layout.shard_shape[0]
-    stop = min(start + layout.shard_shape[0], layout.shape[0])
+    start, stop = layout.range(chunk)
     with record.stage("read"):
         angles_rad = load_angles(Path(angles_path))
         sinograms = read_sinograms(open_array(projections_metadata), start, stop)

@@ -37,8 +37,7 @@ def main(
 ) -> None:
     """Write the shards and the record of one chunk of slices."""
     record = Record("reconstruct", chunk)
-    first = chunk * layout.chunk_slices
-    stop = min(first + layout.chunk_slices, layout.n_slices)
+    first, stop = layout.range(chunk)
     calibration = Calibration.from_json(Path(calibration_path).read_text(encoding="utf-8"))
     sinograms = open_array(sinograms_metadata)
     geometry = make_geometry(

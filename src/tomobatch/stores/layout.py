@@ -15,6 +15,8 @@ from zarr.abc.buffer import Buffer
 from zarr.codecs import BloscCodec
 from zarr.storage import LocalStore, MemoryStore
 
+from tomobatch.chunks import ChunkGrid
+
 Array = npt.NDArray[np.float32]
 
 # LZ4 is the trade here: noisy floats shrink by a fifth with any codec, and it is the fastest.
@@ -60,8 +62,8 @@ class ArrayLayout:
         ValueError
             If ``values`` does not have the shape of that chunk, or holds NaN or infinity.
         """
-        start = index * self.shard_shape[0]
-        expected = (min(self.shard_shape[0], self.shape[0] - start), *self.shape[1:])
+        start, stop = self.range(index)
+        expected = (stop - start, *self.shape[1:])
         if values.shape != expected:
             raise ValueError(f"{path}: expected an array of {expected}, got {values.shape}")
         if not np.isfinite(values).all():
@@ -70,10 +72,14 @@ class ArrayLayout:
         private = Path(tempfile.mkdtemp(prefix=".shard-", dir=path.parent))
         try:
             array = self._create(LocalStore(private))
-            array[start : start + len(values)] = values
+            array[start:stop] = values
             (private / "c" / self.key(index)).replace(path)
         finally:
             shutil.rmtree(private)
+
+    def range(self, index: int) -> tuple[int, int]:
+        """Return what chunk ``index`` holds along the first axis, [start, stop)."""
+        return ChunkGrid(self.shape[0], self.shard_shape[0]).range(index)
 
     def key(self, index: int) -> str:
         """Return the key of a shard below the array's ``c/``."""

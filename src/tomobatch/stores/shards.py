@@ -53,8 +53,8 @@ class ShardWriter:
         self._layout = layout
         self._path = path
         self._file = file
-        first = index * layout.shard_shape[0]
-        self._n_slices = min(layout.shard_shape[0], layout.shape[0] - first)
+        start, stop = layout.range(index)
+        self._n_slices = stop - start
         self._tiles = tuple(
             size // chunk
             for size, chunk in zip(layout.shard_shape[1:], layout.chunk_shape[1:], strict=True)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tomobatch import __version__
+from tomobatch.chunks import ChunkGrid
 from tomobatch.stores.layout import ArrayLayout
 from tomobatch.units import grey_factor
 
@@ -32,6 +33,10 @@ class VolumeLayout:
     chunk_slices: int
     n_levels: int
     pixel_size_um: float | None = None
+
+    def range(self, chunk: int) -> tuple[int, int]:
+        """Return the slices of a chunk, [start, stop)."""
+        return ChunkGrid(self.n_slices, self.chunk_slices).range(chunk)
 
     def z_factor(self, level: int) -> int:
         """Return how many slices of level 0 make one of this level."""
