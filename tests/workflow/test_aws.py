@@ -1,6 +1,7 @@
 """The same workflow on emulated AWS Batch gives, bit for bit, the volume of this machine."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,11 @@ def shards(results: Path) -> dict[str, bytes]:
     }
 
 
+def gpu_queue(line: str) -> bool:
+    """Tell whether a line about a submission names the GPU queue."""
+    return re.search(r"job-queue/\S*-gpu\b", line) is not None
+
+
 @pytest.mark.parametrize("name", ["tiny", "tooth"])
 def test_emulated_batch_gives_the_volume_of_this_machine(
     clone, emulator, tiny_scan, real_scan, name
@@ -69,3 +75,4 @@ def test_emulated_batch_gives_the_volume_of_this_machine(
     for step in STEPS:
         assert any(f"-{step}-" in child for child in children), f"{step} ran in no child"
     assert emulator.live_jobs() == []
+    assert {gpu_queue(line) for line in there.splitlines() if "of reconstruct to" in line} == {True}
