@@ -12,7 +12,7 @@ from tomobatch.report import pictures
 from tomobatch.report.content import ReportContent
 from tomobatch.summary import step_times
 
-_SHOWN_VERSIONS = ("tomobatch", "snakemake", "numpy", "pyopencl", "zarr", "algotom")
+_SHOWN_VERSIONS = ("tomobatch", "snakemake", "numpy", "pyopencl", "zarr")
 
 
 def render_page(content: ReportContent) -> str:
