@@ -90,19 +90,20 @@ def waiting(minutes, reason=""):
 
 
 @pytest.mark.parametrize(
-    ("job", "text", "fix"),
+    ("minutes", "reason", "text", "fix"),
     [
         (
-            waiting(12, "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - too large"),
+            12,
+            "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - too large",
             "has waited 12 minutes: MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
             "lower mem_mb",
         ),
-        (waiting(3, "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"), "CAPACITY", "add instance types"),
-        (waiting(40), "for no reason that AWS gives", "quotas"),
+        (3, "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", "CAPACITY", "add instance types"),
+        (40, "", "for no reason that AWS gives", "quotas"),
     ],
 )
-def test_jobs_that_can_not_start(job, text, fix):
-    (finding,) = checkup._waiting(Queue(job), "GPU", "arn")
+def test_jobs_that_can_not_start(minutes, reason, text, fix):
+    (finding,) = checkup._waiting(Queue(waiting(minutes, reason)), "GPU", "arn")
     assert finding.state == "warning"
     assert text in finding.text
     assert fix in finding.fix
