@@ -21,7 +21,7 @@ rule export_tiff:
     resources:
         mem_mb=slices_job_mb,
     params:
-        pixel_size_um=planned("pixel_size_um"),
+        pixel_size_um=planned("slice_pixel_um"),
     script:
         "../scripts/export_tiff.py"
 
@@ -42,6 +42,6 @@ rule export_hdf5:
     resources:
         mem_mb=slices_job_mb,
     params:
-        pixel_size_um=planned("pixel_size_um"),
+        pixel_size_um=planned("slice_pixel_um"),
     script:
         "../scripts/export_hdf5.py"

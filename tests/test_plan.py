@@ -1,5 +1,7 @@
 """What cannot be reconstructed is refused when a scan is planned, not hours later."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -57,3 +59,13 @@ def test_slices_that_do_not_fit_the_scan_are_refused(reconstruct, message):
 )
 def test_slices_that_fit_have_the_shape_asked_for(reconstruct, shape_px):
     assert planned(360.0, **reconstruct).slice_shape_px == shape_px
+
+
+def test_the_pixels_of_a_binned_region_are_told_in_those_of_the_detector():
+    layout = planned(roi_px=[2, 3, 8, 6], binning=2).volume_layout
+    group = json.loads(layout.group_metadata("tooth", (0.0, 1.0)))
+    scale, translation = group["attributes"]["ome"]["multiscales"][0]["datasets"][0][
+        "coordinateTransformations"
+    ]
+    assert scale["scale"] == [1, 2, 2]
+    assert translation["translation"] == [0, 3.5, 2.5]

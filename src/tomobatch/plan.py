@@ -53,6 +53,12 @@ class ScanPlan:
         return self.header.pixel_size_um
 
     @property
+    def slice_pixel_um(self) -> float | None:
+        """Size of a pixel of a slice, if known."""
+        size_um = self.header.pixel_size_um
+        return None if size_um is None else size_um * self.config.reconstruct.binning
+
+    @property
     def slice_shape_px(self) -> tuple[int, int]:
         """Height and width of a slice as it is written."""
         chosen = self.config.reconstruct
@@ -94,6 +100,7 @@ class ScanPlan:
     @property
     def volume_layout(self) -> VolumeLayout:
         """Layout of volume.ome.zarr."""
+        roi_px = self.config.reconstruct.roi_px
         return VolumeLayout(
             n_slices=self.header.n_rows,
             height_px=self.slice_shape_px[0],
@@ -101,6 +108,8 @@ class ScanPlan:
             chunk_slices=self.slices.size,
             n_levels=self.n_levels,
             pixel_size_um=self.header.pixel_size_um,
+            binning=self.config.reconstruct.binning,
+            corner_px=(0, 0) if roi_px is None else roi_px[:2],
         )
 
     @property

@@ -14,7 +14,10 @@ from tomobatch.stores.layout import Array
 
 
 def export_tiff(volume: "zarr.Array[Any]", path: Path, pixel_size_um: float | None) -> None:
-    """Write a volume (z, y, x) as a stack of float32 pages in one BigTIFF, slice by slice."""
+    """Write a volume (z, y, x) as a stack of float32 pages in one BigTIFF, slice by slice.
+
+    ``pixel_size_um`` is that of a slice, here and below.
+    """
     resolution: dict[str, Any] = {}
     if pixel_size_um is not None:
         pixels_per_cm = 1e4 / pixel_size_um

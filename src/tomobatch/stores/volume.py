@@ -25,6 +25,9 @@ class VolumeLayout:
 
     A level halves y and x. It halves z as well while the chunk of slices stays divisible, so that
     each job makes its part of every level from its own slices alone, whatever the chunk's size.
+
+    ``binning`` and ``corner_px``, the column and row of the whole slice where a region begins, say
+    where its pixels lie: in detector pixels of ``pixel_size_um``.
     """
 
     n_slices: int
@@ -33,6 +36,8 @@ class VolumeLayout:
     chunk_slices: int
     n_levels: int
     pixel_size_um: float | None = None
+    binning: int = 1
+    corner_px: tuple[int, int] = (0, 0)
 
     def range(self, chunk: int) -> tuple[int, int]:
         """Return the slices of a chunk, [start, stop)."""
@@ -99,7 +104,8 @@ class VolumeLayout:
 
     def _dataset(self, level: int) -> dict[str, Any]:
         pixel = 1.0 if self.pixel_size_um is None else self.pixel_size_um
-        factors = (self.z_factor(level), 2**level, 2**level)
+        factors = (self.z_factor(level), self.binning * 2**level, self.binning * 2**level)
+        corner_x, corner_y = self.corner_px
         # A coarse pixel's centre lies in the middle of the fine ones that it averages.
         return {
             "path": str(level),
@@ -107,7 +113,10 @@ class VolumeLayout:
                 {"type": "scale", "scale": [pixel * factor for factor in factors]},
                 {
                     "type": "translation",
-                    "translation": [pixel * (factor - 1) / 2 for factor in factors],
+                    "translation": [
+                        pixel * (corner + (factor - 1) / 2)
+                        for corner, factor in zip((0, corner_y, corner_x), factors, strict=True)
+                    ],
                 },
             ],
         }
