@@ -9,16 +9,12 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 from tomobatch.plan import ScanPlan
 from tomobatch.pricing.prices import Prices, machine_vcpus
-from tomobatch.reconstruct.geometry import Geometry, make_geometry
-from tomobatch.reconstruct.methods import expected_s
-
-Queue = Literal["cpu", "gpu"]
+from tomobatch.workload import Queue, Work, fitted_rates, works_of
 
 FASTER, SLOWER = 0.8, 1.3
 """Machines differ from the measured one: the range of times."""
@@ -149,21 +145,13 @@ class Estimate:
         return {**asdict(self), "summary": self.summary}
 
 
-@dataclass(frozen=True)
-class _Work:
-    """One step's jobs: how many, the values one handles, and the bytes of all."""
-
-    step: str
-    n_jobs: int
-    values_a_job: float
-    read_mb: float
-    write_mb: float
-    kernel_s: float = 0.0
-    queue: Queue = "cpu"
-
-
 def estimate_scan(
-    plan: ScanPlan, prices: Prices, fleet: Fleet | None = None, kernels: Queue = "gpu"
+    plan: ScanPlan,
+    prices: Prices,
+    fleet: Fleet | None = None,
+    *,
+    queue: Queue = "gpu",
+    device: Queue = "gpu",
 ) -> Estimate:
     """Estimate one scan.
 
@@ -175,12 +163,12 @@ def estimate_scan(
         Of machines.
     fleet
         The machines; by default those of the stacks with their default parameters.
-    kernels
-        What reconstructs: the GPU queue, or OpenCL on the CPU queue.
+    queue, device
+        Where reconstruction runs, and what computes there.
     """
     fleet = fleet or Fleet()
-    steps = [_estimate_step(work, prices, fleet) for work in _works(plan, kernels)]
-    handover_s = _rates()["handover_s"]
+    steps = [_estimate_step(work, prices, fleet) for work in works_of(plan, queue, device)]
+    handover_s = fitted_rates()["handover_s"]
     waiting = _price(_waiting_s(steps, handover_s), 1, "cpu", fleet, prices, "process")
     likely_s = sum(step.elapsed_s + handover_s for step in steps)
     start_low, start_high = MACHINE_START_S
@@ -195,51 +183,12 @@ def estimate_scan(
             likely_s * SLOWER + start_high * n_queues,
         ),
         usd=sum((step.usd for step in steps), waiting),
-        assumptions=_assumptions(prices, fleet, kernels),
+        assumptions=_assumptions(prices, fleet, device),
     )
 
 
-def _works(plan: ScanPlan, kernels: Queue) -> list[_Work]:
-    """Return the steps that the rules make of a scan, in order."""
-    header = plan.header
-    frame = float(header.n_rows * header.n_cols)
-    raw_mb = frame * header.dtype.itemsize / 1e6
-    data_mb = header.n_projections * frame * 4 / 1e6
-    height, width = plan.slice_shape_px
-    finest_mb = header.n_rows * height * width * 4 / 1e6
-    volume_mb = finest_mb * sum(8.0**-level for level in range(plan.n_levels))
-    references = header.n_flats + header.n_darks
-    rows = plan.slices.size
-    row_values = float(header.n_projections * header.n_cols)
-    slice_s = _slice_s(plan, kernels)
-    return [
-        _Work("lay_out", 1, 0, 0, 0),
-        _Work("average_references", 1, references * frame, references * raw_mb, 3 * frame * 4e-6),
-        _Work(
-            "preprocess",
-            plan.projections.n_chunks,
-            plan.projections.size * frame,
-            header.n_projections * raw_mb,
-            data_mb,
-        ),
-        _Work("process", plan.slices.n_chunks, rows * row_values, data_mb, data_mb),
-        _Work("calibrate", 1, 0, 0, 0),
-        _Work("lay_out", 1, 0, 0, 0),
-        _Work(
-            "reconstruct",
-            plan.slices.n_chunks,
-            rows * (row_values + height * width),
-            data_mb,
-            volume_mb,
-            kernel_s=rows * slice_s,
-            queue=kernels,
-        ),
-        _Work("report", 1, 0, frame * 12e-6 + finest_mb / 8 ** (plan.n_levels - 1), 1),
-    ]
-
-
-def _estimate_step(work: _Work, prices: Prices, fleet: Fleet) -> StepEstimate:
-    rates = _rates()
+def _estimate_step(work: Work, prices: Prices, fleet: Fleet) -> StepEstimate:
+    rates = fitted_rates()
     fixed_s, ns = rates["fixed_s"][work.step], rates["ns_a_value"].get(work.step, 0.0)
     moved_s = (work.read_mb + work.write_mb) / work.n_jobs / STORAGE_MB_S
     job_s = fixed_s + ns * work.values_a_job * 1e-9 + work.kernel_s + moved_s
@@ -299,32 +248,17 @@ def _price(
     )
 
 
-def _slice_s(plan: ScanPlan, kernels: Queue) -> float:
-    """Return the time of one slice by the faster method, as the job itself will choose."""
-    chosen = plan.config.reconstruct
-    geometry: Geometry = make_geometry(
-        plan.header.angles_rad,
-        plan.header.n_cols,
-        size_px=plan.whole_slice_px,
-        roi=chosen.roi_px,
-        binning=chosen.binning,
-        mask=chosen.mask,
-    )
-    methods = ["direct", "fourier"] if chosen.method == "auto" else [chosen.method]
-    return min(expected_s(kernels, geometry, method) for method in methods)
-
-
-def _assumptions(prices: Prices, fleet: Fleet, kernels: Queue) -> tuple[str, ...]:
+def _assumptions(prices: Prices, fleet: Fleet, device: Queue) -> tuple[str, ...]:
     kernel_costs = json.loads(
         (files("tomobatch.reconstruct") / "costs.json").read_text(encoding="utf-8")
-    )["measured"][kernels]
+    )["measured"][device]
     low, high = (round(seconds / 60) for seconds in MACHINE_START_S)
     return (
         f"prices: {prices.source}; machines: {', '.join(fleet.cpu_types)}; "
         f"{', '.join(fleet.gpu_types)}",
         f"at most {fleet.most_children} children of a step at once, and as many machines to be had",
-        f"rates of the steps: {_rates()['measured']}",
-        f"kernels on the {kernels.upper()}: {kernel_costs}",
+        f"rates of the steps: {fitted_rates()['measured']}",
+        f"kernels on the {device.upper()}: {kernel_costs}",
         f"a job moves {STORAGE_MB_S:.0f} MB/s; machines are {SLOWER:g} times slower to "
         f"{1 / FASTER:g} times faster than the measured one; up to {RECLAIMED_SHARE:.0%} of the "
         "work is done twice after reclaims",
@@ -332,13 +266,6 @@ def _assumptions(prices: Prices, fleet: Fleet, kernels: Queue) -> tuple[str, ...
         f"the first machine of a queue starts within {low} to {high} minutes, which are not in the "
         "dollars; nor are storage and requests",
     )
-
-
-@cache
-def _rates() -> dict[str, Any]:
-    text = (files("tomobatch") / "estimate_rates.json").read_text(encoding="utf-8")
-    rates: dict[str, Any] = json.loads(text)
-    return rates
 
 
 def spell_time(seconds: float) -> str:

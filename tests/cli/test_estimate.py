@@ -13,6 +13,7 @@ from tomobatch.estimate import Fleet, estimate_scan, spell_time
 from tomobatch.phantom import write_phantom
 from tomobatch.plan import plan_scan
 from tomobatch.pricing import Use, cost_of, offline_prices
+from tomobatch.pricing.prices import has_gpu
 from tomobatch.scan import open_scan
 
 ATTEMPTS = Path(__file__).with_name("demo_attempts.json")
@@ -41,13 +42,18 @@ def plan_of(header, n_projections, n_rows, n_cols, **settings):
 
 
 def test_the_demo_run_costs_what_was_estimated(header):
-    """Attempts of a real run of the demo scan, on an emulator with two machines of 8 vCPUs."""
+    """Attempts of a real run of the demo scan, on an emulator with two machines a queue."""
     uses = [Use(**row) for row in json.loads(ATTEMPTS.read_text(encoding="utf-8"))]
     cost = cost_of(uses, offline_prices())
-    types = tuple(sorted({use.instance_type for use in uses}))
-    fleet = Fleet(most_children=cost.n_machines, cpu_types=types, whole_machines=True)
+    types = sorted({use.instance_type for use in uses})
+    fleet = Fleet(
+        most_children=2,
+        cpu_types=tuple(name for name in types if not has_gpu(name)),
+        gpu_types=tuple(name for name in types if has_gpu(name)),
+        whole_machines=True,
+    )
 
-    estimate = estimate_scan(plan_of(header, **DEMO), offline_prices(), fleet, "cpu")
+    estimate = estimate_scan(plan_of(header, **DEMO), offline_prices(), fleet, device="cpu")
 
     assert cost.unpriced == ()
     assert cost.usd / 1.5 < estimate.usd.likely < cost.usd * 1.5

@@ -38,12 +38,14 @@ def run(
     from rich.console import Console
 
     from tomobatch.estimate import Fleet, estimate_scan
+    from tomobatch.workload import Queue
 
     fleet = Fleet(most_children=machines)
     config = read_config()
     (plan,) = plan_scans(find_scans([scan], config), config).values()
     prices = current_prices(fleet, region, offline=offline)
-    estimate = estimate_scan(plan, prices, fleet, "cpu" if cpu else "gpu")
+    where: Queue = "cpu" if cpu else "gpu"
+    estimate = estimate_scan(plan, prices, fleet, queue=where, device=where)
     if as_json:
         typer.echo(json.dumps(estimate.to_dict(), indent=1))
         return
