@@ -6,7 +6,9 @@ https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +16,7 @@ import google_crc32c
 import numpy as np
 from numcodecs.blosc import Blosc
 
+from tomobatch.cores import n_usable_cores
 from tomobatch.stores.files import complete_or_absent
 from tomobatch.stores.layout import COMPRESSION_LEVEL, COMPRESSOR, Array, ArrayLayout
 
@@ -38,8 +41,12 @@ def open_shard(layout: ArrayLayout, index: int, path: Path) -> Iterator["ShardWr
     ValueError
         If slices are missing at the end of the block.
     """
-    with complete_or_absent(path) as partial, partial.open("wb") as file:
-        writer = ShardWriter(layout, index, path, file)
+    with (
+        complete_or_absent(path) as unfinished,
+        unfinished.open("wb") as file,
+        ThreadPoolExecutor(n_usable_cores()) as packers,
+    ):
+        writer = ShardWriter(layout, index, path, file, packers)
         yield writer
         writer.finish()
 
@@ -47,12 +54,20 @@ def open_shard(layout: ArrayLayout, index: int, path: Path) -> Iterator["ShardWr
 class ShardWriter:
     """What :func:`open_shard` gives."""
 
-    def __init__(self, layout: ArrayLayout, index: int, path: Path, file: BinaryIO) -> None:
+    def __init__(
+        self,
+        layout: ArrayLayout,
+        index: int,
+        path: Path,
+        file: BinaryIO,
+        packers: ThreadPoolExecutor,
+    ) -> None:
         if layout.chunk_shape[0] != 1:
             raise ValueError("slices cannot be appended: the inner chunks hold several")
         self._layout = layout
         self._path = path
         self._file = file
+        self._packers = packers
         start, stop = layout.range(index)
         self._n_slices = stop - start
         self._tiles = tuple(
@@ -79,19 +94,22 @@ class ShardWriter:
             bad = np.count_nonzero(~np.isfinite(slices))
             raise ValueError(f"{self._path}: {bad} values are not finite")
         for one in slices:
-            for place in np.ndindex(*self._tiles):
-                self._append_tile(place, one)
+            places = list(np.ndindex(*self._tiles))
+            # Packing a tile lets go of the interpreter; what is written stays in order.
+            packed_tiles = self._packers.map(partial(self._pack, one), places)
+            for place, packed in zip(places, packed_tiles, strict=True):
+                self._entries[(self._n_written, *place)] = self._file.tell(), len(packed)
+                self._file.write(packed)
             self._n_written += 1
 
-    def _append_tile(self, place: tuple[int, ...], one: Array) -> None:
+    def _pack(self, one: Array, place: tuple[int, ...]) -> bytes:
+        """Pack the part of a slice that lies in one tile; beyond the slice the tile is zero."""
         height, width = self._layout.chunk_shape[1:]
         top, left = place[0] * height, place[1] * width
         tile = np.zeros((height, width), np.float32)
         part = one[top : top + height, left : left + width]
         tile[: part.shape[0], : part.shape[1]] = part
-        packed = self._codec.encode(tile)
-        self._entries[(self._n_written, *place)] = self._file.tell(), len(packed)
-        self._file.write(packed)
+        return bytes(self._codec.encode(tile))
 
     def finish(self) -> None:
         """Write the index, once all slices are there."""
