@@ -61,7 +61,12 @@ def call(*arguments: str) -> str:
 
 def wait_for(condition: Callable[[dict[str, Any]], bool]) -> None:
     """Ask for the state of the run until one of its steps fulfils a condition."""
-    while not any(map(condition, json.loads(call("status", "tooth", "--json"))["steps"])):
+    while True:
+        state = json.loads(call("status", "tooth", "--json"))
+        if any(map(condition, state["steps"])):
+            return
+        if state["phase"] != "running":
+            sys.exit(f"the run is {state['phase']} before there was anything to draw")
         time.sleep(0.5)
 
 

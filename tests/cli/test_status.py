@@ -101,13 +101,13 @@ def test_reclaims_are_attempts_that_another_one_followed_and_machines_are_counte
         children={"RUNNING": 3},
         starts={
             0: [attempt(1), attempt(2), attempt(3, "i-2")],
-            1: [attempt(1, "i-2")],
+            1: [attempt(2, "i-2")],
             2: [attempt(1, "i-3")],
         },
         running=frozenset({0, 1}),
     )
     (step,) = count_steps([item], {})
-    assert step.reclaimed == 2
+    assert step.reclaimed == 3
     assert item.machines == {"i-2"}
 
 

@@ -146,8 +146,8 @@ def _foretell(plans: "Mapping[str, ScanPlan]") -> None:
     from tomobatch.estimate import estimate_scan
     from tomobatch.pricing import offline_prices
 
-    for name, plan in plans.items():
-        typer.echo(f"{name}: {estimate_scan(plan, offline_prices()).summary}")
+    for plan in plans.values():
+        typer.echo(estimate_scan(plan, offline_prices()).summary)
 
 
 def _ask(

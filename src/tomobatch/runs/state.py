@@ -81,8 +81,11 @@ class Submitted:
 
     @property
     def n_reclaimed(self) -> int:
-        """How many attempts lost their machine: those that another one followed."""
-        return sum(len(attempts) - 1 for attempts in self.starts.values())
+        """How many attempts lost their machine: those that another one followed.
+
+        By the numbers that Batch gives them: some lose it before they can say that they started.
+        """
+        return sum(attempts[-1].number - 1 for attempts in self.starts.values())
 
     @property
     def machines(self) -> set[str]:
