@@ -65,7 +65,7 @@ def test_a_run_of_plain_snakemake_has_a_status_and_ends_by_stop(emulator):
     job_id = submit(place, command_list("process", 4, run="foreign"))
     assert "foreign  running" in tomobatch("status", "foreign").out
     said = tomobatch("stop", "foreign", "--now", "--yes")
-    assert "foreign  incomplete" in said.out
+    assert "foreign  idle" in said.out
     assert "0 of 4 jobs are done" in said.out
     emulator.wait_until_idle(10)
     detail = place.batch.describe([job_id])[job_id]

@@ -12,7 +12,7 @@ import aws_batch_emulator
 from snakemake_executor_plugin_aws_batch_array.command_list import Attempt
 from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
 from tomobatch.runs.place import find_place
-from tomobatch.runs.state import Phase, Step, Submitted, count_steps, find_phase
+from tomobatch.runs.state import Phase, Step, Submitted, as_finished, count_steps, find_phase
 
 
 def submitted(commands, status=Status.PENDING, children=None, **more):
@@ -112,23 +112,31 @@ def test_reclaims_are_attempts_that_another_one_followed_and_machines_are_counte
 
 
 @pytest.mark.parametrize(
-    ("status", "controlled", "stopped", "expected"),
+    ("status", "controlled", "stopped", "finished", "expected"),
     [
-        (Status.RUNNING, False, False, Phase.RUNNING),
-        (Status.RUNNING, False, True, Phase.RUNNING),
-        (Status.FAILED, True, False, Phase.RUNNING),
-        (Status.FAILED, False, True, Phase.STOPPED),
-        (Status.FAILED, False, False, Phase.INCOMPLETE),
-        (Status.SUCCEEDED, True, False, Phase.RUNNING),
-        (Status.SUCCEEDED, False, True, Phase.FINISHED),
-        (Status.SUCCEEDED, False, False, Phase.FINISHED),
+        (Status.RUNNING, False, False, False, Phase.RUNNING),
+        (Status.RUNNING, None, True, False, Phase.RUNNING),
+        (Status.FAILED, True, False, False, Phase.RUNNING),
+        (Status.FAILED, False, True, False, Phase.STOPPED),
+        (Status.FAILED, None, True, False, Phase.STOPPED),
+        (Status.FAILED, False, False, False, Phase.INCOMPLETE),
+        (Status.FAILED, False, False, True, Phase.FINISHED),
+        (Status.SUCCEEDED, True, False, False, Phase.RUNNING),
+        (Status.SUCCEEDED, False, False, True, Phase.FINISHED),
+        (Status.SUCCEEDED, False, False, False, Phase.INCOMPLETE),
+        (Status.SUCCEEDED, None, False, False, Phase.IDLE),
     ],
 )
-def test_phase(status, controlled, stopped, expected):
+def test_phase(status, controlled, stopped, finished, expected):
     item = submitted(command_list("calibrate", 1), status)
-    planned = {"calibrate": 1}
-    steps = count_steps([item], planned)
-    assert find_phase([item], steps, planned, controlled=controlled, stopped=stopped) is expected
+    found = find_phase([item], controlled=controlled, stopped=stopped, finished=finished)
+    assert found is expected
+
+
+def test_what_failed_after_its_results_were_there_is_done_in_a_finished_run():
+    item = submitted(command_list("calibrate", 1), Status.FAILED)
+    (step,) = as_finished(count_steps([item], {}))
+    assert counts(step) == {"total": 1, "done": 1}
 
 
 def test_time_left_goes_by_the_pace_so_far():

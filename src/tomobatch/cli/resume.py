@@ -47,7 +47,7 @@ def run(
                 f"watch it with `tomobatch status {record.name} --watch`"
             )
         as_job = record.detached if detach is None else detach
-        fresh = replace(record, controller=None, stopped_ms=None)
+        fresh = replace(record, controller=None, stopped_ms=None, finished_ms=None)
         if as_job:
             _submit_again(observer, fresh)
         else:

@@ -110,7 +110,7 @@ def name_of(name: str | None, scans: Mapping[str, Entry]) -> str:
 def start(place: "Place", record: "RunRecord", *, detach: bool) -> None:
     """Start Snakemake for a run: as a job, or as a process on this terminal."""
     from tomobatch.runs.launch import sheet_of, snakemake_arguments, submit_head
-    from tomobatch.runs.record import Controller, put_record
+    from tomobatch.runs.record import Controller, note_finish, put_record
     from tomobatch.runs.sources import pack_sources, put_sources
 
     sheet = sheet_of(record)
@@ -132,6 +132,7 @@ def start(place: "Place", record: "RunRecord", *, detach: bool) -> None:
         put_record(place, replace(record, detached=False, controller=controller))
 
     run_snakemake(arguments, note)
+    note_finish(place, record.name)
     typer.echo(f"Bring the results down with `tomobatch fetch {record.name}`")
 
 

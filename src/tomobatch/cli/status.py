@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,9 @@ from tomobatch.cli.deployed import AsJson, RunName, observed
 if TYPE_CHECKING:
     from tomobatch.runs.observe import Observer
     from tomobatch.runs.state import RunState
+
+_IDLE_LOOKS = 5
+"""After so many in a row, a run whose controller is out of sight is taken to have ended."""
 
 Every = Annotated[float, typer.Option(min=0.2, help="Seconds between two looks, with --watch.")]
 
@@ -57,22 +61,30 @@ def watch_run(observer: "Observer", every_s: float, *, as_json: bool = False) ->
     from tomobatch.runs.state import Phase
 
     console = Console()
-    state = look(observer)
-    if as_json or not console.is_terminal:
-        while True:
-            _print_line(state, as_json=as_json)
-            if state.phase is not Phase.RUNNING:
-                break
-            time.sleep(every_s)
-            state = look(observer)
-    else:
-        with Live(show_run(state), console=console, auto_refresh=False) as live:
-            while state.phase is Phase.RUNNING:
-                time.sleep(every_s)
-                state = look(observer)
+    states = _states_until_end(observer, every_s)
+    if console.is_terminal and not as_json:
+        with Live(console=console, auto_refresh=False) as live:
+            for state in states:
                 live.update(show_run(state), refresh=True)
+    else:
+        for state in states:
+            _print_line(state, as_json=as_json)
     if state.phase is not Phase.FINISHED:
         raise typer.Exit(1)
+
+
+def _states_until_end(observer: "Observer", every_s: float) -> "Iterator[RunState]":
+    """Walk the states of a run, one at least."""
+    from tomobatch.runs.state import Phase
+
+    n_idle = 0
+    while True:
+        state = look(observer)
+        yield state
+        n_idle = n_idle + 1 if state.phase is Phase.IDLE else 0
+        if state.phase is not Phase.RUNNING and not 0 < n_idle < _IDLE_LOOKS:
+            return
+        time.sleep(every_s)
 
 
 def _print(state: "RunState") -> None:

@@ -14,6 +14,7 @@ _COLOURS = {
     Phase.FINISHED: "green",
     Phase.STOPPED: "yellow",
     Phase.INCOMPLETE: "red",
+    Phase.IDLE: "yellow",
 }
 _LAYOUTS = "lay_out_"
 """Rules that write a line of metadata: not worth one here, unless one of them fails."""

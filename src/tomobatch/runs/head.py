@@ -16,6 +16,8 @@ from types import FrameType
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.batch import INTERRUPTED_EXIT_CODE
 from snakemake_executor_plugin_aws_batch_array.store import S3Path
+from tomobatch.runs.place import find_place
+from tomobatch.runs.record import note_finish
 from tomobatch.runs.sources import unpack_sources
 
 
@@ -44,7 +46,11 @@ def main(arguments: Sequence[str]) -> int:
 
             signal.signal(signal.SIGTERM, stop)
             returncode = process.wait()
-        return INTERRUPTED_EXIT_CODE if stopped else returncode
+    if stopped:
+        return INTERRUPTED_EXIT_CODE
+    if returncode == 0:
+        note_finish(find_place(), path.key.split("/")[-2])
+    return returncode
 
 
 if __name__ == "__main__":

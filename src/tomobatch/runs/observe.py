@@ -13,7 +13,14 @@ from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
 from tomobatch.runs.place import Place
 from tomobatch.runs.record import Controller, RunRecord, get_record
 from tomobatch.runs.results import recorded_chunks, results_of
-from tomobatch.runs.state import RunState, Submitted, count_steps, find_phase
+from tomobatch.runs.state import (
+    Phase,
+    RunState,
+    Submitted,
+    as_finished,
+    count_steps,
+    find_phase,
+)
 from tomobatch.runs.targets import parse_target
 from tomobatch.transfer import RemoteFile
 
@@ -60,15 +67,16 @@ class Observer:
         details = self._describe(controller)
         self.head = details.get(controller.job_id) if controller is not None else None
         self._submitted(details)
-        planned = self.record.jobs if self.record is not None else {}
-        steps = count_steps(self.submitted, planned)
+        record = self.record
+        steps = count_steps(self.submitted, {} if record is None else record.jobs)
         phase = find_phase(
             self.submitted,
-            steps,
-            planned,
-            controlled=is_alive(controller, self.head),
-            stopped=self.record is not None and self.record.stopped_ms is not None,
+            controlled=is_alive(controller, self.head) if record is not None else None,
+            stopped=record is not None and record.stopped_ms is not None,
+            finished=record is not None and record.finished_ms is not None,
         )
+        if phase is Phase.FINISHED:
+            steps = as_finished(steps)
         machines = set[str]().union(*(each.machines for each in self.submitted))
         return RunState(
             run=self.run,
@@ -175,13 +183,13 @@ class Observer:
         )
 
 
-def is_alive(controller: Controller | None, head: JobDetail | None) -> bool:
-    """Tell whether a controller is known to be at work."""
+def is_alive(controller: Controller | None, head: JobDetail | None) -> bool | None:
+    """Tell whether a controller is at work; None if it is a process of another machine."""
     if controller is None:
         return False
     if controller.is_job:
         return head is not None and not head.status.is_final
-    return is_here(controller) and _process_exists(controller.pid)
+    return _process_exists(controller.pid) if is_here(controller) else None
 
 
 def is_here(controller: Controller) -> bool:

@@ -1,8 +1,9 @@
 """What a run was asked to do and who controls it: one JSON object beside its results."""
 
 import json
+import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -49,8 +50,8 @@ class RunRecord:
         Whether its controller is a job rather than a process of some machine.
     controller
         None before it is started, and after it was stopped.
-    stopped_ms
-        When it was stopped; None if it was not, or has been resumed.
+    stopped_ms, finished_ms
+        When it was stopped, or Snakemake had nothing more to do; None if neither, or resumed.
     """
 
     name: str
@@ -63,6 +64,7 @@ class RunRecord:
     detached: bool = False
     controller: Controller | None = None
     stopped_ms: int | None = None
+    finished_ms: int | None = None
     version: int = field(default=VERSION, kw_only=True)
 
     def to_bytes(self) -> bytes:
@@ -94,6 +96,13 @@ def put_record(place: Place, record: RunRecord) -> None:
     place.s3.put_object(
         Bucket=path.bucket, Key=path.key, Body=record.to_bytes(), ContentType="application/json"
     )
+
+
+def note_finish(place: Place, run: str) -> None:
+    """Write into the record of a run that all of it is done."""
+    record = get_record(place, run)
+    if record is not None:
+        put_record(place, replace(record, finished_ms=time.time_ns() // 1_000_000))
 
 
 def get_record(place: Place, run: str) -> RunRecord | None:

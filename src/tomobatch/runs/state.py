@@ -6,7 +6,7 @@ by a later controller, counts where it was submitted last.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -32,6 +32,8 @@ class Phase(StrEnum):
     FINISHED = "finished"
     STOPPED = "stopped"
     INCOMPLETE = "incomplete"
+    IDLE = "idle"
+    """None of its jobs runs, and its controller is out of sight: it may be between two steps."""
 
 
 _STATES = {
@@ -227,27 +229,36 @@ def count_steps(submitted: Iterable[Submitted], planned: Mapping[str, int]) -> t
 
 
 def find_phase(
-    submitted: Iterable[Submitted],
-    steps: Sequence[Step],
-    planned: Mapping[str, int],
-    *,
-    controlled: bool,
-    stopped: bool,
+    submitted: Iterable[Submitted], *, controlled: bool | None, stopped: bool, finished: bool
 ) -> Phase:
     """Tell what has become of a run.
 
     Parameters
     ----------
     controlled
-        Whether its controller is known to be alive.
+        Whether its controller is alive; None if that can't be seen from here.
     stopped
         Whether a user has stopped it.
+    finished
+        Whether its controller found nothing more to do.
     """
     if controlled or any(each.is_live for each in submitted):
         return Phase.RUNNING
-    if planned and all(step.is_over for step in steps if step.rule in planned):
+    if finished:
         return Phase.FINISHED
-    return Phase.STOPPED if stopped else Phase.INCOMPLETE
+    if stopped:
+        return Phase.STOPPED
+    return Phase.IDLE if controlled is None else Phase.INCOMPLETE
+
+
+def as_finished(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Return the steps of a finished run, in which nothing is left to do.
+
+    A job may have failed after its results were there, and its list may have expired.
+    """
+    return tuple(
+        replace(step, queued=0, starting=0, running=0, done=step.total, failed=0) for step in steps
+    )
 
 
 def _by_state(children: Mapping[Status, int]) -> Counter[State]:
