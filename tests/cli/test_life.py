@@ -8,9 +8,11 @@ import numpy as np
 import pexpect
 import pytest
 import zarr
-from tests.cli.conftest import TOMOBATCH
+from tests.cli.conftest import TOMOBATCH, set_environment
 
+import aws_batch_emulator
 from aws_batch_emulator import Fault
+from snakemake_executor_plugin_aws_batch_array.aws import make_client
 
 PATIENCE_S = 280
 CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -47,8 +49,23 @@ def finish(process):
     return CONTROL_SEQUENCE.sub("", process.before)
 
 
-def test_a_whole_life(emulator, workplace, terminal):
-    emulator.inject(Fault("reclaim", match="tiny-preprocess-*", index=0, after_s=0.5))
+@pytest.fixture
+def account(workplace, monkeypatch):
+    """An emulated account in which nothing has been set up."""
+    variables = {"TOMOBATCH_DEVICE": "cpu"}
+    with aws_batch_emulator.start(stack=None, slots=3, grace_s=3, variables=variables) as emulator:
+        set_environment(monkeypatch, emulator)
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(workplace.folder / "home"))
+        yield emulator
+
+
+def test_a_whole_life(account, workplace, terminal):
+    account.inject(Fault("reclaim", match="tiny-preprocess-*", after_s=0.5))
+
+    finish(terminal("setup", "--yes"))
+
+    text = finish(terminal("estimate", "scans/tiny.h5", "--offline"))
+    assert "tiny: about" in text
 
     text = finish(terminal("run", "scans/tiny.h5", "--detach"))
     assert "scans/tiny.h5 is now at s3://" in text
@@ -64,10 +81,15 @@ def test_a_whole_life(emulator, workplace, terminal):
     assert (steps["preprocess"]["done"], steps["preprocess"]["reclaimed"]) == (2, 1)
     assert all(step["done"] == step["total"] for step in steps.values())
 
-    text = finish(terminal("logs", "tiny", "--rule", "preprocess", "--chunk", "0"))
+    text = finish(terminal("logs", "tiny", "--rule", "preprocess"))
     assert "Host EC2" in text
     assert "attempt 2" in text
-    assert "preprocessed projections 0 to 30 of 60" in text
+    text = finish(terminal("logs", "tiny", "--rule", "preprocess", "--chunk", "1"))
+    assert "preprocessed projections 30 to 60 of 60" in text
+    assert "preprocessed projections 0 to 30" not in text
+
+    text = finish(terminal("cost", "tiny", "--offline"))
+    assert "preprocess" in text
 
     finish(terminal("fetch", "tiny"))
     results = workplace.folder / "results-aws" / "tiny" / "tiny"
@@ -75,6 +97,12 @@ def test_a_whole_life(emulator, workplace, terminal):
     assert volume.shape == (12, 48, 48)
     assert np.isfinite(volume).all() and volume.std() > 0
     assert (results / "report.html").exists()
+
+    leaving = terminal("teardown", "--delete-data")
+    leaving.expect(r"and all data in its bucket\?")
+    leaving.sendline("y")
+    finish(leaving)
+    assert make_client("s3").list_buckets()["Buckets"] == []
 
 
 def test_stopped_in_the_middle_and_resumed_it_gives_the_local_volume(
