@@ -169,7 +169,8 @@ def test_a_change_that_is_not_confirmed_is_not_made(account):
     with pytest.raises(UserError, match=f"Stopped before {account.prefix}-ecr"):
         account.deploy(confirm=lambda change_set: not change_set.stack.endswith("-ecr"))
     assert account.stacks() == [f"{account.prefix}-{name}" for name in ("iam", "storage", "ecr")]
-    with pytest.raises(UserError, match=r"-ecr .* not ready \(REVIEW_IN_PROGRESS\).*tomobatch setup"):
+    message = r"-ecr .* not ready \(REVIEW_IN_PROGRESS\).*tomobatch setup"
+    with pytest.raises(UserError, match=message):
         read_outputs(account.cloudformation, account.prefix)
     assert account.deploy()["RepositoryUri"].endswith(f"/{account.prefix}")
 
