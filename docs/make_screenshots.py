@@ -45,7 +45,7 @@ def main() -> None:
         Path("config.yaml").write_text(CONFIG, encoding="utf-8")
         call("phantom", SCAN, "--size", "128", "--rows", "48", "--angles", "240")
         draw("estimate", "estimate", SCAN, "--offline")
-        emulator.inject(Fault(FaultKind.RECLAIM, match="tooth-process-*", index=1, after_s=1))
+        emulator.inject(Fault(FaultKind.RECLAIM, match="tooth-process-*", index=1, after_s=5))
         call("run", SCAN, "--detach")
         wait_for(lambda step: step["rule"] == "process" and step["reclaimed"] and step["done"] >= 2)
         draw("status", "status", "tooth", shown="status tooth --watch")

@@ -124,9 +124,9 @@ def test_stopped_in_the_middle_and_resumed_it_gives_the_local_volume(
     assert "tomobatch resume broken" in text
     emulator.wait_until_idle(10)
 
-    finish(terminal("resume", "broken"))
-    watching = terminal("status", "broken", "--watch", "--every", "1")
-    assert "broken  finished" in finish(watching)
+    text = finish(terminal("resume", "broken", "--attach"))
+    assert "--aws-batch-array-run-id broken" in text
+    assert "broken  finished" in workplace.run("status", "broken")
     workplace.run("fetch", "broken")
     workplace.run("run", "scans/tiny.h5", "--local")
 
