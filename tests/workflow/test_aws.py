@@ -63,7 +63,7 @@ def test_emulated_batch_gives_the_volume_of_this_machine(
 ):
     scan = {"tiny": tiny_scan, "tooth": real_scan}[name]
     here = demo(clone, scan)
-    already_run = {job["id"] for job in emulator.jobs()}
+    already_run = {job["jobId"] for job in emulator.jobs()}
     there = demo(clone, scan, "--profile", "profiles/aws", env=emulator.environment)
     found = [line for line in here.splitlines() if line.startswith(("Centre of", "Tilt"))]
     assert len(found) == 2
@@ -71,7 +71,7 @@ def test_emulated_batch_gives_the_volume_of_this_machine(
     expected = shards(clone / "results" / name)
     assert len(expected) > 4
     assert shards(clone / "results-aws" / name) == expected
-    children = [job["name"] for job in emulator.jobs() if job["id"] not in already_run]
+    children = [job["jobName"] for job in emulator.jobs() if job["jobId"] not in already_run]
     for step in STEPS:
         assert any(f"-{step}-" in child for child in children), f"{step} ran in no child"
     assert emulator.live_jobs() == []
