@@ -2,10 +2,13 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import boto3
 import pytest
 from tests.workflow.running import REPOSITORY
 
@@ -76,3 +79,58 @@ def test_emulated_batch_gives_the_volume_of_this_machine(
         assert any(f"-{step}-" in child for child in children), f"{step} ran in no child"
     assert emulator.live_jobs() == []
     assert {gpu_queue(line) for line in there.splitlines() if "of reconstruct to" in line} == {True}
+
+
+KILLED_IN = ("preprocess", "process", "calibrate", "reconstruct")
+JOBS = {"average_references": 1, "preprocess": 3, "process": 2, "calibrate": 1, "reconstruct": 2}
+
+
+def test_a_controller_killed_in_every_step_runs_no_job_twice(clone, emulator, tiny_scan):
+    bucket = "tomobatch-data"
+    env = {**os.environ, **emulator.environment}
+    env |= {"TOMOBATCH_STACK": "tomobatch", "TOMOBATCH_BUCKET": bucket}
+    boto3_client(emulator).upload_file(str(tiny_scan), bucket, "runs/scans/killed.h5")
+    sheet = "scan\tpath\tchunks.projections\tchunks.slices\nkilled\tscans/killed.h5\t25\t8\n"
+    (clone / "killed.tsv").write_text(sheet)
+    command = [sys.executable, "-m", "snakemake", "--profile", "profiles/aws"]
+    command += ["--config", "scans=killed.tsv"]
+    already_run = {job["jobId"] for job in emulator.jobs()}
+    for step in KILLED_IN:
+        with subprocess.Popen(
+            command,
+            cwd=clone,
+            env=env,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as controller:
+            wait_for(emulator, step, already_run, controller)
+            os.killpg(controller.pid, signal.SIGKILL)
+    done = subprocess.run(command, cwd=clone, env=env, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    ran = [job for job in emulator.jobs() if job["jobId"] not in already_run]
+    for step, n_jobs in JOBS.items():
+        assert [job["attempts"] for job in ran if f"-{step}-" in job["jobName"]] == [1] * n_jobs
+    assert emulator.live_jobs() == []
+
+
+def wait_for(emulator, step: str, before: set[str], controller: subprocess.Popen) -> None:
+    """Wait until a job of a step has been submitted."""
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        names = [job["jobName"] for job in emulator.jobs() if job["jobId"] not in before]
+        if any(f"-{step}-" in name for name in names):
+            return
+        assert controller.poll() is None, f"the controller ended before {step}"
+        time.sleep(0.1)
+    raise AssertionError(f"{step} was not submitted in 300 s")
+
+
+def boto3_client(emulator):
+    return boto3.client(
+        "s3",
+        endpoint_url=emulator.endpoint_url,
+        region_name="eu-central-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
