@@ -92,11 +92,12 @@ def test_a_whole_life(account, workplace, terminal):
     assert "preprocess" in text
 
     finish(terminal("fetch", "tiny"))
+    finish(terminal("open", "tiny"))
     results = workplace.folder / "results-aws" / "tiny" / "tiny"
     volume = zarr.open_array(results / "volume.ome.zarr" / "0", mode="r")[:]
     assert volume.shape == (12, 48, 48)
     assert np.isfinite(volume).all() and volume.std() > 0
-    assert (results / "report.html").exists()
+    assert "reconstruct" in (results / "report.html").read_text().partition("<h2>Cost</h2>")[2]
 
     leaving = terminal("teardown", "--delete-data")
     leaving.expect(r"and all data in its bucket\?")

@@ -9,11 +9,14 @@ import typer
 
 from tomobatch.cli.deployed import RunName, observed
 from tomobatch.cli.fetch import Output, scan_results
+from tomobatch.cli.report_cost import add_cost
 from tomobatch.errors import UserError
 
 
 def run(run: RunName = None, output: Output = None) -> None:
     """Fetch the report of a run and open it in the browser; without a display, print its path.
+
+    What the run has cost so far, at the prices of the dated table, is added to the report.
 
     Example: `tomobatch open tooth`
     """
@@ -30,6 +33,7 @@ def run(run: RunName = None, output: Output = None) -> None:
                     f"run {observer.run} has no report of {scan} yet: it is its last step; see "
                     f"`tomobatch status {observer.run}`"
                 ) from None
+            add_cost(observer, report)
             typer.echo(report)
             if has_display():
                 webbrowser.open(report.resolve().as_uri())
