@@ -47,7 +47,8 @@ def test_every_command_names_close_runs(emulator, command):
     put_record(find_place(), record("femur-left"))
     said = tomobatch(command, "femur-lift")
     assert said.code == 1
-    assert said.err == "error: there is no run 'femur-lift'; did you mean femur-left?"
+    # Other tests have runs on the same emulator: the closest comes first.
+    assert said.err.startswith("error: there is no run 'femur-lift'; did you mean femur-left")
 
 
 def test_runs_are_listed_with_those_of_plain_snakemake(emulator):
