@@ -53,7 +53,7 @@ def main(
     with open_chunk(layout, chunk, [Path(path) for path in shard_paths]) as writer:
         timeline = reconstruct_blocks(
             lambda start, end: np.asarray(sinograms[first + start : first + end]),
-            lambda start, slices: writer.write(start, slices * factor),
+            lambda start, slices: writer.write(start, np.multiply(slices, factor, out=slices)),
             stop - first,
             geometry,
             calibration.cor_px(np.arange(first, stop)),

@@ -89,6 +89,16 @@ def test_engines_of_a_gpu_get_two_blocks_each() -> None:
     assert lanes == [1, 8, 32]
 
 
+@pytest.mark.parametrize(
+    ("method", "expected"), [("direct", [1, 16, 16, 32, 32]), ("fourier", [1, 8, 8, 16, 16])]
+)
+def test_streamed_rows_come_in_four_blocks_of_some_size(method, expected) -> None:
+    device, geometry = find_device("cpu"), geometry_of(64, 40)
+    n_rows = (1, 16, 32, 100, 500)
+    lanes = [make_plan(device, geometry, n, method, streamed=True).lanes for n in n_rows]
+    assert lanes == expected
+
+
 def test_unknown_method_is_refused() -> None:
     with pytest.raises(UserError, match="method: 'gridrec' is not one of auto, direct, fourier"):
         make_plan(find_device("cpu"), geometry_of(8, 4), 1, "gridrec")

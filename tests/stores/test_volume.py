@@ -20,9 +20,11 @@ def write_volume(root, layout, values, block=3):
         chunk = values[start : start + layout.chunk_slices]
         paths = [root / str(level) / "c" / f"{index}/0/0" for level in range(layout.n_levels)]
         with open_chunk(layout, index, paths) as writer:
-            # The last block first, as when several devices share the work.
+            # The last block first, as when several devices share the work; gone once written.
             for first in reversed(range(0, len(chunk), block)):
-                writer.write(first, chunk[first : first + block])
+                slices = chunk[first : first + block].copy()
+                writer.write(first, slices)
+                slices[...] = np.nan
 
 
 @settings(max_examples=15, deadline=None)

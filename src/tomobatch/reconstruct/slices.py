@@ -118,7 +118,7 @@ def fbp(
         filter=filter,
         padding=padding,
         device=device,
-        allocate=lambda start, stop: out[start:stop],
+        out=out,
     )
     return out
 

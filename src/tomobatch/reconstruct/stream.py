@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import cycle
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,6 @@ from tomobatch.reconstruct.timeline import Timeline
 Float32Array = npt.NDArray[np.float32]
 Read = Callable[[int, int], Float32Array]
 Write = Callable[[int, Float32Array], None]
-Allocate = Callable[[int, int], Float32Array]
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def reconstruct_blocks(
     filter: FilterName = "ramp",
     padding: PaddingName = "edge",
     device: DeviceKind = "auto",
-    allocate: Allocate | None = None,
+    out: Float32Array | None = None,
 ) -> Timeline:
     """Reconstruct rows [0, n_rows) block by block and tell how the time was spent.
 
@@ -50,8 +50,9 @@ def reconstruct_blocks(
     read
         ``read(start, stop)`` returns sinograms float32 (row, angle, x). Called from one thread.
     write
-        ``write(start, slices)`` keeps slices float32 (row, ny, nx). Called from one thread; in
-        order on a CPU, as blocks are done on GPUs.
+        ``write(start, slices)`` keeps slices float32 (row, ny, nx), which it may change and which
+        are overwritten once it has returned. Called from one thread; in order on a CPU, as blocks
+        are done on GPUs.
     n_rows
         Number of rows.
     geometry
@@ -60,9 +61,9 @@ def reconstruct_blocks(
         Centre of rotation of every row.
     method, filter, padding, device
         As of ``fbp``.
-    allocate
-        ``allocate(start, stop)`` returns the C-contiguous array that the slices of a block go to;
-        a new one by default.
+    out : float32 (row, ny, nx), optional
+        Where the slices of all rows go, C-contiguous. Blocks are then as large as fits, since
+        nothing waits for reading and writing.
 
     Raises
     ------
@@ -71,13 +72,12 @@ def reconstruct_blocks(
     """
     devices = find_devices(device)
     # Unlike devices share the plan of the one with the smallest blocks.
-    plan = min(
-        (make_plan(one, geometry, n_rows, method) for one in devices), key=lambda plan: plan.lanes
-    )
+    plans = [make_plan(one, geometry, n_rows, method, streamed=out is None) for one in devices]
+    plan = min(plans, key=lambda plan: plan.lanes)
     timeline = Timeline([one.description for one in devices], plan.description)
     for one in devices:
         logger.info("reconstructing on %s: %s", one.description, plan.description)
-    work = _Work(read, write, geometry, cor_px, timeline, plan, n_rows, allocate)
+    work = _Work(read, write, geometry, cor_px, timeline, plan, n_rows, out)
     with ExitStack() as stack:
         for pool in (work.reader, work.writer):
             stack.enter_context(pool)
@@ -102,7 +102,7 @@ class _Work:
     timeline: Timeline
     plan: Plan
     n_rows: int
-    allocate: Allocate | None
+    out: Float32Array | None
     reader: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -123,23 +123,24 @@ class _Work:
     def _run(self, number: int, device: Device, name: FilterName, padding: PaddingName) -> None:
         written: Future[None] | None = None
         engine: Engine | None = None
+        place = self._places()
         ahead = self._read_next(number)
         while ahead is not None:
-            start, stop, rows = ahead[0], ahead[1], ahead[2].result()
-            ahead = self._read_next(number)
+            start, stop, reading = ahead
             lanes = self.plan.lanes_for(stop - start)
             if engine is None or engine.lanes != lanes:
                 engine = None  # give its memory back before the next one takes some
                 with self.timeline.span("prepare", start, number):
                     engine = self.plan.engine(device, self.geometry, lanes, name, padding)
-            out = self._new(start, stop)
+            rows = reading.result()
+            ahead = self._read_next(number)
+            slices = place(start, stop)
             with self.timeline.span("compute", start, number):
-                engine(rows, self.cor_px[start:stop], out, start)
+                engine(rows, self.cor_px[start:stop], slices, start)
             del rows
             if written is not None:
                 written.result()
-            written = self.writer.submit(self._write, start, out, number)
-            del out
+            written = self.writer.submit(self._write, start, slices, number)
         if written is not None:
             written.result()
 
@@ -165,7 +166,14 @@ class _Work:
         with self.timeline.span("write", start, number):
             self.write(start, slices)
 
-    def _new(self, start: int, stop: int) -> Float32Array:
-        if self.allocate is not None:
-            return self.allocate(start, stop)
-        return np.empty((stop - start, *self.geometry.shape_px), dtype=np.float32)
+    def _places(self) -> Callable[[int, int], Float32Array]:
+        """Return what gives the array for slices [start, stop): one is computed, one written.
+
+        Two arrays in turn, for fresh memory costs as much as a good part of the computing.
+        """
+        out = self.out
+        if out is not None:
+            return lambda start, stop: out[start:stop]
+        shape = (2, min(self.plan.lanes, self.n_rows), *self.geometry.shape_px)
+        turns = cycle(np.empty(shape, dtype=np.float32))
+        return lambda start, stop: next(turns)[: stop - start]

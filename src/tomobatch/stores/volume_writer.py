@@ -51,15 +51,18 @@ class ChunkWriter:
     def write(self, start: int, slices: Array) -> None:
         """Add slices, float32 (n, y, x) in the volume's unit, from slice ``start`` of the chunk.
 
-        Blocks may come in any order, as several GPUs finish them; those ahead of their turn wait.
+        Blocks may come in any order, as several GPUs finish them; copies of those ahead of their
+        turn wait.
         """
-        self._early[start] = slices
+        if start != self._n_taken:
+            self._early[start] = slices.copy()
+            return
+        self._take(slices)
         while self._n_taken in self._early:
-            block = self._early.pop(self._n_taken)
-            self._n_taken += len(block)
-            self._take(block)
+            self._take(self._early.pop(self._n_taken))
 
     def _take(self, slices: Array) -> None:
+        self._n_taken += len(slices)
         if len(self._waiting):
             slices = np.concatenate([self._waiting, slices])
         n_whole = len(slices) - len(slices) % self._together
