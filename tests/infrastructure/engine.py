@@ -84,6 +84,8 @@ def own_engine(folder):
     finally:
         daemon.terminate()
         daemon.wait(timeout=60)
+        # It leaves the network of containers mounted, and the folder could not be removed.
+        subprocess.run(["umount", folder / "exec/netns/default"], check=True)
 
 
 def wait_until_ready(engine, daemon, log):

@@ -90,6 +90,11 @@ def test_subnets_are_public_or_have_every_endpoint(kind, public):
     network = Template("network", SubnetKind=kind)
     subnets = network.resources("AWS::EC2::Subnet").values()
     assert [subnet["MapPublicIpOnLaunch"] for subnet in subnets] == [public] * 3
+    names = network.only("AWS::EC2::VPC")
+    assert (names["EnableDnsSupport"], names["EnableDnsHostnames"]) == (True, True)
+    links = network.resources("AWS::EC2::SubnetRouteTableAssociation").values()
+    assert {link["SubnetId"] for link in links} == {"<SubnetA>", "<SubnetB>", "<SubnetC>"}
+    assert {link["RouteTableId"] for link in links} == {"<RouteTable>"}
     assert bool(network.resources("AWS::EC2::Route")) is public
     endpoints = network.resources("AWS::EC2::VPCEndpoint").values()
     services = {endpoint["ServiceName"].split(".", 3)[3] for endpoint in endpoints}

@@ -8,6 +8,14 @@ from hypothesis.extra import numpy as hnp
 from tomobatch.stripes.running_median import running_median
 
 
+def median_by_definition(columns, window_px):
+    """Sort every window, mirrored at both ends."""
+    half = window_px // 2
+    mirrored = np.pad(columns, ((half, half), (0, 0)), mode="symmetric")
+    windows = np.lib.stride_tricks.sliding_window_view(mirrored, window_px, axis=0)
+    return np.sort(windows, axis=-1)[..., half]
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     columns=hnp.arrays(
@@ -18,9 +26,9 @@ from tomobatch.stripes.running_median import running_median
     ),
     half=st.integers(0, 30),
 )
-def test_equals_scipy_with_ties_and_windows_wider_than_the_row(columns, half):
+def test_ties_and_windows_wider_than_the_row(columns, half):
     window_px = 2 * half + 1
-    expected = ndi.median_filter(columns, (window_px, 1), mode="reflect")
+    expected = median_by_definition(columns, window_px)
     assert np.array_equal(running_median(columns, window_px), expected)
 
 

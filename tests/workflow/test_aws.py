@@ -13,6 +13,8 @@ import pytest
 from tests.workflow.running import REPOSITORY
 
 import aws_batch_emulator
+from tomobatch.cloud.deploy import deploy
+from tomobatch.cloud.stacks import read_outputs
 
 STEPS = ("average_references", "preprocess", "process", "calibrate", "reconstruct", "report")
 
@@ -32,8 +34,10 @@ def emulator():
         yield running
 
 
-def demo(folder: Path, scan: Path, *arguments: str, env: dict[str, str] | None = None) -> str:
-    done = subprocess.run(
+def try_demo(
+    folder: Path, scan: Path, *arguments: str, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [Path(sys.executable).with_name("tomobatch"), "demo", scan, *arguments],
         check=False,
         cwd=folder,
@@ -42,6 +46,10 @@ def demo(folder: Path, scan: Path, *arguments: str, env: dict[str, str] | None =
         text=True,
         env={**os.environ, **(env or {})},
     )
+
+
+def demo(folder: Path, scan: Path, *arguments: str, env: dict[str, str] | None = None) -> str:
+    done = try_demo(folder, scan, *arguments, env=env)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -79,6 +87,22 @@ def test_emulated_batch_gives_the_volume_of_this_machine(
         assert any(f"-{step}-" in child for child in children), f"{step} ran in no child"
     assert emulator.live_jobs() == []
     assert {gpu_queue(line) for line in there.splitlines() if "of reconstruct to" in line} == {True}
+
+
+def test_a_gpu_job_on_a_machine_without_a_gpu_fails_at_once(clone, tiny_scan, monkeypatch):
+    """The job definition says that the machine has a GPU; the CPU must not do its work unseen."""
+    with aws_batch_emulator.start(stack=None) as emulator:
+        for name, value in emulator.environment.items():
+            monkeypatch.setenv(name, value)
+        deploy(boto3.client("cloudformation"), "lab", {}, tell=print, confirm=lambda _: True)
+        outputs = read_outputs(boto3.client("cloudformation"), "lab")
+        account = {"TOMOBATCH_STACK": "lab", "TOMOBATCH_BUCKET": outputs["DataBucket"]}
+        failed = try_demo(clone, tiny_scan, "--profile", "profiles/aws", env=account)
+        jobs = [job for job in emulator.jobs() if "-reconstruct-" in job["jobName"]]
+    assert failed.returncode != 0
+    assert "device: gpu was asked for, but OpenCL lists no GPU here" in failed.stdout
+    assert "Traceback" not in failed.stdout
+    assert {(job["status"], job["attempts"]) for job in jobs} == {("FAILED", 1)}
 
 
 KILLED_IN = ("preprocess", "process", "calibrate", "reconstruct")

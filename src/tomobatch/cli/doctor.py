@@ -45,7 +45,8 @@ def _check_aws(prefix: str, region: str | None, as_json: bool) -> bool:
     from dataclasses import asdict
 
     from tomobatch.cli.aws import client_maker
-    from tomobatch.cloud.checkup import Finding, examine_aws
+    from tomobatch.cloud.checkup import examine_aws
+    from tomobatch.cloud.finding import Finding
 
     findings: list[Finding] = []
     for finding in examine_aws(client_maker(region), prefix):

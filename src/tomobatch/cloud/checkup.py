@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tomobatch.cloud.mistakes import aws_mistakes
+from tomobatch.cloud.finding import Finding, State
+from tomobatch.cloud.mistakes import aws_mistakes, reason_of
+from tomobatch.cloud.network import examine_network
 from tomobatch.cloud.stacks import STACKS, find_stack, is_ready
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
     from mypy_boto3_cloudformation import CloudFormationClient
 
-State = Literal["ok", "warning", "failed", "unknown"]
 MakeClient = Callable[[str], Any]
 
 QUOTAS = {
@@ -33,34 +33,8 @@ _LEAST_VCPUS = 4
 _STUCK_AFTER_S = 15 * 60
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes
-    ----------
-    subject
-        What it is about, in a word or two.
-    state
-        ``failed`` keeps jobs from running, a ``warning`` may; ``unknown`` could not be asked.
-    text
-        What was found.
-    fix
-        What to do about it, one line; empty if nothing is.
-    """
-
-    subject: str
-    state: State
-    text: str
-    fix: str = ""
-
-    def __str__(self) -> str:
-        line = f"{self.state:<8} {self.subject}: {self.text}"
-        return f"{line}\n         -> {self.fix}" if self.fix else line
-
-
 def examine_aws(make_client: MakeClient, prefix: str) -> Iterator[Finding]:
-    """Look at credentials, stacks, bucket, image, queues, quotas and waiting jobs, in this order.
+    """Look at credentials, stacks, bucket, network, image, queues with their jobs, and quotas.
 
     Parameters
     ----------
@@ -85,6 +59,8 @@ def examine_aws(make_client: MakeClient, prefix: str) -> Iterator[Finding]:
             yield finding
     if "DataBucket" in outputs:
         yield _bucket(make_client, outputs["DataBucket"], identity["Account"])
+    if "Subnets" in outputs:
+        yield from examine_network(make_client("ec2"), outputs["Subnets"].split(","))
     batch = make_client("batch")
     if "CpuJobDefinition" in outputs:
         yield _image(make_client, batch, outputs["CpuJobDefinition"])
@@ -138,7 +114,7 @@ def _image(make_client: MakeClient, batch: BatchClient, definition: str) -> Find
         if code in ("ImageNotFoundException", "RepositoryNotFoundException"):
             text = "is not in ECR, so that no job can start"
             return Finding(subject, "failed", text, f"run tomobatch push --tag {tag}")
-        return Finding(subject, "unknown", _reason(error), "allow ecr:DescribeImages")
+        return Finding(subject, "unknown", reason_of(error), "allow ecr:DescribeImages")
     return Finding(subject, "ok", "in ECR")
 
 
@@ -202,16 +178,12 @@ def _quota(make_client: MakeClient, name: str, code: str, region: str) -> Findin
     try:
         answer = make_client("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode=code)
     except (ClientError, BotoCoreError) as error:
-        return Finding(subject, "unknown", _reason(error), f"look it up: {fix.partition(': ')[2]}")
+        return Finding(
+            subject, "unknown", reason_of(error), f"look it up: {fix.partition(': ')[2]}"
+        )
     vcpus = round(answer["Quota"]["Value"])
     if vcpus < _LEAST_VCPUS:
         return Finding(subject, "failed" if "spot" in name else "warning", f"{vcpus} vCPUs", fix)
     if vcpus < 10 * _LEAST_VCPUS:
         return Finding(subject, "warning", f"{vcpus} vCPUs: a few machines at once", fix)
     return Finding(subject, "ok", f"{vcpus} vCPUs at once")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        return error.response["Error"].get("Message") or error.response["Error"]["Code"]
-    return str(error)

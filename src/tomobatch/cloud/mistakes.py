@@ -62,3 +62,10 @@ def aws_mistakes() -> Iterator[None]:
         raise UserError(f"{call}: {REFUSED.get(code, f'{message} ({code})')}") from error
     except BotoCoreError as error:
         raise UserError(f"AWS could not be asked: {error}") from error
+
+
+def reason_of(error: Exception) -> str:
+    """Return AWS's own words on a call that it refused."""
+    if isinstance(error, ClientError):
+        return error.response["Error"].get("Message") or error.response["Error"]["Code"]
+    return str(error)

@@ -20,12 +20,13 @@ def running_median(columns: FloatArray, window_px: int) -> FloatArray:
         float32 (x, rank), contiguous, without NaN.
     window_px
         Odd width of the window along x. Beyond its ends, x is mirrored with the end repeated,
-        which is scipy's ``reflect``.
+        which is scipy's ``reflect``, again and again where the window is wider than x.
 
     Returns
     -------
     ndarray
-        float32 (x, rank), equal to ``scipy.ndimage.median_filter(columns, (window_px, 1))``.
+        float32 (x, rank). ``scipy.ndimage.median_filter(columns, (window_px, 1))`` gives the same,
+        but for axes much shorter than the window, where it reads beyond them (scipy 1.17).
     """
     medians = np.empty_like(columns)
     # The sorted window before and after a step, between two rows of sentinels each.

@@ -90,7 +90,7 @@ def _bridged(columns: FloatArray, settings: StripeSettings) -> FloatArray:
         some = columns[start : start + _COLUMNS_AT_ONCE]
         fluctuation = np.abs(some - ndi.uniform_filter1d(some, _SMOOTHED_ANGLES, axis=1))
         profile[start : start + len(some)] = fluctuation.sum(axis=1, dtype=np.float64)
-    around = ndi.median_filter(profile, settings.large_window_px)
+    around = running_median(profile[:, None].astype(np.float32), settings.large_window_px)[:, 0]
     around[around == 0] = around.mean()
     if not around.all():
         return columns
