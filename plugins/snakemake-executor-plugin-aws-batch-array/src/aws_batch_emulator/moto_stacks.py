@@ -5,7 +5,8 @@ Seen in moto 5.2.5: a stack created by change set has no outputs, and an output 
 false breaks the rest; a second change set to create a stack makes a second stack; a parameter kept
 from before is its resolved value instead of what was given; the default of a list is not split; a
 resource that moto can't update is forgotten; a compute environment can't do without a service role;
-a job definition loses its timeout and is never updated; Batch resources and route tables outlive
+a job definition loses its timeout and is never updated; a VPC loses its DNS settings and a subnet
+its route table; Batch resources and route tables outlive
 their stack, and to look at the outputs of a deleted stack makes its resources anew.
 ``mend_stacks`` mends these in the process that calls it.
 """
@@ -24,6 +25,8 @@ import moto.cloudformation.models
 import moto.cloudformation.parsing
 import moto.cloudformation.responses
 import moto.ec2.models.route_tables
+import moto.ec2.models.subnets
+import moto.ec2.models.vpcs
 from moto.backends import get_backend
 
 # Typed as Any, because what is mended here is not for a type checker to follow.
@@ -32,6 +35,8 @@ models: Any = moto.cloudformation.models
 parsing: Any = moto.cloudformation.parsing
 responses: Any = moto.cloudformation.responses
 route_tables: Any = moto.ec2.models.route_tables
+subnets: Any = moto.ec2.models.subnets
+vpcs: Any = moto.ec2.models.vpcs
 
 SERVICE_ROLE = "AWSServiceRoleForBatch"
 
@@ -48,6 +53,7 @@ def mend_stacks() -> None:
     _mend_parameters()
     _mend_updates()
     _mend_batch()
+    _mend_network()
     _mend_deletion()
 
 
@@ -201,6 +207,29 @@ def _spell_as_read(properties: dict[str, Any], account_id: str, region: str) -> 
     }
 
 
+def _mend_network() -> None:
+    associate = subnets.SubnetBackend.create_subnet_association
+    create = vpcs.VPC.create_from_cloudformation_json
+
+    @wraps(associate)
+    def associate_in_table(self: Any, route_table_id: str, subnet_id: str) -> Any:
+        self.associate_route_table(route_table_id, subnet_id=subnet_id)
+        return associate(self, route_table_id, subnet_id)
+
+    @wraps(create)
+    def create_with_dns(
+        resource_name: str, cloudformation_json: Any, *where: Any, **kwargs: Any
+    ) -> Any:
+        vpc = create(resource_name, cloudformation_json, *where, **kwargs)
+        properties = cloudformation_json["Properties"]
+        vpc.enable_dns_support = properties.get("EnableDnsSupport", True)
+        vpc.enable_dns_hostnames = properties.get("EnableDnsHostnames", False)
+        return vpc
+
+    subnets.SubnetBackend.create_subnet_association = associate_in_table
+    vpcs.VPC.create_from_cloudformation_json = staticmethod(create_with_dns)
+
+
 def _mend_deletion() -> None:
     def delete_queue(self: Any, account_id: str, region: str) -> None:
         get_backend("batch")[account_id][region].delete_job_queue(self.arn)
@@ -212,7 +241,7 @@ def _mend_deletion() -> None:
         get_backend("batch")[account_id][region].deregister_job_definition(self.arn)
 
     def delete_route_table(self: Any, account_id: str, region: str) -> None:
-        self.associations.clear()
+        self._associations.clear()
         get_backend("ec2")[account_id][region].delete_route_table(self.id)
 
     delete = models.Stack.delete
