@@ -16,7 +16,7 @@ from tomobatch.cores import n_usable_cores
 Complex64Array = npt.NDArray[np.complex64]
 
 # What one thread transforms at a time: small enough for the cache it has for itself.
-_PART_BYTES = 2**20
+_PART_BYTES = 2 * 2**20
 
 
 def even_fast_length(at_least: int) -> int:

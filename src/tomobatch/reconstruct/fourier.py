@@ -39,7 +39,7 @@ _TILE = 40
 _UPDATE = cast("cl.map_flags", cl.map_flags.READ | cl.map_flags.WRITE)
 _RUN = 16
 # Padded rows that one thread transforms at a time: small enough for the cache it has for itself.
-_PART_BYTES = 4 * 2**20
+_PART_BYTES = 2 * 2**20
 
 
 def row_length(geometry: Geometry) -> int:

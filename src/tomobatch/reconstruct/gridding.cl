@@ -43,6 +43,22 @@ float8 times(const float8 a, const float8 b)
     return a * b.s00224466 + sign * a.s10325476 * b.s11335577;
 }
 
+// exp(i t) of four angles t, in turns / 2^32; to 1e-7, by series about the nearest quarter turn.
+float8 on_circle(const uint4 turns)
+{
+    const uint4 quarter = (turns + (1u << 29)) >> 30;
+    const float4 t = 1.4629180793e-9f * convert_float4(as_int4(turns - (quarter << 30)));
+    const float4 t2 = t * t;
+    const float4 c = 1 + t2 * (-0.5f + t2 * (1 / 24.f + t2 * (-1 / 720.f + t2 * (1 / 40320.f))));
+    const float4 s = t * (1 + t2 * (-1 / 6.f + t2 * (1 / 120.f + t2 * (-1 / 5040.f))));
+    const int4 is_odd = as_int4(quarter << 31) >> 31;
+    const uint4 re = as_uint4((as_int4(s) & is_odd) | (as_int4(c) & ~is_odd));
+    const uint4 im = as_uint4((as_int4(c) & is_odd) | (as_int4(s) & ~is_odd));
+    const float4 x = as_float4(re ^ (((quarter + 1) & 2) << 30));
+    const float4 y = as_float4(im ^ ((quarter & 2) << 30));
+    return (float8)(x.x, y.x, x.y, y.y, x.z, y.z, x.w, y.w);
+}
+
 // Filter and weight the spectra of some angles, and make the slices the innermost axis.
 //   spectra  (slice, angle of the part, k) complex, k = 0 .. n_k - 1 of a real FFT; n_k >= 4
 //   factors  (slice, k) complex: ramp, and phase of the slice's centre of rotation
@@ -62,11 +78,7 @@ __kernel void weigh(__global const float *restrict spectra, __global const float
         return;
     const uint2 place = places[first_angle + angle];
     const float weight = weights[first_angle + angle];
-    const float turn = 6.283185307f / 4294967296.f;
-    const uint4 turns = place.y * ((uint4)(0, 1, 2, 3) + (uint)k0);
-    const float4 phase = turn * convert_float4(as_int4(turns));
-    const float4 re = fabs(weight) * cos(phase), im = fabs(weight) * sin(phase);
-    const float8 phases = (float8)(re.x, im.x, re.y, im.y, re.z, im.z, re.w, im.w);
+    const float8 phases = fabs(weight) * on_circle(place.y * ((uint4)(0, 1, 2, 3) + (uint)k0));
     const float8 sign = weight < 0 ? (float8)(1, -1, 1, -1, 1, -1, 1, -1) : (float8)(1);
 
     VEC block[4 * N_VECS];
