@@ -32,7 +32,7 @@ def tomobatch(method: MethodName) -> Factory:
     def make(angles_rad: np.ndarray, n_px: int) -> Reconstruct:
         device = find_device("cpu")
         geometry = make_geometry(angles_rad, n_px)
-        plan = make_plan(device, geometry, CHUNK, method, streamed=True)
+        plan = make_plan(device, geometry, CHUNK, method, n_blocks=1)
         engine = plan.engine(device, geometry, plan.lanes, "ramp", "zero")
         kept = np.full((CHUNK, n_px, n_px), np.nan, np.float32)
 

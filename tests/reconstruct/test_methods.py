@@ -77,7 +77,8 @@ def test_choice_does_not_depend_on_rows_or_memory(monkeypatch) -> None:
 
 def test_no_more_lanes_than_rows_need() -> None:
     device, geometry = find_device("cpu"), geometry_of(64, 40)
-    lanes = [make_plan(device, geometry, n, "direct").lanes for n in (1, 2, 5, 16, 17, 100)]
+    n_rows = (1, 2, 5, 16, 17, 100)
+    lanes = [make_plan(device, geometry, n, "direct", n_blocks=1).lanes for n in n_rows]
     assert lanes == [1, 4, 8, 16, 32, 32]
     plan = make_plan(device, geometry, 100, "direct")
     assert [plan.lanes_for(n) for n in (32, 4, 1)] == [32, 4, 1]
@@ -92,10 +93,10 @@ def test_engines_of_a_gpu_get_two_blocks_each() -> None:
 @pytest.mark.parametrize(
     ("method", "expected"), [("direct", [1, 16, 16, 32, 32]), ("fourier", [1, 8, 8, 16, 16])]
 )
-def test_streamed_rows_come_in_four_blocks_of_some_size(method, expected) -> None:
+def test_rows_come_in_four_blocks_of_some_size(method, expected) -> None:
     device, geometry = find_device("cpu"), geometry_of(64, 40)
     n_rows = (1, 16, 32, 100, 500)
-    lanes = [make_plan(device, geometry, n, method, streamed=True).lanes for n in n_rows]
+    lanes = [make_plan(device, geometry, n, method).lanes for n in n_rows]
     assert lanes == expected
 
 

@@ -180,15 +180,22 @@ class FourierEngine:
     def sample_lines(self, sinograms: Float32Array, cor_px: FloatArray, first_row: int = 0) -> None:
         """Transform the rows and put their filtered spectra, interleaved, into the samples."""
         n_rows, n_angles, _ = sinograms.shape
+        step = max(1, _PART_BYTES // (4 * self._length * n_rows))
         factors = self._response * shift_phases(self._length, -cor_px).T
         uploaded = _upload(self.queue.context, factors.astype(np.complex64))
         weights: FloatArray | None = None
         if self._geometry.half_acquisition:
             weights = overlap_weights(self._geometry.n_cols, cor_px)
 
+        # Each thread's own and kept: fresh memory would take as long as the transform.
+        kept = threading.local()
+
         def sample(part: slice) -> None:
-            rows = self._pad(sinograms[:, part], weights)
-            spectra = scipy.fft.rfft(rows, axis=2, overwrite_x=True)
+            if not hasattr(kept, "rows"):
+                kept.rows = np.empty((n_rows, step, self._length), dtype=np.float32)
+            rows = kept.rows[:, : part.stop - part.start]
+            self._pad(sinograms[:, part], weights, rows)
+            spectra = scipy.fft.rfft(rows, axis=2)
             _check_finite(spectra[:, :, 0], first_row, part.start)
             if self._geometry.binning > 1:
                 angles_rad = self._geometry.angles_rad[part]
@@ -196,14 +203,11 @@ class FourierEngine:
                 spectra *= mean.astype(np.float32)
             self._enqueue_weigh(spectra, uploaded, part.start).wait()
 
-        step = max(1, _PART_BYTES // (4 * self._length * n_rows))
         in_parallel(sample, n_angles, step)
 
-    def _pad(self, sinograms: Float32Array, weights: FloatArray | None) -> Float32Array:
-        """Return rows (row, angle, length), weighted and padded; the left padding comes last."""
-        n_rows, n_angles, n_cols = sinograms.shape
-        # Not zeros(): that takes fresh pages every time, a new array mostly those of the last.
-        rows = np.empty((n_rows, n_angles, self._length), dtype=np.float32)
+    def _pad(self, sinograms: Float32Array, weights: FloatArray | None, rows: Float32Array) -> None:
+        """Fill rows (row, angle, length), weighted and padded; the left padding comes last."""
+        n_cols = sinograms.shape[2]
         data = rows[:, :, :n_cols]
         if weights is None:
             data[...] = sinograms
@@ -215,7 +219,6 @@ class FourierEngine:
             rows[:, :, self._length - left :] = data[:, :, :1]
         else:
             rows[:, :, n_cols:] = 0
-        return rows
 
     def _enqueue_weigh(
         self, spectra: npt.NDArray[np.complex64], factors: cl.Buffer, first_angle: int

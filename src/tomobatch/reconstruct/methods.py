@@ -22,9 +22,6 @@ METHODS: tuple[str, ...] = get_args(MethodName)
 
 _LANES = {"direct": (32, 16, 8, 4, 1), "fourier": (16, 8, 4, 2, 1)}
 _ENGINES: dict[str, Callable[..., Engine]] = {"direct": DirectEngine, "fourier": FourierEngine}
-# Blocks that follow one another: the first one's reading and the last one's writing overlap with no
-# computing, engines side by side want two each.
-_N_BLOCKS = 4
 # With fewer a CPU takes too long for each: with 8 by ``fourier`` it takes 1.2 times as long as in a
 # full block, with 16 by ``direct`` 1.3 times.
 _WELL_FILLED = {"direct": 16, "fourier": 8}
@@ -73,12 +70,13 @@ class Plan:
 
 
 def make_plan(
-    device: Device, geometry: Geometry, n_rows: int, method: MethodName, *, streamed: bool = False
+    device: Device, geometry: Geometry, n_rows: int, method: MethodName, *, n_blocks: int = 4
 ) -> Plan:
-    """Choose the method, unless one is given, and the largest block that fits the device.
+    """Choose the method, unless one is given, and the size of the blocks, which fits the device.
 
-    Where rows are ``streamed``, reading and writing are to overlap with computing: blocks are
-    smaller, as far as that hardly slows them down. The method rests on the geometry and the kind of
+    So many blocks, or more, unless they became so small that they compute slowly: the first one's
+    reading and the last one's writing overlap with nothing, engines side by side want two each, and
+    small blocks need less memory. The method rests on the geometry and the kind of
     device alone: a scan cut into other chunks, or a job with less memory to spare, gets the same
     volume.
 
@@ -92,7 +90,7 @@ def make_plan(
     names = [method] if method != "auto" else ["direct", "fourier"]
     seconds = {name: expected_s(device.kind, geometry, name) * n_rows for name in names}
     chosen = min(seconds, key=seconds.__getitem__)
-    lanes = _most_lanes(device, geometry, n_rows, chosen, streamed)
+    lanes = _most_lanes(device, geometry, n_rows, chosen, n_blocks)
     if lanes is None:
         need = sum(buffer_bytes(geometry, chosen, 1)) / 2**20
         free = device.free_memory_bytes() / 2**20
@@ -148,12 +146,12 @@ def work(geometry: Geometry, method: str) -> dict[str, float]:
 
 
 def _most_lanes(
-    device: Device, geometry: Geometry, n_rows: int, method: str, streamed: bool
+    device: Device, geometry: Geometry, n_rows: int, method: str, n_blocks: int
 ) -> int | None:
     """Return the most lanes, not more than the rows need, whose buffers fit the device."""
     free = device.free_memory_bytes() * _USABLE_FRACTION / device.n_engines
     largest = device.cl_device.max_mem_alloc_size
-    wanted = math.ceil(n_rows / _N_BLOCKS) if streamed or device.n_engines > 1 else n_rows
+    wanted = math.ceil(n_rows / n_blocks)
     if device.kind == "cpu":
         wanted = max(wanted, min(n_rows, _WELL_FILLED[method]))
     enough = min((n for n in _LANES[method] if n >= wanted), default=_LANES[method][0])

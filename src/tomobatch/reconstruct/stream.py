@@ -62,8 +62,7 @@ def reconstruct_blocks(
     method, filter, padding, device
         As of ``fbp``.
     out : float32 (row, ny, nx), optional
-        Where the slices of all rows go, C-contiguous. Blocks are then as large as fits, since
-        nothing waits for reading and writing.
+        Where the slices of all rows go, C-contiguous; by default arrays that are used again.
 
     Raises
     ------
@@ -72,8 +71,9 @@ def reconstruct_blocks(
     """
     devices = find_devices(device)
     # Unlike devices share the plan of the one with the smallest blocks.
-    plans = [make_plan(one, geometry, n_rows, method, streamed=out is None) for one in devices]
-    plan = min(plans, key=lambda plan: plan.lanes)
+    plan = min(
+        (make_plan(one, geometry, n_rows, method) for one in devices), key=lambda plan: plan.lanes
+    )
     timeline = Timeline([one.description for one in devices], plan.description)
     for one in devices:
         logger.info("reconstructing on %s: %s", one.description, plan.description)
