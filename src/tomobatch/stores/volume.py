@@ -152,11 +152,14 @@ def halve(values: Volume, z_factor: int) -> Volume:
 
 
 def _halve_axis(values: Volume, axis: int) -> Volume:
-    moved = np.moveaxis(values, axis, 0)
-    pairs = len(moved) // 2
-    halved = np.empty((math.ceil(len(moved) / 2), *moved.shape[1:]), np.float32)
-    np.add(moved[0 : 2 * pairs : 2], moved[1 : 2 * pairs : 2], out=halved[:pairs])
-    halved[:pairs] *= np.float32(0.5)
-    if len(moved) % 2:
-        halved[-1] = moved[-1]
-    return np.moveaxis(halved, 0, axis)
+    n = values.shape[axis]
+    halved = np.empty(
+        (*values.shape[:axis], math.ceil(n / 2), *values.shape[axis + 1 :]), np.float32
+    )
+    before = (slice(None),) * axis
+    pairs = halved[(*before, slice(n // 2))]
+    np.add(values[(*before, slice(0, n - 1, 2))], values[(*before, slice(1, n, 2))], out=pairs)
+    pairs *= np.float32(0.5)
+    if n % 2:
+        halved[(*before, -1)] = values[(*before, -1)]
+    return halved
