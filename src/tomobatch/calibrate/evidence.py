@@ -6,6 +6,7 @@ is the same however the scan is cut into chunks.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from tomobatch.calibrate.half_turn import angle_step, is_full_turn
 from tomobatch.calibrate.histogram import Histogram
 from tomobatch.calibrate.methods import find_candidates, grey_histogram, in_rising_order
 from tomobatch.calibrate.rows import noise_level, signal_level
+from tomobatch.cores import n_usable_cores
 from tomobatch.errors import UserError
 
 
@@ -126,10 +128,13 @@ def gather_evidence(
     order, angles = in_rising_order(angles_rad)
     if len(angles) < 2 or angle_step(angles) == 0:
         raise UserError("angles: most projections have the same one; give datasets.angle_range_deg")
-    rows = tuple(
-        _row_evidence(row if order is None else row[order], angles, first_row + i, settings)
-        for i, row in enumerate(sinograms)
-    )
+
+    def look(i: int) -> RowEvidence:
+        row = sinograms[i] if order is None else sinograms[i, order]
+        return _row_evidence(row, angles, first_row + i, settings)
+
+    with ThreadPoolExecutor(n_usable_cores()) as threads:
+        rows = tuple(threads.map(look, range(len(sinograms))))
     return Evidence(
         n_x=sinograms.shape[2],
         n_rows=settings.n_rows,
