@@ -6,6 +6,7 @@ blocks from one list, side by side.
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -26,6 +27,9 @@ from tomobatch.reconstruct.timeline import Timeline
 Float32Array = npt.NDArray[np.float32]
 Read = Callable[[int, int], Float32Array]
 Write = Callable[[int, Float32Array], None]
+
+# Blocks of slices that wait to be written: a disk stalls now and then.
+_N_WRITING = 2
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +125,7 @@ class _Work:
             raise
 
     def _run(self, number: int, device: Device, name: FilterName, padding: PaddingName) -> None:
-        written: Future[None] | None = None
+        writing: deque[Future[None]] = deque()
         engine: Engine | None = None
         place = self._places()
         ahead = self._read_next(number)
@@ -138,11 +142,11 @@ class _Work:
             with self.timeline.span("compute", start, number):
                 engine(rows, self.cor_px[start:stop], slices, start)
             del rows
-            if written is not None:
-                written.result()
-            written = self.writer.submit(self._write, start, slices, number)
-        if written is not None:
-            written.result()
+            if len(writing) == _N_WRITING:
+                writing.popleft().result()
+            writing.append(self.writer.submit(self._write, start, slices, number))
+        for last in writing:
+            last.result()
 
     def _read_next(self, number: int) -> tuple[int, int, Future[Float32Array]] | None:
         with self.lock:
@@ -167,13 +171,13 @@ class _Work:
             self.write(start, slices)
 
     def _places(self) -> Callable[[int, int], Float32Array]:
-        """Return what gives the array for slices [start, stop): one is computed, one written.
+        """Return what gives the array for slices [start, stop).
 
-        Two arrays in turn, for fresh memory costs as much as a good part of the computing.
+        Few arrays in turn, for fresh memory costs as much as a good part of the computing.
         """
         out = self.out
         if out is not None:
             return lambda start, stop: out[start:stop]
-        shape = (2, min(self.plan.lanes, self.n_rows), *self.geometry.shape_px)
+        shape = (1 + _N_WRITING, min(self.plan.lanes, self.n_rows), *self.geometry.shape_px)
         turns = cycle(np.empty(shape, dtype=np.float32))
         return lambda start, stop: next(turns)[: stop - start]
