@@ -110,6 +110,34 @@ def padded_length(geometry: Geometry) -> int:
     return even_fast_length(max(2 * geometry.n_cols, 2 * math.ceil(half + geometry.reach_px)))
 
 
+def fill_padding(
+    rows: npt.NDArray[np.float32], n_cols: int, padding: PaddingName, axis: int
+) -> None:
+    """Fill rows beyond their ``n_cols`` columns along an axis; the left padding comes last."""
+    columns = np.moveaxis(rows, axis, -1)
+    if padding == "zero":
+        columns[..., n_cols:] = 0
+        return
+    length = columns.shape[-1]
+    left = (length - n_cols) // 2
+    columns[..., n_cols : length - left] = columns[..., n_cols - 1 : n_cols]
+    columns[..., length - left :] = columns[..., :1]
+
+
+def check_finite(values: npt.NDArray[np.generic], first_row: int, first_angle: int = 0) -> None:
+    """Raise a UserError where a value of a transformed row (row, angle) is not finite.
+
+    One value a row is enough: a transform spreads what is not finite to all of them.
+    """
+    bad = np.argwhere(~np.isfinite(values))
+    if bad.size:
+        row, angle = bad[0]
+        raise UserError(
+            f"sinograms: a value that is not finite (NaN or infinite) in row {first_row + row},"
+            f" projection {first_angle + angle}; correct or mask it before reconstructing"
+        )
+
+
 def check_rows(sinograms: npt.NDArray[np.float32], cor_px: FloatArray) -> None:
     """Raise a UserError where a centre of rotation is not on the detector or not one a row."""
     n_rows, _, n_cols = sinograms.shape

@@ -13,13 +13,14 @@ import numpy.typing as npt
 import pyopencl as cl
 import scipy.fft
 
-from tomobatch.errors import UserError
 from tomobatch.reconstruct.devices import Device
 from tomobatch.reconstruct.fft import device_inverse, even_fast_length, in_parallel, inverse_plane
 from tomobatch.reconstruct.filter import (
     FilterName,
     PaddingName,
     binning_response,
+    check_finite,
+    fill_padding,
     frequency_response,
     overlap_weights,
     padded_length,
@@ -187,16 +188,10 @@ class FourierEngine:
         if self._geometry.half_acquisition:
             weights = overlap_weights(self._geometry.n_cols, cor_px)
 
-        # Each thread's own and kept: fresh memory would take as long as the transform.
-        kept = threading.local()
-
         def sample(part: slice) -> None:
-            if not hasattr(kept, "rows"):
-                kept.rows = np.empty((n_rows, step, self._length), dtype=np.float32)
-            rows = kept.rows[:, : part.stop - part.start]
-            self._pad(sinograms[:, part], weights, rows)
-            spectra = scipy.fft.rfft(rows, axis=2)
-            _check_finite(spectra[:, :, 0], first_row, part.start)
+            rows = self._padded(sinograms[:, part], weights)
+            spectra = scipy.fft.rfft(rows, axis=2, overwrite_x=True)
+            check_finite(spectra[:, :, 0], first_row, part.start)
             if self._geometry.binning > 1:
                 angles_rad = self._geometry.angles_rad[part]
                 mean = binning_response(self._length, angles_rad, self._geometry.binning)
@@ -205,20 +200,17 @@ class FourierEngine:
 
         in_parallel(sample, n_angles, step)
 
-    def _pad(self, sinograms: Float32Array, weights: FloatArray | None, rows: Float32Array) -> None:
-        """Fill rows (row, angle, length), weighted and padded; the left padding comes last."""
-        n_cols = sinograms.shape[2]
-        data = rows[:, :, :n_cols]
+    def _padded(self, sinograms: Float32Array, weights: FloatArray | None) -> Float32Array:
+        """Return rows (row, angle, length), weighted and padded."""
+        n_rows, n_angles, n_cols = sinograms.shape
+        rows = np.empty((n_rows, n_angles, self._length), dtype=np.float32)
         if weights is None:
-            data[...] = sinograms
+            rows[:, :, :n_cols] = sinograms
         else:
-            np.multiply(sinograms, weights[:, None, :].astype(np.float32), out=data)
-        if self._padding == "edge":
-            left = (self._length - n_cols) // 2
-            rows[:, :, n_cols : self._length - left] = data[:, :, -1:]
-            rows[:, :, self._length - left :] = data[:, :, :1]
-        else:
-            rows[:, :, n_cols:] = 0
+            column_weights = weights[:, None, :].astype(np.float32)
+            np.multiply(sinograms, column_weights, out=rows[:, :, :n_cols])
+        fill_padding(rows, n_cols, self._padding, axis=2)
+        return rows
 
     def _enqueue_weigh(
         self, spectra: npt.NDArray[np.complex64], factors: cl.Buffer, first_angle: int
@@ -306,14 +298,3 @@ class FourierEngine:
 def _upload(context: cl.Context, array: npt.NDArray[np.generic]) -> cl.Buffer:
     flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
     return cl.Buffer(context, flags, hostbuf=np.ascontiguousarray(array))
-
-
-def _check_finite(means: npt.NDArray[np.complex64], first_row: int, first_angle: int) -> None:
-    """Raise where the mean of a row (row, angle) is not finite: a value of that row is not."""
-    bad = np.argwhere(~np.isfinite(means))
-    if bad.size:
-        row, angle = bad[0]
-        raise UserError(
-            f"sinograms: a value that is not finite (NaN or infinite) in row {first_row + row},"
-            f" projection {first_angle + angle}; correct or mask it before reconstructing"
-        )

@@ -4,12 +4,13 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from tomobatch.errors import UserError
 from tomobatch.reconstruct.fft import in_parallel
 from tomobatch.reconstruct.filter import (
     FilterName,
     PaddingName,
     binning_response,
+    check_finite,
+    fill_padding,
     frequency_response,
     overlap_weights,
     padded_length,
@@ -98,7 +99,7 @@ class RowFilter:
             )
 
         in_parallel(work, n_angles, max(1, _WORK_BYTES // (4 * self.length * n_rows)))
-        _check_finite(out[:, 0, :n_rows], first_row)
+        check_finite(out[:, 0, :n_rows].T, first_row)
 
     def _column_weights(self, cor_px: FloatArray) -> FloatArray | None:
         """Return overlap weights (column, row), or None where every column counts once."""
@@ -111,26 +112,12 @@ class RowFilter:
     ) -> Float32Array:
         """Return padded rows (angle, length, lane), weighted; the left padding comes last."""
         n_rows, n_angles, n_cols = sinograms.shape
-        rows = np.zeros((n_angles, self.length, n_rows), dtype=np.float32)
+        rows = np.empty((n_angles, self.length, n_rows), dtype=np.float32)
         data = rows[:, :n_cols]
         angle_weights = self.geometry.angle_weights[part, None].astype(np.float32)
         for lane, sinogram in enumerate(sinograms):
             np.multiply(sinogram, angle_weights, out=data[:, :, lane])
         if weights is not None:
             data *= weights.astype(np.float32)
-        if self.padding == "edge":
-            left = (self.length - n_cols) // 2
-            rows[:, n_cols : self.length - left] = data[:, -1:]
-            rows[:, self.length - left :] = data[:, :1]
+        fill_padding(rows, n_cols, self.padding, axis=1)
         return rows
-
-
-def _check_finite(column: Float32Array, first_row: int) -> None:
-    """Raise where a row had a value that is not finite: its FFT spreads it to every column."""
-    bad = np.argwhere(~np.isfinite(column))
-    if bad.size:
-        angle, row = bad[0]
-        raise UserError(
-            f"sinograms: a value that is not finite (NaN or infinite) in row {first_row + row},"
-            f" projection {angle}; correct or mask it before reconstructing"
-        )
