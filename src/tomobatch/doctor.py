@@ -10,6 +10,7 @@ import pyopencl as cl
 
 from tomobatch.errors import UserError
 from tomobatch.normalise.selftest import check_kernels as check_normalise
+from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.devices import Device, DeviceKind, find_device, list_devices
 from tomobatch.reconstruct.direct import BackProjector, choose_variant
 from tomobatch.reconstruct.geometry import make_geometry
@@ -56,6 +57,8 @@ class DoctorReport:
         10^9 pixel updates a second by back-projection: pixels inside the circle x angles x slices.
     copy_gb_s
         Bytes read and written by a copy in the device's memory, a second.
+    transforms
+        Where Fourier transforms run.
     plans
         Method and block that 32 slices of a typical size would get.
     """
@@ -68,6 +71,7 @@ class DoctorReport:
     variant: str = ""
     gups: float = 0.0
     copy_gb_s: float = 0.0
+    transforms: str = ""
     plans: list[str] = field(default_factory=list)
 
     @property
@@ -90,6 +94,7 @@ def examine(device: DeviceKind = "auto") -> DoctorReport:
         return report
     report.chosen = found.description
     report.reason = _reason(found, device)
+    report.transforms = _transforms(found)
     report.checks = [*check_kernels(found), *check_normalise(found)]
     try:
         report.variant, report.gups = _measure_gups(found)
@@ -110,7 +115,8 @@ def render(report: DoctorReport) -> str:
         for one in report.devices
     ]
     if report.chosen:
-        lines += [f"would be used: {report.chosen}", f"  because {report.reason}", "kernels:"]
+        lines += [f"would be used: {report.chosen}", f"  because {report.reason}"]
+        lines += [f"transforms: {report.transforms}", "kernels:"]
         lines += [f"  {_line(check)}" for check in report.checks]
     if report.gups:
         lines += [
@@ -156,6 +162,14 @@ def _reason(device: Device, asked: DeviceKind) -> str:
     if device.kind == "gpu":
         return "auto prefers a GPU"
     return "auto found no GPU"
+
+
+def _transforms(device: Device) -> str:
+    if device.kind == "cpu":
+        return "on the host, by scipy"
+    if vkfft.is_installed():
+        return "on the device, by VkFFT"
+    return "on the host, by scipy, for pyvkfft is not installed (the container image has it)"
 
 
 def _measure_gups(device: Device) -> tuple[str, float]:

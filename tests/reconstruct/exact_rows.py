@@ -7,8 +7,8 @@ from tomobatch.reconstruct.filter import (
     frequency_response,
     overlap_weights,
 )
-from tomobatch.reconstruct.fourier import row_length
 from tomobatch.reconstruct.geometry import Geometry
+from tomobatch.reconstruct.sampling import row_length
 
 
 def fbp_exact(

@@ -1,14 +1,10 @@
-"""Fast Fourier transforms of interleaved grids.
-
-On the host by scipy's pocketfft in threads, on a GPU by VkFFT where pyvkfft is installed.
-"""
+"""Fast Fourier transforms of interleaved grids on the host, by scipy's pocketfft in threads."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
-import pyopencl as cl
 import scipy.fft
 
 from tomobatch.cores import n_usable_cores
@@ -61,28 +57,6 @@ def inverse_plane(grid: Complex64Array, rows: slice, columns: slice) -> None:
     step = max(1, _PART_BYTES // line_bytes)
     in_parallel(along_rows, n, step)
     in_parallel(down_columns, columns.stop - columns.start, step)
-
-
-def device_inverse(
-    queue: cl.CommandQueue, grid: cl.Buffer, shape: tuple[int, int, int]
-) -> Callable[[], None] | None:
-    """Return what transforms all of a grid (n, n, lane) in place on the device, like the above.
-
-    None where pyvkfft, which is not required, is not installed.
-    """
-    from pyopencl.array import Array
-
-    try:
-        from pyvkfft.opencl import VkFFTApp
-    except ImportError:
-        return None
-    transform = VkFFTApp(shape, np.complex64, queue, axes=(0, 1), inplace=True, norm=0)
-    array = Array(queue, shape, np.complex64, data=grid)
-
-    def inverse() -> None:
-        transform.ifft(array)
-
-    return inverse
 
 
 def _keep(result: Complex64Array, block: Complex64Array) -> None:

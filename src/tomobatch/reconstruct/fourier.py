@@ -5,32 +5,22 @@ so a slice is the inverse transform of the spectra of all its rows, filtered by 
 the lines onto a grid and one fast transform take O(N^2 log N) steps, back-projection O(N^3).
 """
 
-import threading
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
-import scipy.fft
 
+from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.devices import Device
-from tomobatch.reconstruct.fft import device_inverse, even_fast_length, in_parallel, inverse_plane
-from tomobatch.reconstruct.filter import (
-    FilterName,
-    PaddingName,
-    binning_response,
-    check_finite,
-    fill_padding,
-    frequency_response,
-    overlap_weights,
-    padded_length,
-    shift_phases,
-)
+from tomobatch.reconstruct.fft import even_fast_length, inverse_plane
+from tomobatch.reconstruct.filter import FilterName, PaddingName
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
 from tomobatch.reconstruct.gridding import Spreading, fall_off, tap_polynomials, tile_visits
 from tomobatch.reconstruct.kernels import load_kernel
 from tomobatch.reconstruct.layout import Shared, filled_by_device, mapped
-from tomobatch.reconstruct.lines import make_lines
+from tomobatch.reconstruct.lines import Lines, make_lines
+from tomobatch.reconstruct.sampling import LineSampler, row_length
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -39,13 +29,6 @@ STANDARD = Spreading(width=5, oversampling=1.25, degree=6)
 _TILE = 40
 _UPDATE = cast("cl.map_flags", cl.map_flags.READ | cl.map_flags.WRITE)
 _RUN = 16
-# Padded rows that one thread transforms at a time: small enough for the cache it has for itself.
-_PART_BYTES = 2 * 2**20
-
-
-def row_length(geometry: Geometry) -> int:
-    """Return the length that rows are padded to: even, fast to transform, at least 8."""
-    return even_fast_length(max(padded_length(geometry), 8))
 
 
 class FourierEngine:
@@ -66,6 +49,8 @@ class FourierEngine:
     shared
         Whether many work-items share a tile of the grid: by default, where the device has local
         memory of its own.
+    on_device
+        Whether the device transforms, by VkFFT: by default, a GPU where that is installed.
     """
 
     def __init__(
@@ -77,36 +62,36 @@ class FourierEngine:
         padding: PaddingName = "edge",
         spreading: Spreading = STANDARD,
         shared: bool | None = None,
+        on_device: bool | None = None,
     ) -> None:
         self.lanes = lanes
-        self._geometry, self._padding = geometry, padding
-        self._length = row_length(geometry)
-        self._n_k = self._length // 2 + 1
-        self._response = frequency_response(self._length, name) / self._length
-        # The highest frequency is met at both ends of a line.
-        self._response[-1] /= 2
-        largest = max(geometry.shape_px)
+        self._geometry = geometry
         self._n_grid = even_fast_length(
-            max(int(np.ceil(spreading.oversampling * largest)), 4 * spreading.width)
+            max(int(np.ceil(spreading.oversampling * max(geometry.shape_px))), 4 * spreading.width)
         )
         self.queue = device.queue()
-        self._lock = threading.Lock()
         # Two slices share a complex value of the grid.
         self._width = max(lanes, 2)
         if shared is None:
             shared = device.cl_device.local_mem_type == cl.device_local_mem_type.LOCAL
+        if on_device is None:
+            on_device = device.kind == "gpu" and vkfft.is_installed()
         # The size of a group of work-items, one group a tile.
         self._group = (2 * self._width, spreading.width) if shared else (1, 1)
         self._tile = self._shared_tile(device, spreading.width) if shared else _TILE
         self._run = 1 if shared else _RUN
-        self._weigh, self._spread, self._cut = self._load(device, spreading)
-        self._tables = self._make_tables(spreading)
-        self._samples = Shared(self.queue, (geometry.n_angles, self._n_k, 2 * self._width))
+        weigh, self._spread, self._cut = self._load(device, spreading)
+        lines = make_lines(geometry, row_length(geometry), self._n_grid)
+        self._sample = LineSampler(
+            self.queue, weigh, geometry, lines, lanes, name, padding, on_device=on_device
+        )
+        self._tables = self._make_tables(spreading, lines)
+        self._samples = Shared(self.queue, (geometry.n_angles, self._sample.n_k, 2 * self._width))
         self._grid = Shared(self.queue, (self._n_grid, self._n_grid, self._width))
         self._inverse = None
-        if device.kind == "gpu":
-            lanes_shape = (self._n_grid, self._n_grid, self._width // 2)
-            self._inverse = device_inverse(self.queue, self._grid.buffer, lanes_shape)
+        if on_device:
+            shape = (self._n_grid, self._n_grid, self._width // 2)
+            self._inverse = vkfft.inverse_plane(self.queue, self._grid.buffer, shape)
 
     def __call__(
         self,
@@ -152,13 +137,12 @@ class FourierEngine:
         sides = [side for side in (16, 8, 4, 2) if (side + 2 * width) ** 2 <= points]
         return sides[0] if sides else 1
 
-    def _make_tables(self, spreading: Spreading) -> dict[str, cl.Buffer]:
+    def _make_tables(self, spreading: Spreading, lines: Lines) -> dict[str, cl.Buffer]:
         """Upload what all blocks share: lines, weights of points, visits of tiles, fall-off."""
         context, n_grid = self.queue.context, self._n_grid
         height, width = self._geometry.shape_px
         exponent = spreading.exponent(n_grid / max(height, width))
         reach = self._geometry.binning * n_grid / 2
-        lines = make_lines(self._geometry, self._length, n_grid)
         starts, visits = tile_visits(
             lines.directions_rad, n_grid, self._tile, spreading.width, reach
         )
@@ -168,8 +152,6 @@ class FourierEngine:
         )
         arrays = {
             "steps": lines.steps,
-            "weights": lines.weights,
-            "places": lines.places,
             "taps": tap_polynomials(spreading, exponent),
             "starts": starts,
             "visits": visits,
@@ -180,61 +162,7 @@ class FourierEngine:
 
     def sample_lines(self, sinograms: Float32Array, cor_px: FloatArray, first_row: int = 0) -> None:
         """Transform the rows and put their filtered spectra, interleaved, into the samples."""
-        n_rows, n_angles, _ = sinograms.shape
-        step = max(1, _PART_BYTES // (4 * self._length * n_rows))
-        factors = self._response * shift_phases(self._length, -cor_px).T
-        uploaded = _upload(self.queue.context, factors.astype(np.complex64))
-        weights: FloatArray | None = None
-        if self._geometry.half_acquisition:
-            weights = overlap_weights(self._geometry.n_cols, cor_px)
-
-        def sample(part: slice) -> None:
-            rows = self._padded(sinograms[:, part], weights)
-            spectra = scipy.fft.rfft(rows, axis=2, overwrite_x=True)
-            check_finite(spectra[:, :, 0], first_row, part.start)
-            if self._geometry.binning > 1:
-                angles_rad = self._geometry.angles_rad[part]
-                mean = binning_response(self._length, angles_rad, self._geometry.binning)
-                spectra *= mean.astype(np.float32)
-            self._enqueue_weigh(spectra, uploaded, part.start).wait()
-
-        in_parallel(sample, n_angles, step)
-
-    def _padded(self, sinograms: Float32Array, weights: FloatArray | None) -> Float32Array:
-        """Return rows (row, angle, length), weighted and padded."""
-        n_rows, n_angles, n_cols = sinograms.shape
-        rows = np.empty((n_rows, n_angles, self._length), dtype=np.float32)
-        if weights is None:
-            rows[:, :, :n_cols] = sinograms
-        else:
-            column_weights = weights[:, None, :].astype(np.float32)
-            np.multiply(sinograms, column_weights, out=rows[:, :, :n_cols])
-        fill_padding(rows, n_cols, self._padding, axis=2)
-        return rows
-
-    def _enqueue_weigh(
-        self, spectra: npt.NDArray[np.complex64], factors: cl.Buffer, first_angle: int
-    ) -> cl.Event:
-        n_rows, n_angles, n_k = spectra.shape
-        flags = cl.mem_flags.READ_ONLY | cl.mem_flags.USE_HOST_PTR
-        # A kernel object holds its arguments: threads take turns from setting them to enqueueing.
-        with self._lock:
-            event: cl.Event = self._weigh(
-                self.queue,
-                (-(-n_k // 4), n_angles),
-                None,
-                cl.Buffer(self.queue.context, flags, hostbuf=spectra),
-                factors,
-                self._tables["weights"],
-                self._tables["places"],
-                self._samples.buffer,
-                np.int32(n_rows),
-                np.int32(n_angles),
-                np.int32(first_angle),
-                np.int32(n_k),
-            )
-            self.queue.flush()
-        return event
+        self._sample(sinograms, cor_px, self._samples.buffer, first_row)
 
     def spread_samples(self) -> None:
         """Enqueue the spreading of the samples onto the grid."""
@@ -251,7 +179,7 @@ class FourierEngine:
             self._tables["visits"],
             self._grid.buffer,
             np.int32(self._geometry.n_angles),
-            np.int32(self._n_k),
+            np.int32(self._sample.n_k),
             np.int32(n_grid),
         )
 
@@ -261,7 +189,7 @@ class FourierEngine:
         return slice(start, start + n)
 
     def transform_grid(self) -> None:
-        """Transform the part of the grid that the output needs, or on a GPU all of it."""
+        """Transform the part of the grid that the output needs, or on the device all of it."""
         if self._inverse is not None:
             self._inverse()
             return

@@ -14,8 +14,9 @@ from tomobatch.reconstruct.direct import DirectEngine
 from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.fft import even_fast_length
 from tomobatch.reconstruct.filter import FilterName, PaddingName
-from tomobatch.reconstruct.fourier import STANDARD, FourierEngine, row_length
+from tomobatch.reconstruct.fourier import STANDARD, FourierEngine
 from tomobatch.reconstruct.geometry import Geometry
+from tomobatch.reconstruct.sampling import row_length
 
 MethodName = Literal["auto", "direct", "fourier"]
 METHODS: tuple[str, ...] = get_args(MethodName)

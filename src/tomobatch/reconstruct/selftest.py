@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyopencl as cl
 
 from tomobatch.errors import UserError
+from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.devices import Device
 from tomobatch.reconstruct.direct import DirectEngine, image, local, tiles
 from tomobatch.reconstruct.engine import Engine
@@ -19,6 +20,8 @@ from tomobatch.reconstruct.reference import fbp_reference
 # float32 sums of some tens of angles, and what the standard gridding kernel promises.
 DIRECT_TOLERANCE = 1e-5
 FOURIER_TOLERANCE = 1e-2
+# float32 transforms of some thousand points, in another order.
+VKFFT_TOLERANCE = 1e-5
 
 _N_ANGLES, _N_COLS = 24, 37
 # It is zero at the highest frequency, where a shifted row is not unique.
@@ -56,6 +59,9 @@ def check_kernels(device: Device) -> Iterator[KernelCheck]:
     for lanes in (1, 2, 4, 8, 16):
         for shared in (False, True):
             yield _check_fourier(device, lanes, shared)
+    if vkfft.is_installed():
+        for lanes in (1, 2, 4, 8, 16):
+            yield _check_vkfft(device, lanes)
 
 
 def compare(
@@ -92,6 +98,22 @@ def _check_fourier(device: Device, lanes: int, shared: bool) -> KernelCheck:
 
     options = f"{lanes} slices, {'one work-item' if not shared else 'a group'} a tile"
     return _check("gridding.cl", options, make, lanes, FOURIER_TOLERANCE, 16)
+
+
+def _check_vkfft(device: Device, lanes: int) -> KernelCheck:
+    """Compare transforms on the device with those on the host."""
+    random = np.random.default_rng(lanes)
+    sinograms = random.normal(size=(lanes, _N_ANGLES, _N_COLS)).astype(np.float32)
+    geometry = make_geometry(random.uniform(0, 2 * np.pi, _N_ANGLES), _N_COLS)
+    cors = random.uniform(16, 20, lanes)
+
+    def slices(on_device: bool) -> npt.NDArray[np.float32]:
+        found = np.empty((lanes, *geometry.shape_px), dtype=np.float32)
+        FourierEngine(device, geometry, lanes, on_device=on_device)(sinograms, cors, found)
+        return found
+
+    options = f"{lanes} slices, transforms by VkFFT"
+    return compare("gridding.cl", options, VKFFT_TOLERANCE, lambda: (slices(True), slices(False)))
 
 
 def _check(

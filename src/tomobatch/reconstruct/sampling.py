@@ -1,0 +1,194 @@
+"""The first step of gridding: rows become filtered spectra, the slices of a block interleaved."""
+
+import threading
+
+import numpy as np
+import numpy.typing as npt
+import pyopencl as cl
+import scipy.fft
+
+from tomobatch.reconstruct import vkfft
+from tomobatch.reconstruct.fft import even_fast_length, in_parallel
+from tomobatch.reconstruct.filter import (
+    FilterName,
+    PaddingName,
+    binning_response,
+    check_finite,
+    fill_padding,
+    frequency_response,
+    overlap_weights,
+    padded_length,
+    shift_phases,
+)
+from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.lines import Lines
+
+Float32Array = npt.NDArray[np.float32]
+
+# Padded rows that one thread transforms at a time: small enough for the cache it has for itself.
+_PART_BYTES = 2 * 2**20
+# And that a device transforms at a time: large enough to fill it.
+_DEVICE_PART_BYTES = 64 * 2**20
+
+
+def row_length(geometry: Geometry) -> int:
+    """Return the length that rows are padded to: even, fast to transform, at least 8."""
+    return even_fast_length(max(padded_length(geometry), 8))
+
+
+class LineSampler:
+    """Filters the spectra of the rows of a block and lays them along the lines of the grid.
+
+    Parameters
+    ----------
+    queue
+        Where it runs.
+    kernel
+        ``weigh`` of ``gridding.cl``.
+    geometry, lines
+        Shared geometry; where the spectra lie.
+    lanes
+        Most rows of a block.
+    name, padding
+        Window of the ramp; what is assumed outside the detector.
+    on_device
+        Whether rows are transformed there, by VkFFT, or on the host.
+    """
+
+    def __init__(
+        self,
+        queue: cl.CommandQueue,
+        kernel: cl.Kernel,
+        geometry: Geometry,
+        lines: Lines,
+        lanes: int,
+        name: FilterName,
+        padding: PaddingName,
+        *,
+        on_device: bool,
+    ) -> None:
+        self._queue, self._kernel = queue, kernel
+        self._geometry, self._padding = geometry, padding
+        self.length = row_length(geometry)
+        self.n_k = self.length // 2 + 1
+        self._response = frequency_response(self.length, name) / self.length
+        # The highest frequency is met at both ends of a line.
+        self._response[-1] /= 2
+        self._weights = self._upload(lines.weights)
+        self._places = self._upload(lines.places)
+        self._lock = threading.Lock()
+        self._transform: vkfft.RowTransform | None = None
+        # The averaging of binned pixels is the host's.
+        if on_device and geometry.binning == 1:
+            most = max(1, _DEVICE_PART_BYTES // (4 * self.length * lanes))
+            self._step = min(geometry.n_angles, most)
+            self._transform = vkfft.RowTransform(queue, lanes * self._step, self.length)
+
+    def __call__(
+        self, sinograms: Float32Array, cor_px: FloatArray, samples: cl.Buffer, first_row: int
+    ) -> None:
+        """Sample sinograms (row, angle, x) into complex samples (line, k, lane).
+
+        Raises
+        ------
+        UserError
+            A value that is not finite, with its row and projection.
+        """
+        factors = self._response * shift_phases(self.length, -cor_px).T
+        uploaded = self._upload(factors.astype(np.complex64))
+        weights: FloatArray | None = None
+        if self._geometry.half_acquisition:
+            weights = overlap_weights(self._geometry.n_cols, cor_px)
+        if self._transform is None:
+            self._sample_on_host(sinograms, weights, uploaded, samples, first_row)
+        else:
+            self._sample_on_device(
+                self._transform, sinograms, weights, uploaded, samples, first_row
+            )
+
+    def _sample_on_host(
+        self,
+        sinograms: Float32Array,
+        weights: FloatArray | None,
+        factors: cl.Buffer,
+        samples: cl.Buffer,
+        first_row: int,
+    ) -> None:
+        n_rows, n_angles, _ = sinograms.shape
+        flags = cl.mem_flags.READ_ONLY | cl.mem_flags.USE_HOST_PTR
+
+        def sample(part: slice) -> None:
+            rows = self._padded(sinograms[:, part], weights)
+            spectra = scipy.fft.rfft(rows, axis=2, overwrite_x=True)
+            check_finite(spectra[:, :, 0], first_row, part.start)
+            if self._geometry.binning > 1:
+                angles_rad = self._geometry.angles_rad[part]
+                mean = binning_response(self.length, angles_rad, self._geometry.binning)
+                spectra *= mean.astype(np.float32)
+            buffer = cl.Buffer(self._queue.context, flags, hostbuf=spectra)
+            self._weigh(buffer, rows.shape[:2], factors, samples, part.start).wait()
+
+        in_parallel(sample, n_angles, max(1, _PART_BYTES // (4 * self.length * n_rows)))
+
+    def _sample_on_device(
+        self,
+        transform: vkfft.RowTransform,
+        sinograms: Float32Array,
+        weights: FloatArray | None,
+        factors: cl.Buffer,
+        samples: cl.Buffer,
+        first_row: int,
+    ) -> None:
+        n_angles, step = sinograms.shape[1], self._step
+        for start in range(0, n_angles, step):
+            # All parts have one size, as the transform has: the last one reaches back.
+            first = min(start, n_angles - step)
+            rows = self._padded(sinograms[:, first : first + step], weights)
+            check_finite(rows.sum(axis=2), first_row, first)
+            transform(rows)
+            self._weigh(transform.spectra, rows.shape[:2], factors, samples, first)
+
+    def _padded(self, sinograms: Float32Array, weights: FloatArray | None) -> Float32Array:
+        """Return rows (row, angle, length), weighted and padded."""
+        n_rows, n_angles, n_cols = sinograms.shape
+        rows = np.empty((n_rows, n_angles, self.length), dtype=np.float32)
+        if weights is None:
+            rows[:, :, :n_cols] = sinograms
+        else:
+            column_weights = weights[:, None, :].astype(np.float32)
+            np.multiply(sinograms, column_weights, out=rows[:, :, :n_cols])
+        fill_padding(rows, n_cols, self._padding, axis=2)
+        return rows
+
+    def _weigh(
+        self,
+        spectra: cl.Buffer,
+        shape: tuple[int, ...],
+        factors: cl.Buffer,
+        samples: cl.Buffer,
+        first_angle: int,
+    ) -> cl.Event:
+        """Enqueue the kernel for spectra (row, angle, k) of some angles."""
+        n_rows, n_angles = shape
+        # A kernel object holds its arguments: threads take turns from setting them to enqueueing.
+        with self._lock:
+            event: cl.Event = self._kernel(
+                self._queue,
+                (-(-self.n_k // 4), n_angles),
+                None,
+                spectra,
+                factors,
+                self._weights,
+                self._places,
+                samples,
+                np.int32(n_rows),
+                np.int32(n_angles),
+                np.int32(first_angle),
+                np.int32(self.n_k),
+            )
+            self._queue.flush()
+        return event
+
+    def _upload(self, array: npt.NDArray[np.generic]) -> cl.Buffer:
+        flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
+        return cl.Buffer(self._queue.context, flags, hostbuf=np.ascontiguousarray(array))
