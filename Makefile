@@ -61,6 +61,7 @@ requirements: $(VENV)/dev.stamp  ## Pin the requirement files anew
 	$(UV_COMPILE) requirements/dev.in -o requirements/dev.txt -c requirements/run.txt
 	$(UV_COMPILE) requirements/bench.in -o requirements/bench.txt -c requirements/run.txt
 	$(UV_COMPILE) requirements/security.in -o requirements/security.txt
+	$(UV_COMPILE) --no-deps requirements/vkfft.in -o requirements/vkfft.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
