@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from tomobatch.plan import ScanPlan
+from tomobatch.pricing.cost import LEAST_BILLED_S
 from tomobatch.pricing.prices import Prices, machine_vcpus
 from tomobatch.workload import Queue, Work, fitted_rates, works_of
 
@@ -118,7 +119,8 @@ class Estimate:
     steps
         In order.
     waiting_usd
-        CPU machines that stand between steps, and while others work.
+        CPU machines that stand between steps and while others work, and what is left of the minute
+        that AWS bills at least for any machine.
     elapsed_s, usd
         All of it.
     assumptions
@@ -169,7 +171,10 @@ def estimate_scan(
     fleet = fleet or Fleet()
     steps = [_estimate_step(work, prices, fleet) for work in works_of(plan, queue, device)]
     handover_s = fitted_rates()["handover_s"]
-    waiting = _price(_waiting_s(steps, handover_s), 1, "cpu", fleet, prices, "process")
+    waits_s = _waiting_s(steps, handover_s)
+    cpu_s, gpu_s = waits_s + _unused_s(steps, "cpu", waits_s), _unused_s(steps, "gpu", 0.0)
+    waiting = _price(cpu_s, 1, "cpu", fleet, prices, "process")
+    waiting += _price(gpu_s, 1, "gpu", fleet, prices, "reconstruct")
     likely_s = sum(step.elapsed_s + handover_s for step in steps)
     start_low, start_high = MACHINE_START_S
     n_queues = len({step.queue for step in steps})
@@ -225,6 +230,14 @@ def _waiting_s(steps: list[StepEstimate], handover_s: float) -> float:
     return waiting_s
 
 
+def _unused_s(steps: list[StepEstimate], queue: Queue, waiting_s: float) -> float:
+    """Return what is left of the least time that AWS bills, of all machines of a queue."""
+    of_queue = [step for step in steps if step.queue == queue]
+    n_machines = max((step.n_children for step in of_queue), default=0)
+    used_s = waiting_s + sum(step.n_children * step.elapsed_s for step in of_queue)
+    return max(0.0, n_machines * LEAST_BILLED_S - used_s)
+
+
 def _price(
     elapsed_s: float, n_children: int, queue: Queue, fleet: Fleet, prices: Prices, step: str
 ) -> Range:
@@ -262,7 +275,7 @@ def _assumptions(prices: Prices, fleet: Fleet, device: Queue) -> tuple[str, ...]
         f"a job moves {STORAGE_MB_S:.0f} MB/s; machines are {SLOWER:g} times slower to "
         f"{1 / FASTER:g} times faster than the measured one; up to {RECLAIMED_SHARE:.0%} of the "
         "work is done twice after reclaims",
-        f"an idle machine stays {LINGER_S / 60:.0f} minutes",
+        f"an idle machine stays {LINGER_S / 60:.0f} minutes; any is billed for a minute at least",
         f"the first machine of a queue starts within {low} to {high} minutes, which are not in the "
         "dollars; nor are storage and requests",
     )

@@ -58,6 +58,10 @@ def test_the_demo_run_costs_what_was_estimated(header):
     assert cost.unpriced == ()
     assert cost.usd / 1.5 < estimate.usd.likely < cost.usd * 1.5
     assert estimate.usd.low < cost.usd < estimate.usd.high
+    # So short a run costs the minute that each machine is billed for: its times have to fit, too.
+    worked_s = sum(use.stop_ms - use.start_ms for use in uses) / 1000
+    likely_s = sum(step.n_jobs * step.job_s for step in estimate.steps)
+    assert worked_s / 1.5 < likely_s < worked_s * 1.5
     jobs = {use.step: 0 for use in uses}
     assert sum(step.n_jobs for step in estimate.steps) == len(uses) - 1  # two layouts at once
     assert {"preprocess", "process", "reconstruct"} <= jobs.keys()
@@ -80,7 +84,8 @@ def test_more_data_takes_more_and_ranges_are_ranges(header):
 
 
 def test_fewer_machines_take_longer_for_about_the_same_money(header):
-    plan = plan_of(header, 1800, 2048, 2048)
+    # Jobs long beside the minute that any machine is billed for.
+    plan = plan_of(header, 3600, 4096, 4096)
     many = estimate_scan(plan, offline_prices(), Fleet(most_children=64))
     few = estimate_scan(plan, offline_prices(), Fleet(most_children=4))
 

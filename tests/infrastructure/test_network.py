@@ -71,6 +71,7 @@ def vpc(ec2):
     ],
 )
 def test_the_stacks_own_subnets_are_well(ec2, make_network, parameters, n_subnets, text):
+    make_network()
     findings = list(examine_network(ec2, make_network(**parameters)))
     assert [finding.state for finding in findings] == ["ok"] * n_subnets
     assert all(finding.text.startswith(text) for finding in findings)

@@ -94,7 +94,7 @@ def estimate_table(estimate: "Estimate") -> "Table":
             spell_time(step.elapsed_s),
             usd(step.usd.likely),
         )
-    table.add_row("waiting", "cpu", "", "", "", "", usd(estimate.waiting_usd.likely))
+    table.add_row("waiting", "", "", "", "", "", usd(estimate.waiting_usd.likely))
     n_jobs = sum(step.n_jobs for step in estimate.steps)
     moved_gb = sum(step.read_mb + step.write_mb for step in estimate.steps) / 1000
     total = spell_time(estimate.elapsed_s.likely)

@@ -8,7 +8,7 @@ from typing import Any
 from tomobatch.pricing.prices import Prices, has_gpu, machine_vcpus
 
 _MS_PER_H = 3_600_000
-_LEAST_BILLED_MS = 60_000
+LEAST_BILLED_S = 60
 """AWS bills Linux machines by the second, and a minute at least."""
 
 
@@ -143,7 +143,7 @@ def cost_of(records: Iterable[Use], prices: Prices) -> Cost:
             borne_usd += line.usd
             key = (line.step, line.instance_type, line.market)
             lines[key] = _sum(lines[key], line) if key in lines else line
-        billed_usd = max(billed_ms, _LEAST_BILLED_MS) / _MS_PER_H * usd_h
+        billed_usd = max(billed_ms, 1000 * LEAST_BILLED_S) / _MS_PER_H * usd_h
         idle_usd += max(0.0, billed_usd - borne_usd)
     steps = list(dict.fromkeys(use.step for use in uses))
     ordered = sorted(lines.values(), key=lambda x: (steps.index(x.step), x.instance_type, x.market))

@@ -5,9 +5,9 @@ Seen in moto 5.2.5: a stack created by change set has no outputs, and an output 
 false breaks the rest; a second change set to create a stack makes a second stack; a parameter kept
 from before is its resolved value instead of what was given; the default of a list is not split; a
 resource that moto can't update is forgotten; a compute environment can't do without a service role;
-a job definition loses its timeout and is never updated; a VPC loses its DNS settings and a subnet
-its route table; Batch resources and route tables outlive
-their stack, and to look at the outputs of a deleted stack makes its resources anew.
+a job definition loses its timeout and is never updated; a VPC loses its DNS settings, a subnet its
+route table and public addresses; Batch resources and route tables outlive their stack, and to look
+at the outputs of a deleted stack makes its resources anew.
 ``mend_stacks`` mends these in the process that calls it.
 """
 
@@ -209,25 +209,34 @@ def _spell_as_read(properties: dict[str, Any], account_id: str, region: str) -> 
 
 def _mend_network() -> None:
     associate = subnets.SubnetBackend.create_subnet_association
-    create = vpcs.VPC.create_from_cloudformation_json
 
     @wraps(associate)
     def associate_in_table(self: Any, route_table_id: str, subnet_id: str) -> Any:
         self.associate_route_table(route_table_id, subnet_id=subnet_id)
         return associate(self, route_table_id, subnet_id)
 
-    @wraps(create)
-    def create_with_dns(
-        resource_name: str, cloudformation_json: Any, *where: Any, **kwargs: Any
-    ) -> Any:
-        vpc = create(resource_name, cloudformation_json, *where, **kwargs)
-        properties = cloudformation_json["Properties"]
-        vpc.enable_dns_support = properties.get("EnableDnsSupport", True)
-        vpc.enable_dns_hostnames = properties.get("EnableDnsHostnames", False)
-        return vpc
-
     subnets.SubnetBackend.create_subnet_association = associate_in_table
-    vpcs.VPC.create_from_cloudformation_json = staticmethod(create_with_dns)
+    _keep_settings(
+        vpcs.VPC,
+        EnableDnsSupport="enable_dns_support",
+        EnableDnsHostnames="enable_dns_hostnames",
+    )
+    _keep_settings(subnets.Subnet, MapPublicIpOnLaunch="map_public_ip_on_launch")
+
+
+def _keep_settings(model: Any, **names: str) -> None:
+    """Set what a template says, where moto takes its own default."""
+    create = model.create_from_cloudformation_json
+
+    @wraps(create)
+    def create_as_written(name: str, template: Any, *where: Any, **kwargs: Any) -> Any:
+        made = create(name, template, *where, **kwargs)
+        for written, kept in names.items():
+            if written in template["Properties"]:
+                setattr(made, kept, template["Properties"][written])
+        return made
+
+    model.create_from_cloudformation_json = staticmethod(create_as_written)
 
 
 def _mend_deletion() -> None:
