@@ -85,7 +85,9 @@ def own_engine(folder):
         daemon.terminate()
         daemon.wait(timeout=60)
         # It leaves the network of containers mounted, and the folder could not be removed.
-        subprocess.run(["umount", folder / "exec/netns/default"], check=True)
+        network = folder / "exec/netns/default"
+        if network.is_mount():
+            subprocess.run(["umount", network], check=True)
 
 
 def wait_until_ready(engine, daemon, log):
