@@ -5,7 +5,7 @@ It is in the container image; elsewhere it has to be compiled, and the host tran
 
 import math
 from collections.abc import Callable
-from importlib.util import find_spec
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,14 @@ from pyopencl.array import Array
 Float32Array = npt.NDArray[np.float32]
 
 
+@cache
 def is_installed() -> bool:
-    """Tell whether pyvkfft is installed, for OpenCL."""
-    return find_spec("pyvkfft") is not None
+    """Tell whether pyvkfft is installed, and was built for OpenCL."""
+    try:
+        import pyvkfft.opencl  # noqa: F401
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def inverse_plane(
