@@ -86,7 +86,7 @@ def own_engine(folder):
         daemon.wait(timeout=60)
         # It leaves the network of containers mounted, and the folder could not be removed.
         network = folder / "exec/netns/default"
-        if network.is_mount():
+        if network.exists():
             subprocess.run(["umount", network], check=True)
 
 
