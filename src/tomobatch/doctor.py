@@ -10,9 +10,9 @@ import pyopencl as cl
 
 from tomobatch.errors import UserError
 from tomobatch.normalise.selftest import check_kernels as check_normalise
-from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.devices import Device, DeviceKind, find_device, list_devices
 from tomobatch.reconstruct.direct import BackProjector, choose_variant
+from tomobatch.reconstruct.fourier import transforms_on_device
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import make_plan
 from tomobatch.reconstruct.selftest import KernelCheck, check_kernels
@@ -165,10 +165,10 @@ def _reason(device: Device, asked: DeviceKind) -> str:
 
 
 def _transforms(device: Device) -> str:
+    if transforms_on_device(device):
+        return "on the device, by VkFFT"
     if device.kind == "cpu":
         return "on the host, by scipy"
-    if vkfft.is_installed():
-        return "on the device, by VkFFT"
     return "on the host, by scipy, for pyvkfft is not installed (the container image has it)"
 
 

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from tomobatch.chunks import ChunkGrid, size_for_budget
 from tomobatch.config import Config, ScanConfig
 from tomobatch.scan import ScanHeader
 from tomobatch.stores.layout import ArrayLayout, projections_layout, sinograms_layout
 from tomobatch.stores.volume import VolumeLayout
+
+if TYPE_CHECKING:
+    from tomobatch.reconstruct.geometry import Geometry
 
 # Interpreter, libraries and OpenCL's compiler, before any data: measured at 300 to 450 MB.
 _BASE_MB = 500
@@ -76,6 +80,28 @@ class ScanPlan:
             return chosen.size_px
         # How far the halves overlap is known only after calibration; this holds all they can show.
         return self.header.n_cols * (2 if chosen.half_acquisition else 1)
+
+    def geometry(self) -> "Geometry":
+        """Return the geometry of the slices, for an axis in the middle of the detector.
+
+        Raises
+        ------
+        UserError
+            Where the slices asked for do not fit the scan.
+        """
+        # Brings OpenCL along, for which most plans need not wait.
+        from tomobatch.reconstruct.geometry import make_geometry
+
+        chosen = self.config.reconstruct
+        return make_geometry(
+            self.header.angles_rad,
+            self.header.n_cols,
+            size_px=self.whole_slice_px,
+            roi=chosen.roi_px,
+            binning=chosen.binning,
+            mask=chosen.mask,
+            half_acquisition=chosen.half_acquisition,
+        )
 
     @property
     def projections_layout(self) -> ArrayLayout:
@@ -148,17 +174,7 @@ def _check_slices(plan: ScanPlan) -> None:
     chosen = plan.config.reconstruct
     if chosen.roi_px is None and chosen.binning == 1 and not chosen.half_acquisition:
         return
-    # Brings OpenCL along, for which most plans need not wait.
-    from tomobatch.reconstruct.geometry import make_geometry
-
-    make_geometry(
-        plan.header.angles_rad,
-        plan.header.n_cols,
-        size_px=plan.whole_slice_px,
-        roi=chosen.roi_px,
-        binning=chosen.binning,
-        half_acquisition=chosen.half_acquisition,
-    )
+    plan.geometry()
 
 
 def _float32_mb(n_values: int) -> float:

@@ -7,7 +7,6 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from tomobatch.plan import ScanPlan
-from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import expected_s
 
 Queue = Literal["cpu", "gpu"]
@@ -81,17 +80,9 @@ def works_of(plan: ScanPlan, queue: Queue, device: Queue) -> list[Work]:
 
 def _slice_s(plan: ScanPlan, device: Queue) -> float:
     """Return the time of one slice by the faster method, as the job itself will choose."""
-    chosen = plan.config.reconstruct
-    geometry = make_geometry(
-        plan.header.angles_rad,
-        plan.header.n_cols,
-        size_px=plan.whole_slice_px,
-        roi=chosen.roi_px,
-        binning=chosen.binning,
-        mask=chosen.mask,
-    )
-    methods = ["direct", "fourier"] if chosen.method == "auto" else [chosen.method]
-    return min(expected_s(device, geometry, method) for method in methods)
+    geometry, method = plan.geometry(), plan.config.reconstruct.method
+    methods = ["direct", "fourier"] if method == "auto" else [method]
+    return min(expected_s(device, geometry, each) for each in methods)
 
 
 @cache

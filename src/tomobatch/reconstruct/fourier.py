@@ -31,6 +31,11 @@ _UPDATE = cast("cl.map_flags", cl.map_flags.READ | cl.map_flags.WRITE)
 _RUN = 16
 
 
+def transforms_on_device(device: Device) -> bool:
+    """Tell whether a device transforms by itself: a GPU, where VkFFT is installed."""
+    return device.kind == "gpu" and vkfft.is_installed()
+
+
 class FourierEngine:
     """Reconstructs blocks of slices by gridding; see ``engine.Engine``.
 
@@ -50,7 +55,7 @@ class FourierEngine:
         Whether many work-items share a tile of the grid: by default, where the device has local
         memory of its own.
     on_device
-        Whether the device transforms, by VkFFT: by default, a GPU where that is installed.
+        Whether the device transforms, by VkFFT: see ``transforms_on_device``.
     """
 
     def __init__(
@@ -75,7 +80,7 @@ class FourierEngine:
         if shared is None:
             shared = device.cl_device.local_mem_type == cl.device_local_mem_type.LOCAL
         if on_device is None:
-            on_device = device.kind == "gpu" and vkfft.is_installed()
+            on_device = transforms_on_device(device)
         # The size of a group of work-items, one group a tile.
         self._group = (2 * self._width, spreading.width) if shared else (1, 1)
         self._tile = self._shared_tile(device, spreading.width) if shared else _TILE

@@ -77,9 +77,8 @@ def make_plan(
 
     So many blocks, or more, unless they became so small that they compute slowly: the first one's
     reading and the last one's writing overlap with nothing, engines side by side want two each, and
-    small blocks need less memory. The method rests on the geometry and the kind of
-    device alone: a scan cut into other chunks, or a job with less memory to spare, gets the same
-    volume.
+    small blocks need less memory. The method rests on the geometry and the kind of device alone: a
+    scan cut into other chunks, or a job with less memory to spare, gets the same volume.
 
     Raises
     ------

@@ -1,6 +1,7 @@
 """The first step of gridding: rows become filtered spectra, the slices of a block interleaved."""
 
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,17 @@ _DEVICE_PART_BYTES = 64 * 2**20
 def row_length(geometry: Geometry) -> int:
     """Return the length that rows are padded to: even, fast to transform, at least 8."""
     return even_fast_length(max(padded_length(geometry), 8))
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Rows to sample: what they are weighted with and multiplied by, and where they go."""
+
+    sinograms: Float32Array
+    weights: FloatArray | None
+    factors: cl.Buffer
+    samples: cl.Buffer
+    first_row: int
 
 
 class LineSampler:
@@ -99,77 +111,56 @@ class LineSampler:
         weights: FloatArray | None = None
         if self._geometry.half_acquisition:
             weights = overlap_weights(self._geometry.n_cols, cor_px)
+        block = _Block(sinograms, weights, uploaded, samples, first_row)
         if self._transform is None:
-            self._sample_on_host(sinograms, weights, uploaded, samples, first_row)
+            self._sample_on_host(block)
         else:
-            self._sample_on_device(
-                self._transform, sinograms, weights, uploaded, samples, first_row
-            )
+            self._sample_on_device(block, self._transform)
 
-    def _sample_on_host(
-        self,
-        sinograms: Float32Array,
-        weights: FloatArray | None,
-        factors: cl.Buffer,
-        samples: cl.Buffer,
-        first_row: int,
-    ) -> None:
-        n_rows, n_angles, _ = sinograms.shape
+    def _sample_on_host(self, block: _Block) -> None:
+        n_rows, n_angles, _ = block.sinograms.shape
         flags = cl.mem_flags.READ_ONLY | cl.mem_flags.USE_HOST_PTR
 
         def sample(part: slice) -> None:
-            rows = self._padded(sinograms[:, part], weights)
+            rows = self._padded(block, part)
             spectra = scipy.fft.rfft(rows, axis=2, overwrite_x=True)
-            check_finite(spectra[:, :, 0], first_row, part.start)
+            check_finite(spectra[:, :, 0], block.first_row, part.start)
             if self._geometry.binning > 1:
                 angles_rad = self._geometry.angles_rad[part]
                 mean = binning_response(self.length, angles_rad, self._geometry.binning)
                 spectra *= mean.astype(np.float32)
             buffer = cl.Buffer(self._queue.context, flags, hostbuf=spectra)
-            self._weigh(buffer, rows.shape[:2], factors, samples, part.start).wait()
+            self._weigh(block, buffer, part).wait()
 
         in_parallel(sample, n_angles, max(1, _PART_BYTES // (4 * self.length * n_rows)))
 
-    def _sample_on_device(
-        self,
-        transform: vkfft.RowTransform,
-        sinograms: Float32Array,
-        weights: FloatArray | None,
-        factors: cl.Buffer,
-        samples: cl.Buffer,
-        first_row: int,
-    ) -> None:
-        n_angles, step = sinograms.shape[1], self._step
+    def _sample_on_device(self, block: _Block, transform: vkfft.RowTransform) -> None:
+        n_angles, step = self._geometry.n_angles, self._step
         for start in range(0, n_angles, step):
             # All parts have one size, as the transform has: the last one reaches back.
             first = min(start, n_angles - step)
-            rows = self._padded(sinograms[:, first : first + step], weights)
-            check_finite(rows.sum(axis=2), first_row, first)
+            part = slice(first, first + step)
+            rows = self._padded(block, part)
+            check_finite(rows.sum(axis=2), block.first_row, first)
             transform(rows)
-            self._weigh(transform.spectra, rows.shape[:2], factors, samples, first)
+            self._weigh(block, transform.spectra, part)
 
-    def _padded(self, sinograms: Float32Array, weights: FloatArray | None) -> Float32Array:
-        """Return rows (row, angle, length), weighted and padded."""
+    def _padded(self, block: _Block, part: slice) -> Float32Array:
+        """Return rows (row, angle of the part, length), weighted and padded."""
+        sinograms = block.sinograms[:, part]
         n_rows, n_angles, n_cols = sinograms.shape
         rows = np.empty((n_rows, n_angles, self.length), dtype=np.float32)
-        if weights is None:
+        if block.weights is None:
             rows[:, :, :n_cols] = sinograms
         else:
-            column_weights = weights[:, None, :].astype(np.float32)
+            column_weights = block.weights[:, None, :].astype(np.float32)
             np.multiply(sinograms, column_weights, out=rows[:, :, :n_cols])
         fill_padding(rows, n_cols, self._padding, axis=2)
         return rows
 
-    def _weigh(
-        self,
-        spectra: cl.Buffer,
-        shape: tuple[int, ...],
-        factors: cl.Buffer,
-        samples: cl.Buffer,
-        first_angle: int,
-    ) -> cl.Event:
-        """Enqueue the kernel for spectra (row, angle, k) of some angles."""
-        n_rows, n_angles = shape
+    def _weigh(self, block: _Block, spectra: cl.Buffer, part: slice) -> cl.Event:
+        """Enqueue the kernel for spectra (row, angle of the part, k)."""
+        n_angles = part.stop - part.start
         # A kernel object holds its arguments: threads take turns from setting them to enqueueing.
         with self._lock:
             event: cl.Event = self._kernel(
@@ -177,13 +168,13 @@ class LineSampler:
                 (-(-self.n_k // 4), n_angles),
                 None,
                 spectra,
-                factors,
+                block.factors,
                 self._weights,
                 self._places,
-                samples,
-                np.int32(n_rows),
+                block.samples,
+                np.int32(len(block.sinograms)),
                 np.int32(n_angles),
-                np.int32(first_angle),
+                np.int32(part.start),
                 np.int32(self.n_k),
             )
             self._queue.flush()

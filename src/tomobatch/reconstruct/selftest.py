@@ -14,7 +14,7 @@ from tomobatch.reconstruct.direct import DirectEngine, image, local, tiles
 from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.filter import FilterName
 from tomobatch.reconstruct.fourier import FourierEngine
-from tomobatch.reconstruct.geometry import Geometry, make_geometry
+from tomobatch.reconstruct.geometry import FloatArray, Geometry, make_geometry
 from tomobatch.reconstruct.reference import fbp_reference
 
 # float32 sums of some tens of angles, and what the standard gridding kernel promises.
@@ -102,10 +102,7 @@ def _check_fourier(device: Device, lanes: int, shared: bool) -> KernelCheck:
 
 def _check_vkfft(device: Device, lanes: int) -> KernelCheck:
     """Compare transforms on the device with those on the host."""
-    random = np.random.default_rng(lanes)
-    sinograms = random.normal(size=(lanes, _N_ANGLES, _N_COLS)).astype(np.float32)
-    geometry = make_geometry(random.uniform(0, 2 * np.pi, _N_ANGLES), _N_COLS)
-    cors = random.uniform(16, 20, lanes)
+    sinograms, cors, geometry = _noise(lanes)
 
     def slices(on_device: bool) -> npt.NDArray[np.float32]:
         found = np.empty((lanes, *geometry.shape_px), dtype=np.float32)
@@ -127,10 +124,7 @@ def _check(
     """Compare the first and the last slice of a block of noise with the reference."""
 
     def run() -> tuple[npt.ArrayLike, npt.ArrayLike]:
-        random = np.random.default_rng(lanes)
-        sinograms = random.normal(size=(lanes, _N_ANGLES, _N_COLS)).astype(np.float32)
-        cors = random.uniform(16, 20, lanes)
-        geometry = make_geometry(random.uniform(0, 2 * np.pi, _N_ANGLES), _N_COLS)
+        sinograms, cors, geometry = _noise(lanes)
         found = np.empty((lanes, *geometry.shape_px), dtype=np.float32)
         make(geometry)(sinograms, cors, found)
         expected = [
@@ -142,3 +136,11 @@ def _check(
         return found[[0, -1]], expected
 
     return compare(kernel, options, tolerance, run)
+
+
+def _noise(lanes: int) -> tuple[npt.NDArray[np.float32], FloatArray, Geometry]:
+    """Return sinograms of noise, a centre of rotation for each, and a geometry of odd angles."""
+    random = np.random.default_rng(lanes)
+    sinograms = random.normal(size=(lanes, _N_ANGLES, _N_COLS)).astype(np.float32)
+    cors = random.uniform(16, 20, lanes)
+    return sinograms, cors, make_geometry(random.uniform(0, 2 * np.pi, _N_ANGLES), _N_COLS)

@@ -161,6 +161,5 @@ def _halve_axis(values: Volume, axis: int) -> Volume:
     np.add(values[(*before, slice(0, n - 1, 2))], values[(*before, slice(1, n, 2))], out=pairs)
     pairs *= np.float32(0.5)
     if n % 2:
-        last = (*before, slice(n - 1, n))
-        halved[(*before, slice(n // 2, None))] = values[last]
+        halved[(*before, slice(n // 2, None))] = values[(*before, slice(n - 1, n))]
     return halved
