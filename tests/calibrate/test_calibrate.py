@@ -21,6 +21,7 @@ from tomobatch.calibrate import (
 )
 from tomobatch.errors import UserError
 from tomobatch.normalise import ReferenceSeries, average_references, normalise
+from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.scan import effective_angles, open_scan
 
 REAL_SCAN = Path(
@@ -90,6 +91,8 @@ def test_rows_of_air_are_rejected(calibration):
         pytest.param(ANGLES, 99.0, 0.8, 2e4, 0.1, id="truncated"),
         pytest.param(np.linspace(0, 3.7, 290), 99.0, 0.4, 2e4, 0.1, id="212 degrees"),
         pytest.param(2 * ANGLES, 99.0, 0.4, 2e4, 0.05, id="full turn"),
+        pytest.param(np.linspace(0, 6 * np.pi, 720, False), 99.0, 0.4, 2e4, 0.05, id="3 turns"),
+        pytest.param(np.mod(ANGLES + 3.5, 2 * np.pi), 99.0, 0.4, 2e4, 0.1, id="around the circle"),
         pytest.param(2 * ANGLES, 21.0, 0.7, 2e4, 0.1, id="half acquisition, left"),
         pytest.param(2 * ANGLES, 172.0, 0.7, 2e4, 0.1, id="half acquisition, right"),
     ],
@@ -100,6 +103,27 @@ def test_kinds_of_scans(angles_rad, cor_px, radius, photons, within_px):
     found = calibrate([evidence_of(sinograms, angles_rad)], FOUND)
     assert found.cor_px(7.5) == pytest.approx(cor_px, abs=within_px)
     assert found.check.agrees
+
+
+@pytest.mark.parametrize("end_deg", [360, 355, 350, 320])
+def test_a_turn_that_is_merged_is_looked_at_up_to_its_edges(end_deg):
+    """What reconstruct takes for half acquisition, calibrate takes for a full turn as well."""
+    angles = np.deg2rad(np.arange(0, end_deg, 0.75))
+    rng = np.random.default_rng(5)
+    sinograms = scan(angles, N_X, 16, 21.0, 0.0, rng, radius=0.7)
+    found = calibrate([evidence_of(sinograms, angles)], FOUND)
+    assert found.is_full_turn
+    assert found.cor_px(7.5) == pytest.approx(21.0, abs=0.1)
+    assert not found.warnings
+    assert make_geometry(angles, N_X, half_acquisition=True).half_acquisition
+
+
+def test_a_turn_that_is_not_merged_is_no_full_turn():
+    angles = np.deg2rad(np.arange(0, 310, 0.75))
+    sinograms = scan(angles, N_X, 3, 99.0, 0.0, np.random.default_rng(5))
+    assert not evidence_of(sinograms, angles).is_full_turn
+    with pytest.raises(UserError, match="360 degrees"):
+        make_geometry(angles, N_X, half_acquisition=True)
 
 
 def test_real_scan_needs_no_setting():

@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.calibrate.ellipses import measured, random_object, sinogram
 
-from tomobatch.calibrate.methods import find_candidates, in_rising_order
+from tomobatch.calibrate.methods import find_candidates
 from tomobatch.calibrate.mirror import mirror_cor
 from tomobatch.calibrate.moments import moments_cor
 from tomobatch.calibrate.negativity import negativity_cor
 from tomobatch.calibrate.rows import remove_slow_part
 from tomobatch.calibrate.wedge import MARGIN_K, _cross_spectrum, wedge_cor
+from tomobatch.turn import around
 
 N_X = 192
 SEARCH = (0.15 * N_X, 0.85 * N_X)
@@ -111,7 +112,7 @@ def test_angles_in_any_order(order):
     steps = np.arange(240)
     angles = -half_turn(240) if order == "falling" else np.mod(steps * 1.9416, np.pi)
     noisy = measured(row(angles, 99.0).astype(np.float64), rng)
-    indices, rising = in_rising_order(angles)
+    indices, rising = around(angles)
     found = find_candidates(noisy[indices], rising, None, True)
     assert found["wedge"].cor_px == pytest.approx(99.0, abs=0.15)
     assert abs(found["negativity"].cor_px - 99.0) < 0.6

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tomobatch.errors import UserError
-from tomobatch.reconstruct.geometry import angle_weights, covers_full_turn, make_geometry
+from tomobatch.reconstruct.geometry import angle_weights, make_geometry
 
 STEPS = st.lists(st.floats(0.02, 0.1), min_size=8, max_size=60)
 
@@ -65,11 +65,6 @@ def test_weights_follow_the_angles_in_any_order(steps, random, start) -> None:
     assert weights.sum() == pytest.approx(np.pi)
     assert (weights > 0).all()
     assert angle_weights(angles[order]) == pytest.approx(weights[order])
-
-
-def test_full_turn_is_told_from_half() -> None:
-    assert covers_full_turn(np.arange(100) * 2 * np.pi / 100)
-    assert not covers_full_turn(np.arange(100) * np.pi / 100)
 
 
 def test_output_positions_are_measured_from_the_axis() -> None:

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from tomobatch.calibrate.candidate import Candidate
-from tomobatch.calibrate.half_turn import angle_step, is_full_turn
 from tomobatch.calibrate.histogram import Histogram
-from tomobatch.calibrate.methods import find_candidates, grey_histogram, in_rising_order
+from tomobatch.calibrate.methods import find_candidates, grey_histogram
 from tomobatch.calibrate.rows import noise_level, signal_level
 from tomobatch.cores import n_usable_cores
 from tomobatch.errors import UserError
+from tomobatch.turn import around, covers_full_turn, runs_of_one_angle
+
+MOST_ALIKE = 0.9  # of the projections; a sample turned ten times is still told from a standing one
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def gather_evidence(
     sinograms
         Line integrals, shape (y, angle, x), float32.
     angles_rad
-        Shape (angle,), in any order.
+        Shape (angle,), in any order, over any number of turns.
     first_row
         Index in the whole scan of ``sinograms[0]``.
     settings
@@ -125,22 +127,32 @@ def gather_evidence(
     UserError
         When most angles are the same.
     """
-    order, angles = in_rising_order(angles_rad)
-    if len(angles) < 2 or angle_step(angles) == 0:
+    order, rising = around(angles_rad)
+    runs = runs_of_one_angle(rising)
+    angles = rising if runs is None else rising[runs]
+    if len(angles) < 2 or len(angles_rad) - len(angles) > MOST_ALIKE * len(angles_rad):
         raise UserError("angles: most projections have the same one; give datasets.angle_range_deg")
 
     def look(i: int) -> RowEvidence:
         row = sinograms[i] if order is None else sinograms[i, order]
-        return _row_evidence(row, angles, first_row + i, settings)
+        return _row_evidence(_one_an_angle(row, runs), angles, first_row + i, settings)
 
     with ThreadPoolExecutor(n_usable_cores()) as threads:
         rows = tuple(threads.map(look, range(len(sinograms))))
     return Evidence(
         n_x=sinograms.shape[2],
         n_rows=settings.n_rows,
-        is_full_turn=is_full_turn(angles),
+        is_full_turn=covers_full_turn(angles),
         rows=rows,
     )
+
+
+def _one_an_angle(row: NDArray[np.float32], runs: NDArray[np.intp] | None) -> NDArray[np.float32]:
+    """Return the row with projections at one angle averaged, shape (different angle, x)."""
+    if runs is None:
+        return row
+    counts = np.diff(runs, append=len(row)).astype(np.float32)
+    return np.asarray(np.add.reduceat(row, runs, axis=0) / counts[:, None])
 
 
 def _row_evidence(

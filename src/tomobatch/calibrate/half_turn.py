@@ -5,18 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tomobatch.turn import HALF_TURN_RAD, angle_step
+
 Floats = NDArray[np.float64]
-
-
-def angle_step(angles_rad: Floats) -> float:
-    """Return the typical step between neighbouring angles, in radians (angles sorted)."""
-    return float(np.median(np.diff(angles_rad)))
-
-
-def is_full_turn(angles_rad: Floats) -> bool:
-    """Return whether the sorted angles cover 360 degrees, but for two steps at most."""
-    step = angle_step(angles_rad)
-    return bool(angles_rad[-1] - angles_rad[0] >= 2 * np.pi - 2.5 * step)
+LARGEST_GAP_RAD = np.pi / 36  # wider, and what is interpolated in it is no longer the object
 
 
 def half_turn_positions(angles_rad: Floats, start: int = 0) -> Floats | None:
@@ -33,12 +25,15 @@ def half_turn_positions(angles_rad: Floats, start: int = 0) -> Floats | None:
     -------
     Positions along the angle axis, fractional where the angles are uneven, shape (n,), such that
     position i stands for the angle ``angles_rad[start] + pi * i / n``; None when the scan ends
-    more than a step and a half short of the half turn.
+    more than a step and a half short of the half turn, or leaves out more than 5 degrees of it.
     """
     step = angle_step(angles_rad)
-    n = round(np.pi / step)
-    wanted = angles_rad[start] + np.pi / n * np.arange(n)
+    n = round(HALF_TURN_RAD / step)
+    wanted = angles_rad[start] + HALF_TURN_RAD / n * np.arange(n)
     if wanted[-1] > angles_rad[-1] + step:
+        return None
+    stop = int(np.searchsorted(angles_rad, wanted[-1])) + 1
+    if np.diff(angles_rad[start:stop]).max() > max(LARGEST_GAP_RAD, 2 * step):
         return None
     positions = np.interp(wanted, angles_rad, np.arange(len(angles_rad), dtype=np.float64))
     near = np.round(positions)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.calibrate.candidate import Candidate
-from tomobatch.calibrate.half_turn import half_turn_positions, is_full_turn, take_positions
+from tomobatch.calibrate.half_turn import half_turn_positions, take_positions
 from tomobatch.calibrate.histogram import Histogram, histogram_of
 from tomobatch.calibrate.mirror import mirror_cor
 from tomobatch.calibrate.moments import moments_cor
@@ -16,6 +16,7 @@ from tomobatch.calibrate.negativity import negativity_cor
 from tomobatch.calibrate.quicklook import back_project, ramp_filter, sample_points
 from tomobatch.calibrate.stitch import HalfTurn, half_turn_of
 from tomobatch.calibrate.wedge import wedge_cor
+from tomobatch.turn import covers_full_turn
 
 Row = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -24,22 +25,11 @@ METHODS = ("wedge", "mirror", "moments", "negativity")
 N_GREY_POINTS = 12_000
 
 
-def in_rising_order(angles_rad: Floats) -> tuple[NDArray[np.intp] | slice | None, Floats]:
-    """Return how to reorder the projections so that the angles rise, and the angles so ordered."""
-    steps = np.diff(angles_rad)
-    if (steps > 0).all():
-        return None, angles_rad
-    if (steps < 0).all():
-        return slice(None, None, -1), angles_rad[::-1]
-    order = np.argsort(angles_rad, kind="stable")
-    return order, angles_rad[order]
-
-
 def find_candidates(
     row: Row, angles_rad: Floats, search_px: tuple[float, float] | None, slow_too: bool
 ) -> dict[str, Candidate]:
     """Return what each method finds in a row's sinogram, shape (angle, x), angles rising."""
-    full_turn = is_full_turn(angles_rad)
+    full_turn = covers_full_turn(angles_rad)
     if search_px is None:
         margin_px = row.shape[1] * (0.03 if full_turn else 0.15)
         search_px = (margin_px, row.shape[1] - 1 - margin_px)
@@ -73,7 +63,7 @@ def grey_histogram(row: Row, angles_rad: Floats, candidates: dict[str, Candidate
     The slice is reconstructed about the row's own best cor, at full resolution.
     """
     n_x = row.shape[1]
-    cor_px = best_cor(candidates, is_full_turn(angles_rad), n_x)
+    cor_px = best_cor(candidates, covers_full_turn(angles_rad), n_x)
     half = half_turn_of(row, angles_rad, cor_px)
     centre = cor_px + half.shift_px
     radius_px = max(min(centre, half.sinogram.shape[1] - 1 - centre), n_x / 4)
@@ -84,7 +74,7 @@ def grey_histogram(row: Row, angles_rad: Floats, candidates: dict[str, Candidate
 
 def _half_turns(row: Row, angles_rad: Floats) -> list[Row]:
     """Return the first half turn of a scan and, of a full turn, that a quarter turn on."""
-    starts = (0, len(row) // 4) if is_full_turn(angles_rad) else (0,)
+    starts = (0, len(row) // 4) if covers_full_turn(angles_rad) else (0,)
     positions = [half_turn_positions(angles_rad, start) for start in starts]
     return [take_positions(row, p) for p in positions if p is not None]
 

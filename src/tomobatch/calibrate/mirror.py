@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from tomobatch.calibrate.candidate import Candidate
-from tomobatch.calibrate.half_turn import angle_step
 from tomobatch.calibrate.rows import remove_slow_part
+from tomobatch.turn import HALF_TURN_RAD, angle_step
 
 Floats = NDArray[np.float64]
 Row = NDArray[np.float32]
 SMOOTHING_PX = 1.0
+LARGEST_GAP_STEPS = 3.0  # across which an opposite projection is interpolated
 
 
 def mirror_cor(row: Row, angles_rad: Floats, search_px: tuple[float, float]) -> Candidate | None:
@@ -98,12 +99,14 @@ def opposite_projections(row: Row, angles_rad: Floats) -> tuple[Row, Row]:
     """Return projections and their opposites, half a turn on, two arrays of shape (pair, x).
 
     Between two angles the opposite is interpolated, and up to a step beyond the last one
-    extrapolated, which a scan of [0, pi) needs.
+    extrapolated, which a scan of [0, pi) needs. What has its opposite in a gap is left out.
     """
     step = angle_step(angles_rad)
-    wanted = angles_rad + np.pi
-    pairs = np.flatnonzero(wanted <= angles_rad[-1] + 1.01 * step)
-    after = np.searchsorted(angles_rad, wanted[pairs]).clip(1, len(angles_rad) - 1)
+    wanted = angles_rad + HALF_TURN_RAD
+    after = np.searchsorted(angles_rad, wanted).clip(1, len(angles_rad) - 1)
+    in_gap = angles_rad[after] - angles_rad[after - 1] > LARGEST_GAP_STEPS * step
+    pairs = np.flatnonzero((wanted <= angles_rad[-1] + 1.01 * step) & ~in_gap)
+    after = after[pairs]
     before = after - 1
     weight = (wanted[pairs] - angles_rad[before]) / (angles_rad[after] - angles_rad[before])
     near = np.round(weight)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tomobatch.calibrate.half_turn import half_turn_positions, is_full_turn, take_positions
+from tomobatch.calibrate.half_turn import half_turn_positions, take_positions
+from tomobatch.turn import HALF_TURN_RAD, angle_step, covers_full_turn
 
 Row = NDArray[np.float32]
 Floats = NDArray[np.float64]
+LEAST_WHOLE = 1 - 5 / 180
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class HalfTurn:
     shift_px
         What to add to an x of the detector to get that of the sinogram.
     is_whole
-        Whether it is half a turn indeed, not less.
+        Whether it is half a turn indeed, or less by 5 degrees at most.
     """
 
     sinogram: Row
@@ -50,14 +52,16 @@ def half_turn_of(row: Row, angles_rad: Floats, cor_px: float) -> HalfTurn:
     first = half_turn_positions(angles_rad)
     if first is None:
         return HalfTurn(row, angles_rad, 0.0, is_whole=False)
-    half, angles = (
-        take_positions(row, first),
-        angles_rad[0] + np.pi / len(first) * np.arange(len(first)),
-    )
-    if not is_full_turn(angles_rad):
+    half = take_positions(row, first)
+    angles = angles_rad[0] + HALF_TURN_RAD / len(first) * np.arange(len(first))
+    if not covers_full_turn(angles_rad):
         return HalfTurn(half, angles, 0.0)
-    opposite = take_positions(row, np.interp(angles + np.pi, angles_rad, np.arange(len(row))))
-    return _side_by_side(half, opposite, angles, cor_px)
+    opposite_rad = angles + HALF_TURN_RAD
+    # Where the full turn has its gap, half of the sample is not seen.
+    seen = opposite_rad <= angles_rad[-1] + 1.5 * angle_step(angles_rad)
+    positions = np.interp(opposite_rad[seen], angles_rad, np.arange(len(row)))
+    joined = _side_by_side(half[seen], take_positions(row, positions), angles[seen], cor_px)
+    return replace(joined, is_whole=bool(np.mean(seen) >= LEAST_WHOLE))
 
 
 def _side_by_side(half: Row, opposite: Row, angles: Floats, cor_px: float) -> HalfTurn:

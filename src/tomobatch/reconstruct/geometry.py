@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tomobatch.errors import UserError
+from tomobatch.turn import FULL_TURN_RAD, HALF_TURN_RAD, covers_full_turn, typical_gap
 
 FloatArray = npt.NDArray[np.float64]
 
 # A gap this many times the typical one is a missing wedge: its two sides get the typical gap.
 _WEDGE_GAP = 8.0
-_FULL_TURN_RAD = 2 * np.pi
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def make_geometry(
         raise UserError(f"binning: {binning} does not fit a region of {part.nx} x {part.ny} pixels")
     return Geometry(
         angles_rad=angles,
-        angle_weights=angle_weights(angles, _FULL_TURN_RAD if half_acquisition else np.pi),
+        angle_weights=angle_weights(angles, FULL_TURN_RAD if half_acquisition else HALF_TURN_RAD),
         n_cols=n_cols,
         size_px=size,
         roi=part,
@@ -175,7 +175,7 @@ def make_geometry(
     )
 
 
-def angle_weights(angles_rad: FloatArray, period_rad: float = np.pi) -> FloatArray:
+def angle_weights(angles_rad: FloatArray, period_rad: float = HALF_TURN_RAD) -> FloatArray:
     """Return what each angle counts in the sum over angles, from the gaps to its neighbours.
 
     Each angle stands for half of the gap to the next angle on either side, on a circle of
@@ -195,30 +195,11 @@ def angle_weights(angles_rad: FloatArray, period_rad: float = np.pi) -> FloatArr
     order = np.argsort(folded, kind="stable")
     sorted_rad = folded[order]
     gaps = np.diff(sorted_rad, append=sorted_rad[0] + period_rad)
-    typical = _typical_gap(gaps)
+    typical = typical_gap(gaps)
     gaps = np.where(gaps > _WEDGE_GAP * typical, typical, gaps)
     weights = np.empty_like(folded)
     weights[order] = (gaps + np.roll(gaps, 1)) / 2
     return weights
-
-
-def _typical_gap(gaps: FloatArray) -> float:
-    """Return the gap that half of the measured part of the circle lies in gaps no wider than.
-
-    Counted by width, not by number: angles taken many times over leave many gaps next to nothing.
-    The widest gap may be a missing wedge and is left out.
-    """
-    rest = np.sort(gaps)[:-1]
-    if not rest.any():
-        return float(gaps.max())
-    return float(rest[np.searchsorted(np.cumsum(rest), rest.sum() / 2)])
-
-
-def covers_full_turn(angles_rad: FloatArray) -> bool:
-    """Whether the angles go once around: no gap on the circle of 2 pi is wider than 45 degrees."""
-    ordered = np.sort(np.mod(angles_rad, _FULL_TURN_RAD))
-    gaps = np.diff(ordered, append=ordered[0] + _FULL_TURN_RAD)
-    return bool(gaps.max() < np.pi / 4)
 
 
 def default_cor_px(n_cols: int) -> float:
