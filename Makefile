@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PLUGIN := plugins/snakemake-executor-plugin-aws-batch-array
+EMULATOR := plugins/aws-batch-emulator
 SCAN ?=
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
@@ -50,8 +51,8 @@ dag: $(VENV)/run.stamp  ## Draw every job of the configured scans into dag.svg
 	@$(BIN)/tomobatch dag
 
 docs: $(VENV)/dev.stamp  ## Make the reference pages anew
-	$(BIN)/python -m tomobatch.config_reference
-	$(BIN)/python -m tomobatch.cli_reference
+	$(BIN)/python -m tomobatch.config.reference
+	$(BIN)/python -m tomobatch.cli.reference
 
 clean:  ## Remove what demo and test have made, and the environments
 	rm -rf $(VENV) .venv-* results results-aws scans .snakemake dag.svg .pytest_cache .mypy_cache .ruff_cache
@@ -78,7 +79,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check \
-		--no-build-isolation --no-deps -e $(PLUGIN) -e .
+		--no-build-isolation --no-deps -e $(PLUGIN) -e $(EMULATOR) -e .
 	@touch $@
 
 # The workflow is checked with a scan, since it looks at its scans first.
@@ -86,9 +87,9 @@ $(VENV)/lint.h5: | $(VENV)/dev.stamp
 	$(BIN)/tomobatch phantom $@ --size 32
 
 # A set of requirements is installed once, and again only when its pins change.
-$(VENV)/%.stamp: requirements/%.txt pyproject.toml $(PLUGIN)/pyproject.toml | $(VENV)/bin/python
+$(VENV)/%.stamp: requirements/%.txt pyproject.toml $(PLUGIN)/pyproject.toml $(EMULATOR)/pyproject.toml | $(VENV)/bin/python
 	@echo "Installing requirements/$*.txt into $(VENV), once ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
-		-e $(PLUGIN) -e .
+		-e $(PLUGIN) -e $(EMULATOR) -e .
 	@touch $@

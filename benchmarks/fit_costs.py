@@ -18,7 +18,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from tomobatch.cores import n_usable_cores
-from tomobatch.reconstruct.devices import Device, find_device
+from tomobatch.opencl.devices import Device, find_device
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import Plan, work
 

@@ -19,13 +19,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tomobatch.aws.pricing import Use
+from tomobatch.aws.pricing.records import read_uses
+from tomobatch.aws.runs.place import find_place
 from tomobatch.cores import n_usable_cores
-from tomobatch.pricing import Use
-from tomobatch.pricing.records import read_uses
-from tomobatch.runs.place import find_place
 from tomobatch.stores.angles import load_angles
 
-RATES = Path("src/tomobatch/estimate_rates.json")
+RATES = Path("src/tomobatch/estimate/rates.json")
 ATTEMPTS = Path("tests/cli/demo_attempts.json")
 COUNTED = ("average_references", "preprocess", "process", "reconstruct")
 

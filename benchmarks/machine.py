@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tomobatch.cores import n_usable_cores
-from tomobatch.reconstruct.devices import Device
+from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct.fft import in_parallel
 
 

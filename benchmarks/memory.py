@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from tomobatch.phantom import write_phantom
-from tomobatch.summary import STEPS, read_records
+from tomobatch.records.summary import STEPS, read_records
 
 N_ANGLES, N_ROWS, N_COLS = 901, 256, 1024
 CHUNK_PROJECTIONS, CHUNK_SLICES = 64, 32

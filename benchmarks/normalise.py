@@ -26,7 +26,7 @@ from tomobatch.normalise import (
     average_references,
     normalise,
 )
-from tomobatch.reconstruct.devices import find_device
+from tomobatch.opencl.devices import find_device
 
 SHAPE = (1500, 64, 1024)
 ROUNDS = 7

@@ -12,8 +12,8 @@ import numpy as np
 import scipy.fft
 
 from tomobatch.cores import n_usable_cores
+from tomobatch.opencl.devices import find_device
 from tomobatch.reconstruct import fbp
-from tomobatch.reconstruct.devices import find_device
 from tomobatch.reconstruct.fft import in_parallel
 from tomobatch.reconstruct.filter import frequency_response
 from tomobatch.reconstruct.geometry import make_geometry

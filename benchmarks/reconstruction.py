@@ -18,7 +18,7 @@ import peers
 from scene import Scene
 from stages import stage_costs
 
-from tomobatch.reconstruct.devices import find_device
+from tomobatch.opencl.devices import find_device
 
 FACTORIES = {
     "tomobatch auto": peers.tomobatch("auto"),

@@ -6,12 +6,13 @@ from collections.abc import Callable
 import numpy as np
 
 from tomobatch.cores import n_usable_cores
-from tomobatch.reconstruct.devices import Device
+from tomobatch.opencl.buffers import Shared
+from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct.direct import BackProjector, tiles
 from tomobatch.reconstruct.fourier import STANDARD, FourierEngine
 from tomobatch.reconstruct.geometry import Geometry, make_geometry
-from tomobatch.reconstruct.layout import Shared, SliceSplitter
 from tomobatch.reconstruct.rows import RowFilter
+from tomobatch.reconstruct.splitting import SliceSplitter
 
 # Most slices of a block.
 LANES = {"direct": 32, "fourier": 16}

@@ -6,7 +6,7 @@ import os
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
-from tomobatch.config import load_config
+from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
 from tomobatch.plan import plan_scan
 from tomobatch.scan import DatasetPaths, open_scan

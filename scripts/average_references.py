@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tomobatch.jobs import Record, logger, reported
 from tomobatch.normalise import NormaliseSettings, ReferenceSeries, average_references
+from tomobatch.records.job import Record, logger, reported
 from tomobatch.scan import DatasetPaths, effective_angles, open_scan
 from tomobatch.stores.angles import save_angles
 from tomobatch.stores.files import write_json

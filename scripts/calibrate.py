@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tomobatch.calibrate import CalibrateSettings, Evidence, calibrate
-from tomobatch.jobs import Record, logger, reported
+from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.files import write_bytes, write_json
 from tomobatch.units import grey_factor
 

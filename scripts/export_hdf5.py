@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tomobatch.jobs import reported
+from tomobatch.records.job import reported
 from tomobatch.stores.export import export_hdf5
 from tomobatch.stores.read import open_array
 

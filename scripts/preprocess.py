@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tomobatch.jobs import Record, logger, reported
 from tomobatch.normalise import NormaliseSettings, normalise
+from tomobatch.records.job import Record, logger, reported
 from tomobatch.scan import DatasetPaths, open_scan
 from tomobatch.stores.files import write_json
 from tomobatch.stores.layout import ArrayLayout

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tomobatch.calibrate import EvidenceSettings, gather_evidence
-from tomobatch.jobs import Record, logger, reported
+from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.angles import load_angles
 from tomobatch.stores.files import write_bytes, write_json
 from tomobatch.stores.layout import ArrayLayout

@@ -9,10 +9,10 @@ import numpy as np
 
 from tomobatch.calibrate import Calibration
 from tomobatch.errors import UserError
-from tomobatch.jobs import Record, logger, reported
-from tomobatch.reconstruct.devices import DeviceKind
+from tomobatch.opencl.devices import DeviceKind
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.stream import reconstruct_blocks
+from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.angles import load_angles
 from tomobatch.stores.files import write_json
 from tomobatch.stores.read import open_array

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tomobatch.calibrate import Calibration
-from tomobatch.jobs import logger, reported
+from tomobatch.records.job import logger, reported
 from tomobatch.report import ReportContent, render_page
 from tomobatch.report.gather import corrections, planes
 from tomobatch.report.pictures import image_png

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tomobatch.config import load_config
+from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
 from tomobatch.plan import plan_scan
 from tomobatch.scan import ScanHeader

@@ -9,11 +9,13 @@ import yaml
 
 SOURCES = Path(__file__).parents[1]
 PACKAGE = SOURCES / "src" / "tomobatch"
-PLUGIN = SOURCES / "plugins" / "snakemake-executor-plugin-aws-batch-array" / "src"
+PLUGINS = SOURCES / "plugins"
+PLUGIN = PLUGINS / "snakemake-executor-plugin-aws-batch-array" / "src"
+EMULATOR = PLUGINS / "aws-batch-emulator" / "src"
 
 # Parts of the package from the inside out; each may import itself and those before it.
 NUMERICS = ("normalise", "stripes", "calibrate", "reconstruct", "phantom")
-RIM = ("scan", "stores", "report", "cli", "cloud", "pricing")
+RIM = ("scan", "stores", "report", "cli", "aws")
 
 
 def imported(folder: Path) -> set[tuple[Path, str]]:
@@ -56,7 +58,9 @@ def test_nothing_in_the_package_imports_scripts():
 
 
 def test_the_plugin_and_the_emulator_know_nothing_of_tomography():
-    assert offenders(PLUGIN, "tomobatch", "scripts") == []
+    assert offenders(PLUGIN, "tomobatch", "scripts", "aws_batch_emulator") == []
+    plugin = "snakemake_executor_plugin_aws_batch_array"
+    assert offenders(EMULATOR, "tomobatch", "scripts", "snakemake", plugin) == []
 
 
 def test_only_one_module_of_the_plugin_makes_clients():

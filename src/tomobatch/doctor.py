@@ -10,12 +10,13 @@ import pyopencl as cl
 
 from tomobatch.errors import UserError
 from tomobatch.normalise.selftest import check_kernels as check_normalise
-from tomobatch.reconstruct.devices import Device, DeviceKind, find_device, list_devices
+from tomobatch.opencl.check import KernelCheck
+from tomobatch.opencl.devices import Device, DeviceKind, find_device, list_devices
 from tomobatch.reconstruct.direct import BackProjector, choose_variant
 from tomobatch.reconstruct.fourier import transforms_on_device
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import make_plan
-from tomobatch.reconstruct.selftest import KernelCheck, check_kernels
+from tomobatch.reconstruct.selftest import check_kernels
 
 _SPEED_PX, _SPEED_ANGLES, _SPEED_LANES = 512, 256, 32
 _COPY_BYTES = 128 * 2**20

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tomobatch.chunks import ChunkGrid, size_for_budget
-from tomobatch.config import Config, ScanConfig
+from tomobatch.config.schema import Config, ScanConfig
 from tomobatch.scan import ScanHeader
 from tomobatch.stores.layout import ArrayLayout, projections_layout, sinograms_layout
 from tomobatch.stores.volume import VolumeLayout

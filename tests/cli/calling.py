@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typer.testing import CliRunner
 
 from tomobatch.cli import app
-from tomobatch.jobs import explain
+from tomobatch.records.job import explain
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from snakemake_executor_plugin_aws_batch_array.command_list import (
     Outcome,
 )
 from snakemake_executor_plugin_aws_batch_array.store import RunStore, S3Path
-from tomobatch.pricing import offline_prices
-from tomobatch.pricing.cost import Use, cost_of
-from tomobatch.pricing.show import cost_section
+from tomobatch.aws.pricing import offline_prices
+from tomobatch.aws.pricing.cost import Use, cost_of
+from tomobatch.aws.pricing.show import cost_section
 
 HOUR_MS = 3_600_000
 START_MS = 1_795_000_000_000

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 from tests.cli.calling import tomobatch
 
-from tomobatch.cloud import checkup
+from tomobatch.aws.account import checkup
 
 
 def test_a_device_that_is_not_there():

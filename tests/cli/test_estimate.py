@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from tests.cli.calling import tomobatch
 
-from tomobatch.config import load_config
-from tomobatch.estimate import Fleet, estimate_scan, spell_time
+from tomobatch.aws.pricing import Use, cost_of, offline_prices
+from tomobatch.aws.pricing.prices import has_gpu
+from tomobatch.config.schema import load_config
+from tomobatch.estimate.estimate import Fleet, estimate_scan, spell_time
 from tomobatch.phantom import write_phantom
 from tomobatch.plan import plan_scan
-from tomobatch.pricing import Use, cost_of, offline_prices
-from tomobatch.pricing.prices import has_gpu
 from tomobatch.scan import open_scan
 
 ATTEMPTS = Path(__file__).with_name("demo_attempts.json")

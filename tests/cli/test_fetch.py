@@ -7,10 +7,10 @@ from tests.cli.calling import tomobatch
 from tests.cli.test_runs import record
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
+from tomobatch.aws.runs.parts import parse_slices
+from tomobatch.aws.runs.place import find_place
+from tomobatch.aws.runs.record import put_record
 from tomobatch.errors import UserError
-from tomobatch.runs.parts import parse_slices
-from tomobatch.runs.place import find_place
-from tomobatch.runs.record import put_record
 from tomobatch.stores.volume import VolumeLayout
 
 RUN = "runs/fetched/tooth"

@@ -5,8 +5,8 @@ import pytest
 import yaml
 from tests.cli.calling import tomobatch
 
-from tomobatch.config import Config, load_config
-from tomobatch.config_file import scan_names
+from tomobatch.cli.shared.config_file import scan_names
+from tomobatch.config.schema import Config, load_config
 from tomobatch.phantom import write_phantom
 
 
@@ -63,7 +63,7 @@ def test_a_scan_that_can_not_be_reconstructed_is_refused(scan, tmp_path):
 
 
 def test_large_scans_get_chunks_by_memory(scan, tmp_path, monkeypatch):
-    monkeypatch.setattr("tomobatch.config_file._MOST_JOB_MB", 1)
+    monkeypatch.setattr("tomobatch.cli.shared.config_file._MOST_JOB_MB", 1)
     assert tomobatch("init", scan).code == 0
     config = load_config(yaml.safe_load((tmp_path / "config.yaml").read_text(encoding="utf-8")))
     assert (config.chunks.projections, config.chunks.slices) == ("auto", "auto")

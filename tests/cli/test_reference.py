@@ -1,6 +1,6 @@
 """The reference page is what the commands say of themselves."""
 
-from tomobatch.cli_reference import render_reference
+from tomobatch.cli.reference import render_reference
 
 
 def test_the_reference_page_is_made_from_the_commands_as_they_are(repository):

@@ -7,11 +7,11 @@ from tests.cli.calling import tomobatch
 
 from aws_batch_emulator import Fault
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
-from tomobatch.cli.scans import find_scans, write_sheet
-from tomobatch.config import read_sheet
+from tomobatch.aws.runs.sources import pack_sources, unpack_sources
+from tomobatch.cli.shared.scans import find_scans, write_sheet
+from tomobatch.config.schema import read_sheet
 from tomobatch.errors import UserError
-from tomobatch.runs.sources import pack_sources, unpack_sources
-from tomobatch.transfer import upload_file
+from tomobatch.s3.transfer import upload_file
 
 PART_BYTES = 5 * 2**20
 """The least that S3 takes."""

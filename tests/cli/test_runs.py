@@ -4,10 +4,10 @@ import pytest
 from tests.cli.calling import tomobatch
 from tests.cli.submitting import command_list, submit
 
+from tomobatch.aws.runs.find import pick_name
+from tomobatch.aws.runs.place import find_place
+from tomobatch.aws.runs.record import RunRecord, put_record
 from tomobatch.errors import UserError
-from tomobatch.runs.find import pick_name
-from tomobatch.runs.place import find_place
-from tomobatch.runs.record import RunRecord, put_record
 
 
 def record(name, started_ms=1):

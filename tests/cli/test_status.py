@@ -11,8 +11,8 @@ from tests.cli.submitting import command_list, submit
 import aws_batch_emulator
 from snakemake_executor_plugin_aws_batch_array.command_list import Attempt
 from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
-from tomobatch.runs.place import find_place
-from tomobatch.runs.state import Phase, Step, Submitted, as_finished, count_steps, find_phase
+from tomobatch.aws.runs.place import find_place
+from tomobatch.aws.runs.state import Phase, Step, Submitted, as_finished, count_steps, find_phase
 
 
 def submitted(commands, status=Status.PENDING, children=None, **more):

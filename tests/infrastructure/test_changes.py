@@ -5,10 +5,10 @@ import datetime
 import boto3
 import pytest
 from botocore.stub import Stubber
+from tomobatch.aws.account.__main__ import main
 
-from tomobatch.cloud.__main__ import main
-from tomobatch.cloud.changes import Change, ChangeSet, carry_out, prepare_changes
-from tomobatch.cloud.deploy import deploy
+from tomobatch.aws.account.changes import Change, ChangeSet, carry_out, prepare_changes
+from tomobatch.aws.account.deploy import deploy
 from tomobatch.errors import UserError
 
 NOW = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)

@@ -10,9 +10,9 @@ from tests.infrastructure.templates import NAMES, Template
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.deployment import resolve_deployment
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
-from tomobatch.cloud.deploy import deploy
-from tomobatch.cloud.stacks import STACKS, read_outputs
-from tomobatch.cloud.teardown import teardown
+from tomobatch.aws.account.deploy import deploy
+from tomobatch.aws.account.stacks import STACKS, read_outputs
+from tomobatch.aws.account.teardown import teardown
 from tomobatch.errors import UserError
 
 NUMBERS = itertools.count()

@@ -12,7 +12,7 @@ from tests.workflow.running import write_config
 
 from aws_batch_emulator.client import start
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
-from tomobatch.cloud.deploy import deploy
+from tomobatch.aws.account.deploy import deploy
 
 IMAGE = "tomobatch-test:latest"
 LARGEST = 1.2e9

@@ -5,9 +5,9 @@ import itertools
 import pytest
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
-from tomobatch.cloud.deploy import deploy
-from tomobatch.cloud.network import examine_network
-from tomobatch.cloud.stacks import read_outputs
+from tomobatch.aws.account.deploy import deploy
+from tomobatch.aws.account.network import examine_network
+from tomobatch.aws.account.stacks import read_outputs
 
 NUMBERS = itertools.count()
 

@@ -6,7 +6,7 @@ import pytest
 from tests.infrastructure.templates import FOLDER, NAMES, Template
 
 from tomobatch import __version__
-from tomobatch.cloud.stacks import STACKS
+from tomobatch.aws.account.stacks import STACKS
 
 SECTIONS = ["Metadata", "Parameters", "Mappings", "Conditions", "Resources", "Outputs"]
 

@@ -14,8 +14,8 @@ from tomobatch.normalise.beam import flat_places, signals
 from tomobatch.normalise.normalise import build_program
 from tomobatch.normalise.repair import plan_repair
 from tomobatch.normalise.twin import normalise_projection
-from tomobatch.reconstruct.devices import find_device
-from tomobatch.reconstruct.kernels import build_log
+from tomobatch.opencl.devices import find_device
+from tomobatch.opencl.kernels import build_log
 
 # A float32 quotient and a logarithm, each right to a few units in the last place, on line integrals
 # up to 10.

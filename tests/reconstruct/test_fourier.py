@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.reconstruct.exact_rows import fbp_exact
 
 from tomobatch.errors import UserError
-from tomobatch.reconstruct.devices import find_device
+from tomobatch.opencl.devices import find_device
 from tomobatch.reconstruct.fourier import STANDARD, FourierEngine
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.gridding import Spreading

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tomobatch.errors import UserError
+from tomobatch.opencl.buffers import Shared
+from tomobatch.opencl.devices import Device, find_device
 from tomobatch.reconstruct import methods
-from tomobatch.reconstruct.devices import Device, find_device
 from tomobatch.reconstruct.geometry import Geometry, make_geometry
-from tomobatch.reconstruct.layout import Shared
 from tomobatch.reconstruct.methods import buffer_bytes, expected_s, make_plan
 
 

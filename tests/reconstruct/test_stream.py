@@ -9,8 +9,8 @@ import pyopencl as cl
 import pytest
 
 from tomobatch.errors import UserError
+from tomobatch.opencl.devices import Device, find_device
 from tomobatch.reconstruct import fbp, stream
-from tomobatch.reconstruct.devices import Device, find_device
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import buffer_bytes
 from tomobatch.reconstruct.stream import reconstruct_blocks

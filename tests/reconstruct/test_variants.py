@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from tomobatch.reconstruct import fbp, layout
-from tomobatch.reconstruct.devices import find_device
+from tomobatch.opencl import buffers
+from tomobatch.opencl.devices import find_device
+from tomobatch.reconstruct import fbp
 from tomobatch.reconstruct.direct import DirectEngine, Variant, choose_variant, image, local, tiles
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.reference import fbp_reference
@@ -62,7 +63,7 @@ def test_memory_of_a_gpu_is_copied(method, monkeypatch) -> None:
     sinograms = rng.normal(size=(3, 10, 24)).astype(np.float32)
     angles = np.arange(10) * np.pi / 10
     in_place = fbp(sinograms, angles, method=method)
-    monkeypatch.setattr(layout, "_in_place", lambda queue: False)
+    monkeypatch.setattr(buffers, "_in_place", lambda queue: False)
     assert np.array_equal(fbp(sinograms, angles, method=method), in_place)
 
 

@@ -13,8 +13,8 @@ import pytest
 from tests.workflow.running import REPOSITORY
 
 import aws_batch_emulator
-from tomobatch.cloud.deploy import deploy
-from tomobatch.cloud.stacks import read_outputs
+from tomobatch.aws.account.deploy import deploy
+from tomobatch.aws.account.stacks import read_outputs
 
 STEPS = ("average_references", "preprocess", "process", "calibrate", "reconstruct", "report")
 

@@ -13,7 +13,7 @@ from scripts.preprocess import main as preprocess
 from scripts.process import main as process
 from scripts.reconstruct import main as reconstruct
 
-from tomobatch.config import load_config
+from tomobatch.config.schema import load_config
 from tomobatch.phantom import write_phantom
 from tomobatch.plan import plan_scan
 from tomobatch.scan import open_scan

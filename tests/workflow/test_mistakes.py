@@ -112,7 +112,7 @@ import sys
 
 import numpy as np
 
-from tomobatch.jobs import reported
+from tomobatch.records.job import reported
 from tomobatch.stores.layout import sinograms_layout
 
 disk = Path(sys.argv[1])

@@ -27,7 +27,7 @@ from tomobatch.cli import (
     teardown,
 )
 from tomobatch.cli import open as open_
-from tomobatch.jobs import explain
+from tomobatch.records.job import explain
 
 app = typer.Typer(
     help="Reconstruct X-ray tomography scans with Snakemake, on a laptop or on AWS Batch.",

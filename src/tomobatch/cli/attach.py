@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tomobatch.cli.deployed import RunName, observed
 from tomobatch.cli.logs import follow
+from tomobatch.cli.shared.deployed import RunName, observed
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
-    from tomobatch.runs.observe import Observer
+    from tomobatch.aws.runs.observe import Observer
 
 
 def run(run: RunName = None) -> None:
@@ -22,10 +22,10 @@ def run(run: RunName = None) -> None:
     """
     from rich.console import Console
 
+    from tomobatch.aws.runs.logs import Source
+    from tomobatch.aws.runs.state import Phase
+    from tomobatch.cli.shared.status_view import show_run
     from tomobatch.cli.status import look
-    from tomobatch.cli.status_view import show_run
-    from tomobatch.runs.logs import Source
-    from tomobatch.runs.state import Phase
 
     with observed(run) as observer:
         observer.look()

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tomobatch.cli.deployed import RunName, deployment
-from tomobatch.cli.options import AsJson
+from tomobatch.cli.shared.deployed import RunName, deployment
+from tomobatch.cli.shared.options import AsJson
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
-    from tomobatch.pricing import Prices, Use
+    from tomobatch.aws.pricing import Prices, Use
 
 Offline = Annotated[
     bool, typer.Option("--offline", help="Take the prices of the dated table, and ask nobody.")
@@ -25,9 +25,9 @@ def run(name: RunName = None, offline: Offline = False, as_json: AsJson = False)
 
     Example: `tomobatch cost tooth-2`
     """
-    from tomobatch.pricing import cost_of
-    from tomobatch.pricing.records import read_uses
-    from tomobatch.runs.find import find_run
+    from tomobatch.aws.pricing import cost_of
+    from tomobatch.aws.pricing.records import read_uses
+    from tomobatch.aws.runs.find import find_run
 
     with deployment() as place:
         name, _ = find_run(place, name)
@@ -40,7 +40,7 @@ def run(name: RunName = None, offline: Offline = False, as_json: AsJson = False)
         return
     from rich.console import Console
 
-    from tomobatch.pricing.show import cost_notes, cost_table
+    from tomobatch.aws.pricing.show import cost_notes, cost_table
 
     Console(soft_wrap=True).print(cost_table(cost))
     for note in ["", *cost_notes(cost)]:
@@ -49,9 +49,9 @@ def run(name: RunName = None, offline: Offline = False, as_json: AsJson = False)
 
 def prices_for(uses: "list[Use]", *, offline: bool) -> "Prices":
     """Return the spot prices at the time of the uses; those of the table if AWS states none."""
-    from tomobatch.cli.aws import client_maker
-    from tomobatch.pricing import offline_prices
-    from tomobatch.pricing.live import live_prices
+    from tomobatch.aws.pricing import offline_prices
+    from tomobatch.aws.pricing.live import live_prices
+    from tomobatch.cli.shared.aws import client_maker
 
     types = {use.instance_type for use in uses if use.market == "spot" and use.instance_type}
     if offline or not types:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tomobatch.cli.snakemake import snakemake_output
+from tomobatch.cli.shared.snakemake import snakemake_output
 from tomobatch.errors import UserError
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from tomobatch.cli.phantom import make
-from tomobatch.cli.profile import data_url
-from tomobatch.cli.snakemake import run_snakemake
+from tomobatch.cli.shared.profile import data_url
+from tomobatch.cli.shared.snakemake import run_snakemake
 from tomobatch.errors import UserError
 
 DEMO_SCAN = Path("scans/demo.h5")
@@ -27,9 +27,9 @@ def run(
     Example: `tomobatch demo path/to/scan.h5`
     """
     # Libraries that take seconds to import are left to the commands that need them.
+    from tomobatch.records.summary import summarise
+    from tomobatch.s3.transfer import fetch_files, list_files, upload_file
     from tomobatch.scan import open_scan
-    from tomobatch.summary import summarise
-    from tomobatch.transfer import fetch_files, list_files, upload_file
 
     path = DEMO_SCAN if scan is None else Path(scan)
     if scan is None and not path.exists():

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from tomobatch.cli.options import DEFAULT_PREFIX, AsJson, Prefix, Region
+from tomobatch.cli.shared.options import DEFAULT_PREFIX, AsJson, Prefix, Region
 from tomobatch.errors import UserError
 
 
@@ -44,9 +44,9 @@ def _check_aws(prefix: str, region: str | None, as_json: bool) -> bool:
     # boto3 takes a third of a second to import, which a look at the device need not spend.
     from dataclasses import asdict
 
-    from tomobatch.cli.aws import client_maker
-    from tomobatch.cloud.checkup import examine_aws
-    from tomobatch.cloud.finding import Finding
+    from tomobatch.aws.account.checkup import examine_aws
+    from tomobatch.aws.account.finding import Finding
+    from tomobatch.cli.shared.aws import client_maker
 
     findings: list[Finding] = []
     for finding in examine_aws(client_maker(region), prefix):

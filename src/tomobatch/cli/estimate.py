@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tomobatch.cli.cost import Offline
-from tomobatch.cli.options import AsJson, Region
-from tomobatch.cli.scans import find_scans, plan_scans, read_config
+from tomobatch.cli.shared.options import AsJson, Region
+from tomobatch.cli.shared.scans import find_scans, plan_scans, read_config
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tomobatch.estimate import Estimate, Fleet
-    from tomobatch.pricing import Prices
+    from tomobatch.aws.pricing import Prices
+    from tomobatch.estimate.estimate import Estimate, Fleet
 
 _DAY_MS = 86_400_000
 
@@ -37,8 +37,8 @@ def run(
     # Libraries that take seconds to import are left to the commands that need them.
     from rich.console import Console
 
-    from tomobatch.estimate import Fleet, estimate_scan
-    from tomobatch.workload import Queue
+    from tomobatch.estimate.estimate import Fleet, estimate_scan
+    from tomobatch.estimate.workload import Queue
 
     fleet = Fleet(most_children=machines)
     config = read_config()
@@ -58,12 +58,12 @@ def run(
 
 def current_prices(fleet: "Fleet", region: str | None, *, offline: bool) -> "Prices":
     """Return today's spot prices; those of the dated table if AWS can't be asked."""
-    from tomobatch.pricing import offline_prices
+    from tomobatch.aws.pricing import offline_prices
 
     if offline:
         return offline_prices()
-    from tomobatch.cli.aws import client_maker
-    from tomobatch.pricing.live import live_prices
+    from tomobatch.aws.pricing.live import live_prices
+    from tomobatch.cli.shared.aws import client_maker
 
     now_ms = time.time_ns() // 1_000_000
     types = (*fleet.cpu_types, *fleet.gpu_types)
@@ -78,8 +78,8 @@ def estimate_table(estimate: "Estimate") -> "Table":
     """Return a table of the steps."""
     from rich.table import Table
 
-    from tomobatch.estimate import spell_time
-    from tomobatch.pricing.show import usd
+    from tomobatch.aws.pricing.show import usd
+    from tomobatch.estimate.estimate import spell_time
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for number, column in enumerate(("step", "queue", "jobs", "moves", "a job", "takes", "costs")):

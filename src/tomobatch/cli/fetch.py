@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tomobatch.cli.deployed import RunName, observed
-from tomobatch.cli.uploading import transfer_bar
+from tomobatch.cli.shared.deployed import RunName, observed
+from tomobatch.cli.shared.uploading import transfer_bar
 
 if TYPE_CHECKING:
-    from tomobatch.runs.observe import Observer
+    from tomobatch.aws.runs.observe import Observer
 
 Output = Annotated[
     Path | None,
@@ -34,7 +34,7 @@ def run(
 
     Example: `tomobatch fetch tooth --slices 100:164 --level 1`
     """
-    from tomobatch.runs.parts import choose_parts, parse_slices
+    from tomobatch.aws.runs.parts import choose_parts, parse_slices
 
     wanted = parse_slices(slices)
     with observed(run) as observer:
@@ -42,7 +42,7 @@ def run(
         for scan, url in scan_results(observer).items():
             files = choose_parts(url, wanted, level)
             with transfer_bar(f"Fetching {scan}", sum(file.size for file in files)) as progress:
-                from tomobatch.transfer import fetch_files
+                from tomobatch.s3.transfer import fetch_files
 
                 n_files = fetch_files(url, folder / scan, files, progress=progress)
             size_mb = sum(file.size for file in files) / 1e6
@@ -59,9 +59,9 @@ def scan_results(observer: "Observer") -> dict[str, str]:
     UserError
         If nothing of the run is known that tells them.
     """
+    from tomobatch.aws.runs.results import results_of
+    from tomobatch.aws.runs.targets import parse_target
     from tomobatch.errors import UserError
-    from tomobatch.runs.results import results_of
-    from tomobatch.runs.targets import parse_target
 
     if observer.record is not None:
         record = observer.record

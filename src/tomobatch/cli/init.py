@@ -18,7 +18,7 @@ def run(
     Example: `tomobatch init scans/tooth.h5 scans/bone.h5`
     """
     # Looking at scans takes libraries that take seconds to import.
-    from tomobatch.config_file import look, scan_names, write_config
+    from tomobatch.cli.shared.config_file import look, scan_names, write_config
 
     if output.exists() and not force:
         raise UserError(f"{output} exists; give another --output, or --force to overwrite it")

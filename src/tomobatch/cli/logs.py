@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tomobatch.cli.deployed import RunName, observed
+from tomobatch.cli.shared.deployed import RunName, observed
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
-    from tomobatch.runs.logs import Source
-    from tomobatch.runs.observe import Observer
+    from tomobatch.aws.runs.logs import Source
+    from tomobatch.aws.runs.observe import Observer
 
 _POLL_S = 1.0
 _MOST = 10
@@ -31,7 +31,7 @@ def run(
 
     Example: `tomobatch logs tooth --rule reconstruct --chunk 3`
     """
-    from tomobatch.runs.logs import find_sources
+    from tomobatch.aws.runs.logs import find_sources
 
     with observed(run) as observer:
         observer.look()
@@ -54,7 +54,7 @@ def run(
 
 def show(observer: "Observer", source: "Source") -> None:
     """Print all that a job has written."""
-    from tomobatch.runs.logs import find_span, find_streams, read_lines
+    from tomobatch.aws.runs.logs import find_span, find_streams, read_lines
 
     streams = find_streams(observer.place, source.job_id)
     if not streams:
@@ -71,7 +71,7 @@ def show(observer: "Observer", source: "Source") -> None:
 
 def follow(observer: "Observer", source: "Source", pause: threading.Event) -> None:
     """Print what a job writes until it ends, over all its attempts."""
-    from tomobatch.runs.logs import find_streams, is_over, read_lines
+    from tomobatch.aws.runs.logs import find_streams, is_over, read_lines
 
     place = observer.place
     tokens: dict[str, str] = {}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import typer
 
-from tomobatch.cli.deployed import RunName, observed
 from tomobatch.cli.fetch import Output, scan_results
-from tomobatch.cli.report_cost import add_cost
+from tomobatch.cli.shared.deployed import RunName, observed
+from tomobatch.cli.shared.report_cost import add_cost
 from tomobatch.errors import UserError
 
 
@@ -20,7 +20,7 @@ def run(run: RunName = None, output: Output = None) -> None:
 
     Example: `tomobatch open tooth`
     """
-    from tomobatch.transfer import fetch_files
+    from tomobatch.s3.transfer import fetch_files
 
     with observed(run) as observer:
         folder = output or Path("results-aws") / observer.run

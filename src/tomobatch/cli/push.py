@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tomobatch import __version__
-from tomobatch.cli.options import DEFAULT_PREFIX, Prefix, Region
+from tomobatch.cli.shared.options import DEFAULT_PREFIX, Prefix, Region
 from tomobatch.errors import UserError
 
 
@@ -24,9 +24,9 @@ def run(
 
     Example: `tomobatch push --tag 0.1.0`
     """
-    from tomobatch.cli.aws import client_maker
-    from tomobatch.cloud.mistakes import aws_mistakes
-    from tomobatch.cloud.stacks import REPOSITORY, read_outputs
+    from tomobatch.aws.account.mistakes import aws_mistakes
+    from tomobatch.aws.account.stacks import REPOSITORY, read_outputs
+    from tomobatch.cli.shared.aws import client_maker
 
     dockerfile = REPOSITORY / "docker" / "Dockerfile"
     if not dockerfile.is_file():

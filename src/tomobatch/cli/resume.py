@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tomobatch.cli.deployed import NamedRun, observed
 from tomobatch.cli.run import start
+from tomobatch.cli.shared.deployed import NamedRun, observed
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
-    from tomobatch.runs.observe import Observer
-    from tomobatch.runs.record import RunRecord
+    from tomobatch.aws.runs.observe import Observer
+    from tomobatch.aws.runs.record import RunRecord
 
 
 def run(
@@ -29,8 +29,8 @@ def run(
 
     Example: `tomobatch resume tooth`
     """
-    from tomobatch.runs.observe import is_alive
-    from tomobatch.runs.state import Phase
+    from tomobatch.aws.runs.observe import is_alive
+    from tomobatch.aws.runs.state import Phase
 
     with observed(run) as observer:
         state = observer.look()
@@ -67,8 +67,8 @@ def _submit_again(observer: "Observer", record: "RunRecord") -> None:
     """Submit the controller with the sources that were stored when the run was started."""
     from hashlib import sha256
 
-    from tomobatch.cli.snakemake import show_command
-    from tomobatch.runs.launch import sheet_of, snakemake_arguments, submit_head
+    from tomobatch.aws.runs.launch import sheet_of, snakemake_arguments, submit_head
+    from tomobatch.cli.shared.snakemake import show_command
 
     place = observer.place
     path = place.runs / record.name / "sources.tar.gz"

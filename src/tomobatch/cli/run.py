@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tomobatch.cli.ask import confirm
-from tomobatch.cli.deployed import Yes, deployment
-from tomobatch.cli.profile import data_url
-from tomobatch.cli.scans import (
+from tomobatch.cli.shared.ask import confirm
+from tomobatch.cli.shared.deployed import Yes, deployment
+from tomobatch.cli.shared.profile import data_url
+from tomobatch.cli.shared.scans import (
     Entry,
     count_jobs,
     find_scans,
@@ -23,14 +23,14 @@ from tomobatch.cli.scans import (
     read_config,
     write_sheet,
 )
-from tomobatch.cli.snakemake import run_snakemake, show_command, snakemake_command
-from tomobatch.cli.uploading import upload_scan
+from tomobatch.cli.shared.snakemake import run_snakemake, show_command, snakemake_command
+from tomobatch.cli.shared.uploading import upload_scan
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
+    from tomobatch.aws.runs.place import Place
+    from tomobatch.aws.runs.record import RunRecord
     from tomobatch.plan import ScanPlan
-    from tomobatch.runs.place import Place
-    from tomobatch.runs.record import RunRecord
 
 LOCAL = "profiles/local"
 
@@ -109,9 +109,9 @@ def name_of(name: str | None, scans: Mapping[str, Entry]) -> str:
 
 def start(place: "Place", record: "RunRecord", *, detach: bool) -> None:
     """Start Snakemake for a run: as a job, or as a process on this terminal."""
-    from tomobatch.runs.launch import sheet_of, snakemake_arguments, submit_head
-    from tomobatch.runs.record import Controller, note_finish, put_record
-    from tomobatch.runs.sources import pack_sources, put_sources
+    from tomobatch.aws.runs.launch import sheet_of, snakemake_arguments, submit_head
+    from tomobatch.aws.runs.record import Controller, note_finish, put_record
+    from tomobatch.aws.runs.sources import pack_sources, put_sources
 
     sheet = sheet_of(record)
     write_sheet(Path(sheet), record.scans)
@@ -144,8 +144,8 @@ def _run_here(name: str, scans: Mapping[str, Entry]) -> None:
 
 def _foretell(plans: "Mapping[str, ScanPlan]") -> None:
     """Say how long each scan is going to take, and what it is going to cost."""
-    from tomobatch.estimate import estimate_scan
-    from tomobatch.pricing import offline_prices
+    from tomobatch.aws.pricing import offline_prices
+    from tomobatch.estimate.estimate import estimate_scan
 
     for plan in plans.values():
         typer.echo(estimate_scan(plan, offline_prices()).summary)
@@ -155,7 +155,7 @@ def _ask(
     place: "Place", name: str, scans: Mapping[str, Entry], jobs: Mapping[str, int], *, yes: bool
 ) -> None:
     """Tell what will be started; ask only where a run of that name has other scans."""
-    from tomobatch.runs.record import get_record
+    from tomobatch.aws.runs.record import get_record
 
     typer.echo(f"Run {name}: {', '.join(scans)}, {sum(jobs.values())} jobs")
     earlier = get_record(place, name)
@@ -168,7 +168,7 @@ def _ask(
 def _new_record(
     place: "Place", name: str, scans: dict[str, Entry], jobs: dict[str, int], profile: str
 ) -> "RunRecord":
-    from tomobatch.runs.record import RunRecord
+    from tomobatch.aws.runs.record import RunRecord
 
     return RunRecord(
         name=name,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import typer
 
-from tomobatch.cli.deployed import AsJson, deployment
+from tomobatch.cli.shared.deployed import AsJson, deployment
 
 _WIDTH = 200
 """Of the table where there is no terminal to tell."""
@@ -20,7 +20,7 @@ def run(as_json: AsJson = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from tomobatch.runs.find import all_runs
+    from tomobatch.aws.runs.find import all_runs
 
     with deployment() as place:
         runs = all_runs(place)

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from tomobatch.cli.ask import confirm
-from tomobatch.cli.options import DEFAULT_PREFIX, AsJson, Prefix, Region, Yes
+from tomobatch.cli.shared.ask import confirm
+from tomobatch.cli.shared.options import DEFAULT_PREFIX, AsJson, Prefix, Region, Yes
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
-    from tomobatch.cloud.changes import ChangeSet
+    from tomobatch.aws.account.changes import ChangeSet
 
 Settings = Annotated[
     list[str] | None,
@@ -37,9 +37,9 @@ def run(
 
     Example: `tomobatch setup --region eu-central-1 --set NoticeEmail=me@example.org`
     """
-    from tomobatch.cli.aws import client_maker, watching
-    from tomobatch.cloud.deploy import deploy
-    from tomobatch.cloud.mistakes import aws_mistakes
+    from tomobatch.aws.account.deploy import deploy
+    from tomobatch.aws.account.mistakes import aws_mistakes
+    from tomobatch.cli.shared.aws import client_maker, watching
 
     wanted = read_settings(settings or [])
     console = Console(stderr=True, highlight=False)
@@ -94,8 +94,8 @@ def read_settings(texts: list[str]) -> dict[str, str]:
 
 def show_stacks(client: Any, prefix: str, plan: str | None = None) -> Table:  # noqa: ANN401
     """Return a table of the stacks: what each is now, and what is to become of it."""
-    from tomobatch.cloud.changes import NEVER_CREATED
-    from tomobatch.cloud.stacks import STACKS, find_stack
+    from tomobatch.aws.account.changes import NEVER_CREATED
+    from tomobatch.aws.account.stacks import STACKS, find_stack
 
     table = Table("stack", "holds", "now", "plan", title=f"Stacks in {client.meta.region_name}")
     for stack in STACKS:
@@ -145,7 +145,7 @@ def filled_profile(prefix: str, region: str, outputs: dict[str, str]) -> str:
     UserError
         If the profile is not there, as in an installed package without its repository.
     """
-    from tomobatch.cloud.stacks import REPOSITORY
+    from tomobatch.aws.account.stacks import REPOSITORY
 
     source = REPOSITORY / "profiles" / "aws" / "config.yaml"
     if not source.is_file():

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tomobatch.cli.deployed import AsJson, RunName, observed
+from tomobatch.cli.shared.deployed import AsJson, RunName, observed
 
 if TYPE_CHECKING:
-    from tomobatch.runs.observe import Observer
-    from tomobatch.runs.state import RunState
+    from tomobatch.aws.runs.observe import Observer
+    from tomobatch.aws.runs.state import RunState
 
 _IDLE_LOOKS = 5
 """After so many in a row, a run whose controller is out of sight is taken to have ended."""
@@ -46,7 +46,7 @@ def look(observer: "Observer") -> "RunState":
     """Return how far a run is, with what it has cost."""
     from dataclasses import replace
 
-    from tomobatch.runs.money import cost_so_far_usd
+    from tomobatch.aws.pricing.so_far import cost_so_far_usd
 
     state = observer.look()
     return replace(state, cost_usd=cost_so_far_usd(observer, state.now_ms))
@@ -57,8 +57,8 @@ def watch_run(observer: "Observer", every_s: float, *, as_json: bool = False) ->
     from rich.console import Console
     from rich.live import Live
 
-    from tomobatch.cli.status_view import show_run
-    from tomobatch.runs.state import Phase
+    from tomobatch.aws.runs.state import Phase
+    from tomobatch.cli.shared.status_view import show_run
 
     console = Console()
     states = _states_until_end(observer, every_s)
@@ -75,7 +75,7 @@ def watch_run(observer: "Observer", every_s: float, *, as_json: bool = False) ->
 
 def _states_until_end(observer: "Observer", every_s: float) -> "Iterator[RunState]":
     """Walk the states of a run, one at least."""
-    from tomobatch.runs.state import Phase
+    from tomobatch.aws.runs.state import Phase
 
     n_idle = 0
     while True:
@@ -90,7 +90,7 @@ def _states_until_end(observer: "Observer", every_s: float) -> "Iterator[RunStat
 def _print(state: "RunState") -> None:
     from rich.console import Console
 
-    from tomobatch.cli.status_view import show_run
+    from tomobatch.cli.shared.status_view import show_run
 
     Console().print(show_run(state))
 

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tomobatch.cli.ask import confirm
-from tomobatch.cli.deployed import NamedRun, Yes, observed
+from tomobatch.cli.shared.ask import confirm
+from tomobatch.cli.shared.deployed import NamedRun, Yes, observed
 
 if TYPE_CHECKING:
-    from tomobatch.runs.observe import Observer
+    from tomobatch.aws.runs.observe import Observer
 
 _WAIT_S = 60.0
 
@@ -26,9 +26,9 @@ def run(
     """
     from rich.console import Console
 
-    from tomobatch.cli.status_view import show_run
-    from tomobatch.runs.state import Phase
-    from tomobatch.runs.stop import stop_run
+    from tomobatch.aws.runs.state import Phase
+    from tomobatch.aws.runs.stop import stop_run
+    from tomobatch.cli.shared.status_view import show_run
 
     with observed(run) as observer:
         state = observer.look()
@@ -57,7 +57,7 @@ def run(
 
 
 def _is_controlled_elsewhere(observer: "Observer") -> bool:
-    from tomobatch.runs.observe import is_here
+    from tomobatch.aws.runs.observe import is_here
 
     controller = observer.record.controller if observer.record is not None else None
     return controller is not None and not controller.is_job and not is_here(controller)

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tomobatch.cli.ask import confirm
-from tomobatch.cli.options import DEFAULT_PREFIX, Prefix, Region, Yes
+from tomobatch.cli.shared.ask import confirm
+from tomobatch.cli.shared.options import DEFAULT_PREFIX, Prefix, Region, Yes
 from tomobatch.errors import UserError
 
 
@@ -25,10 +25,10 @@ def run(
 
     Example: `tomobatch teardown --keep-data`
     """
-    from tomobatch.cli.aws import client_maker, watching
+    from tomobatch.aws.account.mistakes import aws_mistakes
+    from tomobatch.aws.account.teardown import teardown
     from tomobatch.cli.setup import show_stacks
-    from tomobatch.cloud.mistakes import aws_mistakes
-    from tomobatch.cloud.teardown import teardown
+    from tomobatch.cli.shared.aws import client_maker, watching
 
     console = Console(stderr=True, highlight=False)
     make = client_maker(region)

@@ -1,4 +1,4 @@
-"""``python -m tomobatch.cloud deploy|teardown|outputs``."""
+"""``python -m tomobatch.aws.account deploy|teardown|outputs``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import argparse
 import sys
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
-from tomobatch.cloud.changes import ChangeSet
-from tomobatch.cloud.deploy import deploy
-from tomobatch.cloud.mistakes import aws_mistakes
-from tomobatch.cloud.stacks import DEFAULT_PREFIX, read_outputs
-from tomobatch.cloud.teardown import teardown
+from tomobatch.aws.account.changes import ChangeSet
+from tomobatch.aws.account.deploy import deploy
+from tomobatch.aws.account.mistakes import aws_mistakes
+from tomobatch.aws.account.stacks import DEFAULT_PREFIX, read_outputs
+from tomobatch.aws.account.teardown import teardown
 from tomobatch.errors import UserError
 
 
@@ -37,7 +37,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--prefix", default=DEFAULT_PREFIX, help="first part of all names")
     common.add_argument("--region", help="AWS Region; by default your AWS configuration's")
-    parser = argparse.ArgumentParser(prog="python -m tomobatch.cloud", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tomobatch.aws.account", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser(
         "deploy", parents=[common], help="create or update all stacks, in order"

@@ -12,8 +12,8 @@ from tomobatch.normalise.references import References
 from tomobatch.normalise.repair import plan_repair
 from tomobatch.normalise.robust_mean import RawArray
 from tomobatch.normalise.settings import NormaliseSettings
-from tomobatch.reconstruct.devices import Device, find_device
-from tomobatch.reconstruct.kernels import load_kernel
+from tomobatch.opencl.devices import Device, find_device
+from tomobatch.opencl.kernels import load_kernel
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -10,8 +10,8 @@ from tomobatch.normalise.references import ReferenceSeries, average_references
 from tomobatch.normalise.repair import plan_repair
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.normalise.twin import normalise_projection
-from tomobatch.reconstruct.devices import Device
-from tomobatch.reconstruct.selftest import KernelCheck, compare
+from tomobatch.opencl.check import KernelCheck, compare
+from tomobatch.opencl.devices import Device
 
 # A float32 quotient and a logarithm, each right to a few units in the last place.
 TOLERANCE = 2e-6

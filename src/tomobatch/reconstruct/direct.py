@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
-from tomobatch.reconstruct.devices import Device
+from tomobatch.opencl.buffers import Shared, filled_by_device, mapped
+from tomobatch.opencl.devices import Device
+from tomobatch.opencl.kernels import Define, load_kernel
 from tomobatch.reconstruct.filter import FilterName, PaddingName
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
-from tomobatch.reconstruct.kernels import Define, load_kernel
-from tomobatch.reconstruct.layout import Shared, SliceSplitter, filled_by_device, mapped
 from tomobatch.reconstruct.rows import RowFilter
+from tomobatch.reconstruct.splitting import SliceSplitter
 
 Float32Array = npt.NDArray[np.float32]
 

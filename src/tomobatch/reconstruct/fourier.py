@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
+from tomobatch.opencl.buffers import Shared, filled_by_device, mapped
+from tomobatch.opencl.devices import Device
+from tomobatch.opencl.kernels import load_kernel
 from tomobatch.reconstruct import vkfft
-from tomobatch.reconstruct.devices import Device
 from tomobatch.reconstruct.fft import even_fast_length, inverse_plane
 from tomobatch.reconstruct.filter import FilterName, PaddingName
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
 from tomobatch.reconstruct.gridding import Spreading, fall_off, tap_polynomials, tile_visits
-from tomobatch.reconstruct.kernels import load_kernel
-from tomobatch.reconstruct.layout import Shared, filled_by_device, mapped
 from tomobatch.reconstruct.lines import Lines, make_lines
 from tomobatch.reconstruct.sampling import LineSampler, row_length
 

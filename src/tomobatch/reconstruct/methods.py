@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Literal, get_args
 
 from tomobatch.errors import UserError
-from tomobatch.reconstruct.devices import Device
+from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct.direct import DirectEngine
 from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.fft import even_fast_length

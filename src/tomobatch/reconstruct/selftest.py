@@ -1,15 +1,13 @@
 """Build every kernel of the reconstruction with every set of options and compare it with numpy."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyopencl as cl
 
-from tomobatch.errors import UserError
+from tomobatch.opencl.check import KernelCheck, compare
+from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct import vkfft
-from tomobatch.reconstruct.devices import Device
 from tomobatch.reconstruct.direct import DirectEngine, image, local, tiles
 from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.filter import FilterName
@@ -28,26 +26,6 @@ _N_ANGLES, _N_COLS = 24, 37
 _WINDOW: FilterName = "hann"
 
 
-@dataclass(frozen=True)
-class KernelCheck:
-    """What came of one kernel with one set of options.
-
-    ``error`` is the largest difference from the float64 twin over the twin's largest value;
-    None where the kernel did not build or run, which ``problem`` then tells.
-    """
-
-    kernel: str
-    options: str
-    error: float | None
-    tolerance: float
-    problem: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Whether it ran and is within the tolerance (NaN is not)."""
-        return self.error is not None and self.error <= self.tolerance
-
-
 def check_kernels(device: Device) -> Iterator[KernelCheck]:
     """Build, run and compare, one kernel and option set after the other."""
     for lanes in (1, 4, 8, 16, 32):
@@ -62,18 +40,6 @@ def check_kernels(device: Device) -> Iterator[KernelCheck]:
     if vkfft.is_installed():
         for lanes in (1, 2, 4, 8, 16):
             yield _check_vkfft(device, lanes)
-
-
-def compare(
-    kernel: str, options: str, tolerance: float, run: Callable[[], tuple[npt.ArrayLike, ...]]
-) -> KernelCheck:
-    """Return how the first array that ``run`` returns compares with the second."""
-    try:
-        found, expected = (np.asarray(array, dtype=np.float64) for array in run())
-    except (UserError, cl.Error) as problem:
-        return KernelCheck(kernel, options, None, tolerance, str(problem).splitlines()[0])
-    error = float(np.abs(found - expected).max() / np.abs(expected).max())
-    return KernelCheck(kernel, options, error, tolerance)
 
 
 def _check_direct(device: Device, lanes: int, name: str) -> KernelCheck:

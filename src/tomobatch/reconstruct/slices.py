@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tomobatch.errors import UserError
-from tomobatch.reconstruct.devices import DeviceKind
+from tomobatch.opencl.devices import DeviceKind
 from tomobatch.reconstruct.filter import (
     FILTERS,
     PADDINGS,

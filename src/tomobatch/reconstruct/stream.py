@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tomobatch.errors import UserError
-from tomobatch.reconstruct.devices import Device, DeviceKind, find_devices
+from tomobatch.opencl.devices import Device, DeviceKind, find_devices
 from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.filter import FilterName, PaddingName
 from tomobatch.reconstruct.geometry import FloatArray, Geometry

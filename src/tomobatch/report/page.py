@@ -8,9 +8,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
+from tomobatch.records.summary import step_times
 from tomobatch.report import pictures
 from tomobatch.report.content import ReportContent
-from tomobatch.summary import step_times
 
 _SHOWN_VERSIONS = ("tomobatch", "snakemake", "numpy", "pyopencl", "zarr")
 

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tomobatch.calibrate import Calibration
+from tomobatch.records.summary import StepTime
 from tomobatch.report.content import Image
-from tomobatch.summary import StepTime
 
 _INK, _ACCENT, _WARN, _FAINT = "#1c2733", "#0f6e84", "#c2410c", "#94a3b8"
 _LARGEST_PX = 900

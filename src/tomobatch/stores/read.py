@@ -7,7 +7,7 @@ import numpy as np
 import zarr
 from zarr.storage import LocalStore, ObjectStore
 
-from tomobatch.remote import is_remote, open_store
+from tomobatch.s3.read import is_remote, open_store
 from tomobatch.stores.layout import Array
 
 

@@ -1,0 +1,132 @@
+"""The CloudFormation stacks in the order they are deployed, and what they export."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from tomobatch.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+
+DEFAULT_PREFIX = "tomobatch"
+REPOSITORY = Path(__file__).parents[4]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack: the name of its template, and what a user would call it."""
+
+    name: str
+    title: str
+
+    def full_name(self, prefix: str) -> str:
+        """Name of the stack in AWS."""
+        return f"{prefix}-{self.name}"
+
+    def template(self) -> str:
+        """Text of the template.
+
+        Raises
+        ------
+        UserError
+            If the templates are not there, as in an installed package without its repository.
+        """
+        path = REPOSITORY / "cloudformation" / f"{self.name}.yaml"
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise UserError(
+                f"The template {path} does not exist: deploy from a checkout of the repository."
+            ) from None
+
+
+STACKS = (
+    Stack("iam", "roles"),
+    Stack("storage", "bucket and log group"),
+    Stack("ecr", "image repository"),
+    Stack("network", "network"),
+    Stack("gpu-ami", "machine image of the GPU hosts"),
+    Stack("batch", "queues and job definitions"),
+)
+
+
+def own_parameters(prefix: str) -> dict[str, str]:
+    """Parameters that follow from the prefix and are nobody's to choose."""
+    return {"Prefix": prefix, "GpuAmi": f"/{prefix}/gpu-ami"}
+
+
+def declared_parameters(client: CloudFormationClient, template: str) -> frozenset[str]:
+    """Names of the parameters that a template declares."""
+    summary = client.get_template_summary(TemplateBody=template)
+    return frozenset(item["ParameterKey"] for item in summary["Parameters"])
+
+
+def check_settings(settings: Mapping[str, str], known: Iterable[str], prefix: str) -> None:
+    """Refuse a setting that no template declares.
+
+    Raises
+    ------
+    UserError
+        Naming the setting and the closest one there is.
+    """
+    choices = set(known) - set(own_parameters(prefix))
+    for name in settings:
+        if name not in choices:
+            close = difflib.get_close_matches(name, choices, n=1, cutoff=0.0)
+            raise UserError(
+                f"No template has the parameter {name}; did you mean {close[0]}? "
+                "All of them are described at the top of cloudformation/*.yaml."
+            )
+
+
+def find_stack(client: CloudFormationClient, full_name: str) -> StackTypeDef | None:
+    """Return what AWS says of a stack, ``None`` if there is no such stack."""
+    try:
+        return client.describe_stacks(StackName=full_name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return None
+        raise
+
+
+def read_outputs(client: CloudFormationClient, prefix: str) -> dict[str, str]:
+    """Read the outputs of all stacks, named as in profiles (``DataBucket``, ``CpuJobQueue``, ...).
+
+    Raises
+    ------
+    UserError
+        If a stack is missing or half-deployed.
+    """
+    outputs: dict[str, str] = {}
+    for stack in STACKS:
+        full_name = stack.full_name(prefix)
+        found = find_stack(client, full_name)
+        status = "does not exist" if found is None else found["StackStatus"]
+        if found is None or not is_ready(status):
+            raise UserError(
+                f"Stack {full_name} in {client.meta.region_name} is not ready ({status}): "
+                "run `tomobatch setup`, or give another --prefix or --region."
+            )
+        outputs |= {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+    return outputs
+
+
+def is_ready(status: str) -> bool:
+    """Whether a stack in this status is complete, if perhaps not its newest version."""
+    return status in {
+        "CREATE_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+        "IMPORT_COMPLETE",
+    }

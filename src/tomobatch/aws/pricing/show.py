@@ -1,0 +1,78 @@
+"""A cost laid out for people: on a terminal, and as a section of a page."""
+
+from html import escape
+
+from rich.table import Table
+
+from tomobatch.aws.pricing.cost import Cost, CostLine
+
+_COLUMNS = ("step", "machine", "attempts", "reclaimed", "hours", "cost", "lost")
+
+
+def cost_table(cost: Cost) -> Table:
+    """Return a table of what each step cost on each type of machine."""
+    table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="dim")
+    for number, column in enumerate(_COLUMNS):
+        table.add_column(column, justify="left" if number < 2 else "right", no_wrap=True)
+    for line in cost.lines:
+        table.add_row(*_cells(line))
+    table.add_row("idle", "", "", "", "", usd(cost.idle_usd), usd(cost.idle_usd))
+    table.add_row("all", f"{cost.n_machines} machines", *_totals(cost), style="bold")
+    return table
+
+
+def cost_notes(cost: Cost) -> list[str]:
+    """Return what must be said beside the figures, a line each."""
+    notes = [
+        f"{cost.wasted_share:.0%} came to nothing: reclaims, failures and idle machines.",
+        f"Prices: {cost.prices}. Without the minutes in which machines start and end, and S3.",
+    ]
+    if cost.unpriced:
+        names = ", ".join(name or "unknown machines" for name in cost.unpriced)
+        notes.append(f"Not counted, for want of a price: {names}.")
+    return notes
+
+
+def cost_section(cost: Cost) -> str:
+    """Return the same as HTML, for the report of a scan."""
+    head = "".join(f"<th>{escape(column)}</th>" for column in _COLUMNS)
+    rows = [_cells(line) for line in cost.lines]
+    rows += [["idle", "", "", "", "", usd(cost.idle_usd), usd(cost.idle_usd)]]
+    rows += [["all", f"{cost.n_machines} machines", *_totals(cost)]]
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    notes = "".join(f"<p>{escape(note)}</p>" for note in cost_notes(cost))
+    return f"<h2>Cost</h2><table><tr>{head}</tr>{body}</table>{notes}"
+
+
+def usd(value: float) -> str:
+    """Return an amount in dollars; cents, or where there are few of them their fractions."""
+    return f"${value:.2f}" if value >= 0.1 or value == 0 else f"${value:.4f}"
+
+
+def _cells(line: CostLine) -> list[str]:
+    return [
+        line.step,
+        _machine(line),
+        str(line.n_attempts),
+        str(line.n_reclaimed),
+        f"{line.machine_h:.3f}",
+        usd(line.usd),
+        usd(line.lost_usd),
+    ]
+
+
+def _machine(line: CostLine) -> str:
+    name = line.instance_type or "unknown"
+    return name if line.market == "spot" else f"{name} {line.market}".strip()
+
+
+def _totals(cost: Cost) -> list[str]:
+    return [
+        str(sum(line.n_attempts for line in cost.lines)),
+        str(sum(line.n_reclaimed for line in cost.lines)),
+        f"{sum(line.machine_h for line in cost.lines):.3f}",
+        usd(cost.usd),
+        usd(cost.lost_usd + cost.idle_usd),
+    ]

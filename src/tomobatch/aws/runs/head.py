@@ -1,0 +1,57 @@
+"""The controller as a job of its own, so that the user's machine can be off.
+
+``python -m tomobatch.aws.runs.head ADDRESS SHA256 ARGUMENTS...`` fetches the workflow's sources and
+runs ``snakemake ARGUMENTS...`` among them.
+"""
+
+import hashlib
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from snakemake_executor_plugin_aws_batch_array.aws import make_client
+from snakemake_executor_plugin_aws_batch_array.batch import INTERRUPTED_EXIT_CODE
+from snakemake_executor_plugin_aws_batch_array.store import S3Path
+from tomobatch.aws.runs.place import find_place
+from tomobatch.aws.runs.record import note_finish
+from tomobatch.aws.runs.sources import unpack_sources
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the workflow and return the exit code of Snakemake.
+
+    A signal to stop means that this machine goes away, or that `tomobatch stop` ends the jobs by
+    itself. So Snakemake is killed and ends no job: the next controller takes them up.
+    """
+    address, checksum, *options = arguments
+    path = S3Path.parse(address)
+    body = make_client("s3").get_object(Bucket=path.bucket, Key=path.key)["Body"].read()
+    if hashlib.sha256(body).hexdigest() != checksum:
+        print(f"{address} has changed since this job was submitted", file=sys.stderr)  # noqa: T201
+        return 1
+    with tempfile.TemporaryDirectory(prefix="tomobatch-head-") as folder:
+        unpack_sources(body, Path(folder))
+        command = [sys.executable, "-u", "-m", "snakemake", *options]
+        with subprocess.Popen(command, cwd=folder) as process:
+            stopped = False
+
+            def stop(_number: int, _frame: FrameType | None) -> None:
+                nonlocal stopped
+                stopped = True
+                process.kill()
+
+            signal.signal(signal.SIGTERM, stop)
+            returncode = process.wait()
+    if stopped:
+        return INTERRUPTED_EXIT_CODE
+    if returncode == 0:
+        note_finish(find_place(), path.key.split("/")[-2])
+    return returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

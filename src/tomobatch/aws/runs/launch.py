@@ -1,0 +1,75 @@
+"""Starts a run: what Snakemake is told, and the job that runs it while the laptop is closed."""
+
+import getpass
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from snakemake_executor_plugin_aws_batch_array.batch import Submission
+from snakemake_executor_plugin_aws_batch_array.identity import safe_name
+from snakemake_executor_plugin_aws_batch_array.store import S3Path
+from tomobatch.aws.runs.observe import HEAD
+from tomobatch.aws.runs.place import Place
+from tomobatch.aws.runs.record import Controller, RunRecord, put_record
+
+# As the stacks define the head job: reading the plan of large scans needs memory, not cores.
+_VCPUS = 1
+_MEMORY_MIB = 3500
+_ATTEMPTS = 10
+"""A controller that lost its machine is started again and takes up what runs."""
+
+
+def snakemake_arguments(record: RunRecord, sheet: str) -> list[str]:
+    """Return what ``snakemake`` is told to carry out a run.
+
+    Results lie on S3, where a lock of this folder protects nothing; controllers of one run share
+    its lists instead.
+    """
+    folder = record.results.rsplit("/", 1)[1]
+    return [
+        "--profile",
+        record.profile,
+        "--aws-batch-array-run-id",
+        record.name,
+        "--nolock",
+        "--rerun-incomplete",
+        "--config",
+        f"scans={sheet}",
+        f"results={folder}",
+    ]
+
+
+def sheet_of(record: RunRecord) -> str:
+    """Return the sheet of a run's scans, in the folder of the Snakefile."""
+    return f"results-aws/{record.name}.tsv"
+
+
+def submit_head(
+    place: Place, record: RunRecord, sources: S3Path, checksum: str, arguments: Sequence[str]
+) -> RunRecord:
+    """Submit the controller as a job, note it in the record, and return the record."""
+    now_ms = time.time_ns() // 1_000_000
+    digest = hashlib.sha256(f"{now_ms}{checksum}".encode()).hexdigest()[:12]
+    submission = Submission(
+        name=f"{record.name}-{HEAD}-{digest}",
+        queue=place.output("CpuJobQueue"),
+        definition=place.output("HeadJobDefinition"),
+        n_children=1,
+        command=("python", "-m", "tomobatch.aws.runs.head", str(sources), checksum, *arguments),
+        environment={"TOMOBATCH_STACK": place.stack, "TOMOBATCH_BUCKET": place.bucket},
+        vcpus=_VCPUS,
+        memory_mib=_MEMORY_MIB,
+        gpus=0,
+        timeout_s=None,
+        attempts=_ATTEMPTS,
+        tags={
+            "snakemake-run": record.name,
+            "snakemake-rule": HEAD,
+            "snakemake-user": safe_name(getpass.getuser(), 128),
+        },
+    )
+    controller = Controller(job_id=place.batch.submit(submission))
+    started = replace(record, detached=True, controller=controller)
+    put_record(place, started)
+    return started

@@ -1,0 +1,112 @@
+"""A commented config.yaml for scans, made from a look at each and from the schema."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from tomobatch.config.schema import Config, load_config
+from tomobatch.errors import UserError
+from tomobatch.plan import plan_scan
+from tomobatch.s3.read import is_remote
+from tomobatch.scan import AngleSource, Inspection, ScanHeader, inspect, open_scan
+
+_MOST_JOB_MB = 7000
+"""Memory of a job beyond which chunks are sized by themselves: what the stacks' jobs have."""
+
+
+def scan_names(paths: list[str]) -> dict[str, str]:
+    """Name each scan after its file; a name that comes twice takes the folder's too."""
+    names: dict[str, str] = {}
+    for path in paths:
+        parts = [part for part in path.removeprefix("s3://").split("/") if part]
+        stem = parts[-1].partition(".")[0] or parts[-1]
+        candidates = [stem, "-".join([*parts[-2:-1], stem]), f"{stem}-{len(names) + 1}"]
+        cleaned = [re.sub(r"[^A-Za-z0-9_.-]+", "-", each).strip("-.") for each in candidates]
+        names[next(each for each in [*cleaned, path] if each and each not in names)] = path
+    return names
+
+
+def look(path: str) -> tuple[ScanHeader, Inspection]:
+    """Inspect a scan.
+
+    Raises
+    ------
+    UserError
+        If it can't be opened, or lacks what a reconstruction needs.
+    """
+    inspection = inspect(path)
+    if inspection.problems:
+        raise UserError(f"{path}: {inspection.problems[0]}")
+    with open_scan(path) as scan:
+        return scan.header, inspection
+
+
+def write_config(names: dict[str, str], looks: dict[str, tuple[ScanHeader, Inspection]]) -> str:
+    """Return the text of the file; it says what the schema's defaults are, and is checked by it."""
+    lines = [
+        "# What to compute. How it runs (cores, memory, queues) stands in profiles/.",
+        "# Every key but `scans` may be left out; what is written here are the defaults.",
+        "# All keys: docs/reference/config.md",
+        "",
+        "scans:",
+    ]
+    for name, path in names.items():
+        lines += [f"  {line}".rstrip() for line in _scan(name, path, *looks[name])]
+    lines += ["", f"results: {_value(Config.model_fields['results'].default)}", ""]
+    chunks = _chunks({name: header for name, (header, _) in looks.items()}, names)
+    for name, field in Config.model_fields.items():
+        section = field.default
+        if not isinstance(section, BaseModel) or name == "datasets":
+            continue
+        lines += [f"# {type(section).__doc__}", f"{name}:"]
+        lines += [f"  {line}" for line in _section(section, chunks if name == "chunks" else {})]
+        lines.append("")
+    text = "\n".join(lines)
+    load_config(yaml.safe_load(text))
+    return text
+
+
+def _scan(name: str, path: str, header: ScanHeader, inspection: Inspection) -> Iterator[str]:
+    facts = inspection.facts
+    yield f"# {facts['format']}: {facts['projections']}"
+    yield f"# flats: {facts['flats']}, darks: {facts['darks']}, pixel size: {facts['pixel size']}"
+    yield f"# angles: {facts['angles']}"
+    yield from (f"# odd: {oddity}" for oddity in inspection.oddities)
+    lies_at = path if is_remote(path) else str(Path(path))
+    own: dict[str, Any] = {}
+    if header.angle_source is AngleSource.ASSUMED:
+        own["angle_range_deg"] = [0, 180]
+    if not own and header.pixel_size_um is not None:
+        yield f"{_value(name)}: {_value(lies_at)}"
+        return
+    yield f"{_value(name)}:"
+    yield f"  path: {_value(lies_at)}"
+    yield "  datasets:"
+    for key, value in own.items():
+        yield f"    {key}: {_value(value)}  # the file does not say: correct it"
+    if header.pixel_size_um is None:
+        yield "    pixel_size_um: null  # the file does not say: grey values are 1/pixel without it"
+
+
+def _section(section: BaseModel, chosen: dict[str, Any]) -> Iterator[str]:
+    for key, field in type(section).model_fields.items():
+        value = chosen.get(key, getattr(section, key))
+        yield f"{key + ': ' + _value(value):<26}  # {field.description}"
+
+
+def _chunks(headers: dict[str, ScanHeader], names: dict[str, str]) -> dict[str, Any]:
+    """Leave chunks at their defaults unless a job of them would need too much memory."""
+    config = load_config({"scans": dict(names)})
+    plans = [plan_scan(config, name, header) for name, header in headers.items()]
+    largest_mb = max(max(plan.projections_job_mb, plan.slices_job_mb) for plan in plans)
+    return {"projections": "auto", "slices": "auto"} if largest_mb > _MOST_JOB_MB else {}
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 - any value of the schema
+    plain = list(value) if isinstance(value, tuple) else value
+    text = yaml.safe_dump(plain, default_flow_style=True, width=10_000)
+    return text.removesuffix("\n").removesuffix("\n...")

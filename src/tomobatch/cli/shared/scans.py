@@ -1,0 +1,152 @@
+"""The scans of a run: by path or by their name in config.yaml, on their way to S3 and the sheet."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tomobatch.errors import UserError
+from tomobatch.s3.read import is_remote
+
+if TYPE_CHECKING:
+    from tomobatch.plan import ScanPlan
+
+Entry = Mapping[str, Any]
+CONFIG = Path("config.yaml")
+
+
+def read_config() -> dict[str, Any]:
+    """Read config.yaml as plain values; empty if there is none."""
+    if not CONFIG.is_file():
+        return {}
+    return dict(yaml.safe_load(CONFIG.read_text(encoding="utf-8")) or {})
+
+
+def find_scans(asked: Iterable[str], config: Mapping[str, Any]) -> dict[str, Entry]:
+    """Return the entry of each scan, named as in config.yaml, or by path or s3:// address.
+
+    Without any, those of config.yaml.
+
+    Raises
+    ------
+    UserError
+        If there is no such scan, or two have one name.
+    """
+    configured = _configured(config)
+    scans: dict[str, Entry] = {}
+    for scan in asked:
+        if scan in configured:
+            name, entry = scan, configured[scan]
+        else:
+            name, entry = scan_name(scan), {"path": scan}
+        path = str(entry["path"])
+        if not is_remote(path) and not Path(path).exists():
+            known = f", nor a scan of {CONFIG} ({', '.join(configured)})" if configured else ""
+            raise UserError(f"{path}: no such file or folder{known}")
+        if name in scans:
+            raise UserError(f"{scan}: there are two scans called {name}; rename one")
+        scans[name] = entry
+    return scans or find_scans(configured, config) if configured or scans else {}
+
+
+def scan_name(path: str) -> str:
+    """Return the name of a scan after its file."""
+    stem = path.rstrip("/").rpartition("/")[2].partition(".")[0]
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "scan"
+
+
+def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> "dict[str, ScanPlan]":
+    """Read the headers of scans and plan their jobs, as the workflow will.
+
+    Raises
+    ------
+    UserError
+        If a scan or the configuration is not right.
+    """
+    # Libraries that take seconds to import are left to the commands that need them.
+    from tomobatch.config.schema import load_config
+    from tomobatch.plan import plan_scan
+    from tomobatch.scan import DatasetPaths, open_scan
+
+    checked = load_config({**config, "scans": scans})
+    plans = {}
+    for name, settings in checked.scans.items():
+        datasets = DatasetPaths(**settings.datasets.model_dump())
+        with open_scan(settings.path, datasets) as opened:
+            plans[name] = plan_scan(checked, name, opened.header)
+    return plans
+
+
+def count_jobs(plans: "Iterable[ScanPlan]", exports: Iterable[str]) -> dict[str, int]:
+    """Return the number of jobs of each rule, in the order of the workflow."""
+    jobs: dict[str, int] = {}
+    for plan in plans:
+        of_scan = {
+            "average_references": 1,
+            "lay_out_projections": 1,
+            "preprocess": plan.projections.n_chunks,
+            "lay_out_sinograms": 1,
+            "process": plan.slices.n_chunks,
+            "calibrate": 1,
+            "lay_out_volume": 1,
+            "reconstruct": plan.slices.n_chunks,
+            "report": 1,
+            **{f"export_{kind}": 1 for kind in exports},
+        }
+        jobs = {rule: jobs.get(rule, 0) + count for rule, count in of_scan.items()}
+    return jobs
+
+
+def write_sheet(sheet: Path, scans: Mapping[str, Entry]) -> None:
+    """Write a sheet of scans; a configuration that names it leaves all other scans alone.
+
+    Raises
+    ------
+    UserError
+        If a scan has a setting that no cell can hold.
+    """
+    rows = {name: _flatten(entry) for name, entry in scans.items()}
+    keys = sorted({key for row in rows.values() for key in row} - {"path"})
+    lines = ["\t".join(["scan", "path", *keys])]
+    for name, row in rows.items():
+        for key, value in row.items():
+            if isinstance(value, list | bool) or value is None or "\t" in str(value):
+                raise UserError(
+                    f"{CONFIG}: scans.{name}.{key} is {value!r}, which only a section that all "
+                    "scans share can hold: move it there"
+                )
+        lines.append("\t".join([name, *(str(row.get(key, "")) for key in ["path", *keys])]))
+    content = "\n".join(lines) + "\n"
+    if not sheet.is_file() or sheet.read_text(encoding="utf-8") != content:
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        sheet.write_text(content, encoding="utf-8")
+
+
+def moved(scans: Mapping[str, Entry], move: Callable[[str], str]) -> dict[str, Entry]:
+    """Return the scans with another path each."""
+    return {name: {**entry, "path": move(str(entry["path"]))} for name, entry in scans.items()}
+
+
+def _configured(config: Mapping[str, Any]) -> dict[str, Entry]:
+    from tomobatch.config.schema import read_sheet
+
+    scans = config.get("scans", {})
+    if isinstance(scans, str):
+        return dict(read_sheet(Path(scans)))
+    return {
+        str(name): {"path": entry} if isinstance(entry, str) else entry
+        for name, entry in scans.items()
+    }
+
+
+def _flatten(entry: Entry, prefix: str = "") -> dict[str, Any]:
+    """Turn ``{"a": {"b": 12}}`` into ``{"a.b": 12}``."""
+    flat: dict[str, Any] = {}
+    for key, value in entry.items():
+        if isinstance(value, Mapping):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

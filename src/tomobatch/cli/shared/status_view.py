@@ -1,0 +1,87 @@
+"""How the state of a run looks in a terminal."""
+
+from rich.console import Group, RenderableType
+from rich.constrain import Constrain
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tomobatch.aws.runs.state import Phase, RunState, Step
+
+_WIDEST = 100
+_COLOURS = {
+    Phase.RUNNING: "cyan",
+    Phase.FINISHED: "green",
+    Phase.STOPPED: "yellow",
+    Phase.INCOMPLETE: "red",
+    Phase.IDLE: "yellow",
+}
+_LAYOUTS = "lay_out_"
+"""Rules that write a line of metadata: not worth one here, unless one of them fails."""
+
+
+def show_run(state: RunState) -> RenderableType:
+    """Return a bar by step, with a line above and one below."""
+    return Constrain(Group(_headline(state), _table(state), _footer(state)), _WIDEST)
+
+
+def show_duration(seconds: float) -> str:
+    """Return a time as ``45 s``, ``12 min`` or ``3 h 20 min``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def show_money(usd: float) -> str:
+    """Return an amount in dollars, with the digits that matter."""
+    return f"${usd:.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.4f}"
+
+
+def _headline(state: RunState) -> Text:
+    line = Text.assemble((state.run, "bold"), "  ", (state.phase.value, _COLOURS[state.phase]))
+    if state.started_ms is not None and state.phase is Phase.RUNNING:
+        line.append(f", {show_duration((state.now_ms - state.started_ms) / 1000)}")
+    return line.append("\n")
+
+
+def _table(state: RunState) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim", expand=True)
+    table.add_column("step", no_wrap=True)
+    table.add_column("", ratio=1, min_width=5)
+    for name in ("queued", "starting", "running", "done", "failed", "reclaimed", "left"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for step in state.steps:
+        if step.rule.startswith(_LAYOUTS) and not step.failed:
+            continue
+        table.add_row(*_row(step, state))
+    return table
+
+
+def _row(step: Step, state: RunState) -> list[RenderableType]:
+    bar = ProgressBar(total=max(1, step.total), completed=step.done)
+    moving = state.phase is Phase.RUNNING and step.queued + step.starting + step.running > 0
+    left_s = step.time_left_s(state.now_ms) if moving else None
+    return [
+        step.rule,
+        bar,
+        _count(step.queued),
+        _count(step.starting),
+        _count(step.running, "cyan"),
+        Text(f"{step.done}/{step.total}", style="green" if step.is_over else ""),
+        _count(step.failed, "red"),
+        _count(step.reclaimed, "yellow"),
+        "" if left_s is None else show_duration(left_s),
+    ]
+
+
+def _count(number: int, colour: str = "") -> Text:
+    return Text(str(number) if number else "·", style=colour if number else "dim")
+
+
+def _footer(state: RunState) -> Text:
+    facts = [f"{state.machines} machine{'' if state.machines == 1 else 's'} in use"]
+    if state.cost_usd is not None:
+        facts.append(f"{show_money(state.cost_usd)} so far")
+    facts.append(f"controller: {state.controller}")
+    return Text("\n" + ", ".join(facts), style="dim")

@@ -1,0 +1,93 @@
+"""The jobs that the rules make of a scan: how many, of what size, and at what rate they work."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from tomobatch.plan import ScanPlan
+from tomobatch.reconstruct.methods import expected_s
+
+Queue = Literal["cpu", "gpu"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One step's jobs.
+
+    Attributes
+    ----------
+    n_jobs
+        How many.
+    values_a_job
+        Pixels that one of them handles.
+    read_mb, write_mb
+        Of all of them, before compression.
+    kernel_s
+        What the kernels take in one of them.
+    queue
+        Where they run.
+    """
+
+    step: str
+    n_jobs: int
+    values_a_job: float
+    read_mb: float
+    write_mb: float
+    kernel_s: float = 0.0
+    queue: Queue = "cpu"
+
+
+def works_of(plan: ScanPlan, queue: Queue, device: Queue) -> list[Work]:
+    """Return the steps that the rules make of a scan, in order."""
+    header = plan.header
+    frame = float(header.n_rows * header.n_cols)
+    raw_mb = frame * header.dtype.itemsize / 1e6
+    data_mb = header.n_projections * frame * 4 / 1e6
+    height, width = plan.slice_shape_px
+    finest_mb = header.n_rows * height * width * 4 / 1e6
+    volume_mb = finest_mb * sum(8.0**-level for level in range(plan.n_levels))
+    references = header.n_flats + header.n_darks
+    rows = plan.slices.size
+    row_values = float(header.n_projections * header.n_cols)
+    slice_s = _slice_s(plan, device)
+    return [
+        Work("lay_out", 1, 0, 0, 0),
+        Work("average_references", 1, references * frame, references * raw_mb, 3 * frame * 4e-6),
+        Work(
+            "preprocess",
+            plan.projections.n_chunks,
+            plan.projections.size * frame,
+            header.n_projections * raw_mb,
+            data_mb,
+        ),
+        Work("process", plan.slices.n_chunks, rows * row_values, data_mb, data_mb),
+        Work("calibrate", 1, 0, 0, 0),
+        Work("lay_out", 1, 0, 0, 0),
+        Work(
+            "reconstruct",
+            plan.slices.n_chunks,
+            rows * (row_values + height * width),
+            data_mb,
+            volume_mb,
+            kernel_s=rows * slice_s,
+            queue=queue,
+        ),
+        Work("report", 1, 0, frame * 12e-6 + finest_mb / 8 ** (plan.n_levels - 1), 1),
+    ]
+
+
+def _slice_s(plan: ScanPlan, device: Queue) -> float:
+    """Return the time of one slice by the faster method, as the job itself will choose."""
+    geometry, method = plan.geometry(), plan.config.reconstruct.method
+    methods = ["direct", "fourier"] if method == "auto" else [method]
+    return min(expected_s(device, geometry, each) for each in methods)
+
+
+@cache
+def fitted_rates() -> dict[str, Any]:
+    """Return the rates that were fitted to runs: seconds a job, nanoseconds a value."""
+    text = (files("tomobatch.estimate") / "rates.json").read_text(encoding="utf-8")
+    rates: dict[str, Any] = json.loads(text)
+    return rates

@@ -1,0 +1,1 @@
+"""OpenCL, whatever is computed with it: devices, kernels, buffers, and how to check them."""

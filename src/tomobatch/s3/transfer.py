@@ -1,0 +1,295 @@
+"""Whole files to S3 and back: in parts, several at once, and on from where it broke off."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import obstore
+from obstore.exceptions import BaseError
+
+from tomobatch.errors import UserError
+from tomobatch.s3.read import open_store
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_AT_ONCE = 8
+_MTIME = "mtime-ns"
+_MOST_PARTS = 10_000
+PART_BYTES = 16 * 2**20
+
+Progress = Callable[[int], object]
+"""Told how many more bytes have arrived."""
+
+
+def _ignore(_count: int) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """An object below some address."""
+
+    name: str
+    size: int
+    modified_s: float
+
+
+def upload_file(
+    path: Path,
+    url: str,
+    *,
+    replace: bool = True,
+    progress: Progress = _ignore,
+    part_bytes: int = PART_BYTES,
+) -> bool:
+    """Put a file at an s3:// address, in parts; return False if it is there already.
+
+    What an earlier call that broke off had sent is kept by S3, compared by checksum, and not sent
+    again. The object appears when it is complete.
+
+    Parameters
+    ----------
+    path
+        The file.
+    url
+        Where it goes.
+    replace
+        Whether another file may be there, and is replaced.
+    progress
+        Told of bytes that are on S3, those of earlier calls included.
+    part_bytes
+        Size of a part, at least 5 MiB; larger where a file would have more than 10,000.
+
+    Raises
+    ------
+    UserError
+        If another file is there and may not be replaced, or the network fails.
+    """
+    from botocore.exceptions import ConnectionError as NoConnectionError
+    from botocore.exceptions import HTTPClientError
+
+    from snakemake_executor_plugin_aws_batch_array.aws import make_client
+
+    # A few tries and then a word to the user, who can go on from there: not minutes of silence.
+    client = make_client("s3", max_attempts=3)
+    bucket, key = _split(url)
+    stat = path.stat()
+    found = _head(client, bucket, key)
+    if found is not None:
+        if _is_same(found, stat):
+            progress(stat.st_size)
+            return False
+        if not replace:
+            raise UserError(
+                f"{url} holds another file ({found['ContentLength']} bytes of "
+                f"{found['LastModified']:%Y-%m-%d %H:%M}) than {path} ({stat.st_size} bytes): "
+                "rename yours, or add --replace to upload it anew"
+            )
+    sent = 0
+
+    def count(more: int) -> None:
+        nonlocal sent
+        sent += more
+        progress(more)
+
+    try:
+        if stat.st_size <= part_bytes:
+            body = path.read_bytes()
+            client.put_object(Bucket=bucket, Key=key, Body=body, Metadata=_metadata(stat))
+            count(len(body))
+        else:
+            _upload_parts(client, bucket, key, path, part_bytes, count)
+    except (HTTPClientError, NoConnectionError) as error:
+        share = 100 * sent // max(1, stat.st_size)
+        raise UserError(
+            f"the upload of {path} broke off at {share} % ({_reason(error)}): check the network "
+            "and run the same command again, it goes on from there"
+        ) from error
+    return True
+
+
+def upload_folder(
+    folder: Path, url: str, *, replace: bool = True, progress: Progress = _ignore
+) -> bool:
+    """Put every file of a folder below an s3:// address; return False if all are there already."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+    def upload(path: Path) -> bool:
+        name = path.relative_to(folder).as_posix()
+        return upload_file(path, f"{url}/{name}", replace=replace, progress=progress)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return any(list(pool.map(upload, files)))
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder."""
+    if path.is_dir():
+        return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+    return path.stat().st_size
+
+
+def list_files(url: str) -> Iterator[str]:
+    """Walk the names of all objects below an s3:// address."""
+    return (file.name for file in list_sizes(url))
+
+
+def list_sizes(url: str) -> Iterator[RemoteFile]:
+    """Walk the names and sizes of all objects below an s3:// address."""
+    for page in obstore.list(open_store(url)):
+        for entry in page:
+            yield RemoteFile(entry["path"], entry["size"], entry["last_modified"].timestamp())
+
+
+def fetch_files(
+    url: str, folder: Path, names: Iterable[str | RemoteFile], *, progress: Progress = _ignore
+) -> int:
+    """Bring objects below an s3:// address into a folder; each appears once it is complete.
+
+    Parameters
+    ----------
+    names
+        What to fetch; one whose size is given is left out if a file of that size and not older is
+        there already.
+
+    Returns
+    -------
+    int
+        How many files came.
+
+    Raises
+    ------
+    UserError
+        If the network fails.
+    """
+    store = open_store(url)
+
+    def fetch(wanted: str | RemoteFile) -> bool:
+        name = wanted if isinstance(wanted, str) else wanted.name
+        target = folder / name
+        if isinstance(wanted, RemoteFile) and _is_here(wanted, target):
+            progress(wanted.size)
+            return False
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.partial")
+        try:
+            with partial.open("wb") as file:
+                for part in obstore.get(store, name):
+                    file.write(part)
+                    progress(len(part))
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        return True
+
+    try:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return sum(pool.map(fetch, names))
+    except BaseError as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(
+            f"fetching {url} broke off ({reason}): check the network and run the same command "
+            "again, it goes on from there"
+        ) from error
+
+
+def _is_here(wanted: RemoteFile, target: Path) -> bool:
+    if not target.is_file():
+        return False
+    stat = target.stat()
+    return stat.st_size == wanted.size and stat.st_mtime >= wanted.modified_s
+
+
+def _upload_parts(
+    client: "S3Client", bucket: str, key: str, path: Path, part_bytes: int, progress: Progress
+) -> None:
+    """Send the parts that S3 does not have yet, and join all of them."""
+    stat = path.stat()
+    part_bytes = max(part_bytes, -(-stat.st_size // _MOST_PARTS))
+    upload_id, there = _earlier_upload(client, bucket, key, stat.st_mtime)
+    if upload_id is None:
+        upload_id = client.create_multipart_upload(
+            Bucket=bucket, Key=key, Metadata=_metadata(stat)
+        )["UploadId"]
+
+    def send(number: int) -> Any:  # noqa: ANN401 - one element of boto3's list of parts
+        with path.open("rb") as file:
+            file.seek((number - 1) * part_bytes)
+            body = file.read(part_bytes)
+        tag = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        if there.get(number) != tag:
+            reply = client.upload_part(
+                Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=body
+            )
+            tag = reply["ETag"].strip('"')
+        progress(len(body))
+        return {"PartNumber": number, "ETag": f'"{tag}"'}
+
+    n_parts = -(-stat.st_size // part_bytes)
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        parts = list(pool.map(send, range(1, n_parts + 1)))
+    finally:
+        # After a failure, what waits would fail as well.
+        pool.shutdown(cancel_futures=True)
+    client.complete_multipart_upload(
+        Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts}
+    )
+    if path.stat().st_mtime_ns != stat.st_mtime_ns:
+        client.delete_object(Bucket=bucket, Key=key)
+        raise UserError(f"{path} has changed while it was uploaded: upload it when it is complete")
+
+
+def _earlier_upload(
+    client: "S3Client", bucket: str, key: str, since_s: float
+) -> tuple[str | None, dict[int, str]]:
+    """Return an upload that broke off after a moment, and the MD5 of each part it has."""
+    uploads = client.list_multipart_uploads(Bucket=bucket, Prefix=key).get("Uploads", [])
+    for upload_id in (each["UploadId"] for each in uploads if each["Key"] == key):
+        pages = client.get_paginator("list_parts").paginate(
+            Bucket=bucket, Key=key, UploadId=upload_id
+        )
+        parts = [part for page in pages for part in page.get("Parts", [])]
+        # S3 tells whole seconds.
+        if parts and all(part["LastModified"].timestamp() + 1 > since_s for part in parts):
+            return upload_id, {part["PartNumber"]: part["ETag"].strip('"') for part in parts}
+    return None, {}
+
+
+def _head(client: "S3Client", bucket: str, key: str) -> Any | None:  # noqa: ANN401
+    from botocore.exceptions import ClientError
+
+    try:
+        return client.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+            return None
+        raise
+
+
+def _is_same(found: Any, stat: os.stat_result) -> bool:  # noqa: ANN401 - boto3's reply
+    """Tell whether an object is this file: as long, and of the same moment or not older."""
+    if found["ContentLength"] != stat.st_size:
+        return False
+    noted = found.get("Metadata", {}).get(_MTIME)
+    if noted is not None:
+        return bool(noted == str(stat.st_mtime_ns))
+    return bool(found["LastModified"].timestamp() >= stat.st_mtime)
+
+
+def _metadata(stat: os.stat_result) -> dict[str, str]:
+    return {_MTIME: str(stat.st_mtime_ns)}
+
+
+def _split(url: str) -> tuple[str, str]:
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def _reason(error: Exception) -> str:
+    return str(error).partition("\n")[0][:120]
