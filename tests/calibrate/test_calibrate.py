@@ -2,8 +2,6 @@
 
 import functools
 import itertools
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,11 +22,6 @@ from tomobatch.normalise import ReferenceSeries, average_references, normalise
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.scan import effective_angles, open_scan
 
-REAL_SCAN = Path(
-    os.environ.get(
-        "TOMOBATCH_REAL_SCAN", Path(__file__).parents[2] / ".." / "shared" / "data" / "tooth.h5"
-    )
-)
 N_X, N_ROWS, SLOPE = 192, 40, 0.006
 ANGLES = np.linspace(0, np.pi, 240, endpoint=False)
 FOUND = CalibrateSettings()
@@ -126,9 +119,9 @@ def test_a_turn_that_is_not_merged_is_no_full_turn():
         make_geometry(angles, N_X, half_acquisition=True)
 
 
-def test_real_scan_needs_no_setting():
+def test_real_scan_needs_no_setting(real_scan):
     """295.5 px is what four independent methods of a peer agree on; 0.25 px costs no sharpness."""
-    with open_scan(REAL_SCAN) as opened:
+    with open_scan(real_scan) as opened:
         references = average_references(
             [ReferenceSeries(*series) for series in opened.flat_series()], opened.darks()
         )
