@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tomobatch.cli.phantom import make
+from tomobatch.cli.shared.closing import say_warnings
 from tomobatch.cli.shared.profile import data_url
 from tomobatch.cli.shared.snakemake import run_snakemake
 from tomobatch.errors import UserError
@@ -53,6 +54,7 @@ def run(
     with open_scan(path) as opened:
         truth = opened.header.truth
     typer.echo(summarise(results / name, truth))
+    say_warnings(results, [name])
 
 
 def wanted(name: str) -> bool:

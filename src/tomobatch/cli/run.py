@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tomobatch.cli.shared.ask import confirm
+from tomobatch.cli.shared.closing import say_warnings
 from tomobatch.cli.shared.deployed import Yes, deployment
 from tomobatch.cli.shared.profile import data_url
 from tomobatch.cli.shared.scans import (
@@ -74,7 +75,7 @@ def run(
     if local:
         if detach:
             raise UserError("--local and --detach exclude each other: choose one")
-        _run_here(name_of(name, scans), scans)
+        _run_here(name_of(name, scans), scans, Path(str(config.get("results", "results"))))
         return
     data_url(profile)
     exports = config.get("volume", {}).get("export", [])
@@ -136,10 +137,11 @@ def start(place: "Place", record: "RunRecord", *, detach: bool) -> None:
     typer.echo(f"Bring the results down with `tomobatch fetch {record.name}`")
 
 
-def _run_here(name: str, scans: Mapping[str, Entry]) -> None:
+def _run_here(name: str, scans: Mapping[str, Entry], results: Path) -> None:
     sheet = Path("results") / f"{name}.tsv"
     write_sheet(sheet, scans)
     run_snakemake(["--profile", LOCAL, "--config", f"scans={sheet}"])
+    say_warnings(results, scans)
 
 
 def _foretell(plans: "Mapping[str, ScanPlan]") -> None:

@@ -1,0 +1,19 @@
+"""What a run on this machine says at its end."""
+
+import pytest
+
+from tomobatch.phantom import write_phantom
+
+
+@pytest.fixture(scope="module")
+def doubtful_scan(tmp_path_factory):
+    """A scan with a single flat, of which the references warn."""
+    path = tmp_path_factory.mktemp("scans") / "doubtful.h5"
+    write_phantom(path, size=48, n_rows=6, n_angles=40, n_flats=1, n_darks=4, seed=3)
+    return path
+
+
+@pytest.mark.parametrize("command", [("demo",), ("run", "--local")])
+def test_the_closing_lines_repeat_every_warning(workplace, doubtful_scan, command):
+    said = workplace.run(*command, str(doubtful_scan)).splitlines()
+    assert "warning: doubtful: a series holds a single flat: its zingers stay in it" in said[-5:]
