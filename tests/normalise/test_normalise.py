@@ -11,7 +11,7 @@ from tests.normalise.scans import make_scan
 from tomobatch.errors import UserError
 from tomobatch.normalise import NormaliseSettings, ReferenceSeries, average_references, normalise
 from tomobatch.normalise.beam import flat_places, signals
-from tomobatch.normalise.normalise import build_program
+from tomobatch.normalise.normalise import build_program, lowest_transmission
 from tomobatch.normalise.repair import plan_repair
 from tomobatch.normalise.twin import normalise_projection
 from tomobatch.opencl.devices import find_device
@@ -32,6 +32,7 @@ def twin(scan, references, choices, first=0):
     """Return what the float64 twin makes of every frame."""
     repair = plan_repair(references.bad_pixels)
     signal = signals(references, choices).astype(float)
+    lowest = lowest_transmission(references, choices)
     numbers = np.arange(first, first + len(scan))
     before, shares = flat_places(numbers, references, choices)
     frames = []
@@ -40,7 +41,9 @@ def twin(scan, references, choices, first=0):
         mixed = (1 - share) * signal[series] + share * signal[after]
         noise = 6 * references.noise
         frames.append(
-            normalise_projection(raw, mixed, references.dark.astype(float), repair, choices, noise)
+            normalise_projection(
+                raw, mixed, references.dark.astype(float), repair, choices, noise, lowest
+            )
         )
     return frames
 

@@ -64,10 +64,19 @@ class Normalise(Section):
         0.3, gt=0, description="excess over the median around it, as a share; null keeps zingers"
     )
     saturation_counts: float | None = Field(
-        None, gt=0, description="counts of a saturated pixel; null: the largest that its type holds"
+        None,
+        gt=0,
+        description="counts of a saturated pixel; null: where the flats' counts pile up, or the"
+        " largest that the type holds",
     )
-    transmission_min: float = Field(
-        1e-4, gt=0, lt=1, description="clipped from below before the log"
+    flat_scale: float = Field(
+        1.0, gt=0, description="what the flats are multiplied by, if exposed otherwise"
+    )
+    transmission_min: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="clipped from below before the log; null: zero, with half a count added",
     )
     transmission_max: float = Field(10.0, ge=1, description="clipped from above before the log")
 

@@ -135,6 +135,7 @@ float without_zinger(__local const float *centre, const float zinger_share, cons
 // neighbours, weights  (bad, 8)           good pixels that stand in for it, as y * n_x + x
 // zinger_share    the reciprocal of how many times brighter than its surroundings a zinger is
 // noise           how far above, times the root of transmission, is still photon noise
+// lowest, added   what transmission is clipped to from below, and what is then added to it
 // One work-group a tile and projection; global size (angles * N_ITEMS, tiles across, tiles down).
 __kernel __attribute__((reqd_work_group_size(N_ITEMS, 1, 1)))
 void normalise(__global const RAW *restrict raw, __global float *restrict line_integrals,
@@ -143,7 +144,8 @@ void normalise(__global const RAW *restrict raw, __global float *restrict line_i
                __global const float *restrict shares, __global const int *restrict bad_index,
                __global const int *restrict neighbours, __global const float *restrict weights,
                const int n_y, const int n_x, const int last_series, const float zinger_share,
-               const float noise, const float lowest, const float highest, const float saturation)
+               const float noise, const float lowest, const float added, const float highest,
+               const float saturation)
 {
     __local float tile[(TILE_Y + 2 * HALO) * STRIDE];
     const int item = get_local_id(0), number = get_group_id(0);
@@ -208,7 +210,7 @@ void normalise(__global const RAW *restrict raw, __global float *restrict line_i
 #endif
             const float8 clipped = clamp(here, lowest, highest);
             n_clipped -= (clipped != here) & (LANES < n_here);
-            const float8 result = -log_positive(clipped);
+            const float8 result = -log_positive(clipped + added);
             if (n_here == STRIP) {
                 vstore8(result, 0, to + strip * STRIP);
             } else {

@@ -19,6 +19,7 @@ FloatArray = npt.NDArray[np.float32]
 
 # Photon noise stays below this many standard deviations: above is a zinger.
 _NOISE_SIGMAS = 6.0
+_LOWEST_WITHOUT_NOISE = 1e-4
 # Types of counts that the kernel reads as they are; others are converted to float first.
 _OPENCL_TYPES = {"u1": "uchar", "u2": "ushort", "i2": "short", "i4": "int", "f4": "float"}
 # Work-items of a group, and columns and rows of its tile: one core's second cache, or the local
@@ -108,10 +109,26 @@ def _usual_device() -> Device:
         return find_device("auto")
 
 
-def saturation_counts(dtype: np.dtype[np.generic], settings: NormaliseSettings) -> float:
+def lowest_transmission(references: References, settings: NormaliseSettings) -> tuple[float, float]:
+    """Return what transmission is clipped to from below, and what is then added to it.
+
+    Unless a lowest value is given, transmission may be zero, and half a count is added: so dense
+    parts behind which hardly a photon arrives keep their mean line integral. Where a single flat
+    cannot tell the noise, the lowest value is 1e-4.
+    """
+    if settings.transmission_min is not None:
+        return settings.transmission_min, 0.0
+    half_count = references.half_count
+    return (0.0, half_count) if half_count > 0 else (_LOWEST_WITHOUT_NOISE, 0.0)
+
+
+def saturation_counts(
+    dtype: np.dtype[np.generic], references: References, settings: NormaliseSettings
+) -> float:
     """Return the raw counts from which a pixel is saturated."""
-    if settings.saturation_counts is not None:
-        return settings.saturation_counts
+    given = settings.saturation_counts or references.saturation
+    if given is not None:
+        return given
     return float(np.iinfo(dtype.str).max) if dtype.kind in "iu" else float("inf")
 
 
@@ -178,9 +195,9 @@ class _Kernel:
             *(np.int32(value) for value in (*references.dark.shape, len(signal) - 1)),
             np.float32(1 / (1 + (settings.zinger_threshold or 0))),
             np.float32(_NOISE_SIGMAS * references.noise),
-            np.float32(settings.transmission_min),
+            *map(np.float32, lowest_transmission(references, settings)),
             np.float32(settings.transmission_max),
-            np.float32(saturation_counts(dtype, settings)),
+            np.float32(saturation_counts(dtype, references, settings)),
         ]
 
     def run(

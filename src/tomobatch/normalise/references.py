@@ -1,8 +1,8 @@
 """Flats and darks, averaged once for the whole scan."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,29 +10,15 @@ import numpy.typing as npt
 from tomobatch.errors import UserError
 from tomobatch.normalise.bad_pixels import find_bad_pixels
 from tomobatch.normalise.robust_mean import RawArray, SeriesMean, robust_mean
+from tomobatch.normalise.saturation import SATURATED_SHARE, find_saturation, sample_readings
+from tomobatch.normalise.series import ReferenceSeries
 from tomobatch.normalise.settings import NormaliseSettings
+from tomobatch.normalise.strangers import without_strange_darks, without_strange_flats
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float32]
 
 _DRIFT_MAP_SIZE_PX = 64
-
-
-@dataclass(frozen=True)
-class ReferenceSeries:
-    """Flats taken in one go.
-
-    Attributes
-    ----------
-    frames
-        (n, y, x) of any numeric type, in counts.
-    position
-        Projection index at which they were taken: 0 before the first projection, the number of
-        projections after the last.
-    """
-
-    frames: RawArray
-    position: float
 
 
 @dataclass(frozen=True)
@@ -86,6 +72,8 @@ class References:
         For the report.
     warnings
         What the user should know, one line each.
+    saturation
+        Counts at which the flats' readings pile up; None if they do not.
     """
 
     flats: FloatArray
@@ -96,6 +84,17 @@ class References:
     counts: ReferenceCounts
     drift: Drift
     warnings: tuple[str, ...] = ()
+    saturation: float | None = None
+
+    @property
+    def half_count(self) -> float:
+        """Half the variance of an open-beam reading, relative to its signal squared.
+
+        Where photons are counted, it is the transmission of half a photon. Added to a transmission
+        before the logarithm, it takes away the logarithm's bias to first order: for a mean T with
+        variance noise^2 T, the mean logarithm is log T - noise^2 / (2 T).
+        """
+        return self.noise**2 / 2
 
 
 def average_references(
@@ -126,25 +125,18 @@ def average_references(
     for one in series[1:]:
         _check_shape("flats", one.frames.shape[1:], shape)
     settings = NormaliseSettings() if settings is None else settings
-    keep_zingers = settings.zinger_threshold is None
-    warnings: list[str] = []
-    flat_means = [robust_mean(one.frames, keep_zingers=keep_zingers) for one in series]
-    n_zingers = sum(mean.n_zingers for mean in flat_means)
-    if darks is None or len(darks) == 0:
-        warnings.append(
-            "no darks: zero is taken, so the attenuation of dense parts comes out too low"
-        )
-        dark = np.zeros(shape, np.float32)
-    else:
-        _check_shape("darks", darks.shape[1:], shape)
-        dark_mean = robust_mean(darks, keep_zingers=keep_zingers)
-        dark = dark_mean.mean
-        n_zingers += dark_mean.n_zingers
-    if any(len(one.frames) == 1 for one in series):
-        warnings.append("a series holds a single flat: its zingers stay in it")
+    dark, n_dark_zingers, warnings = _average_darks(darks, series, settings)
+    usable = []
+    for one in series:
+        kept, remarks = without_strange_flats(one, dark)
+        usable.append(kept)
+        warnings += remarks
+    flat_means = [_average_flats(one, dark, settings) for one in usable]
+    saturation, remarks = _saturation(usable, dark, settings)
+    warnings += [*_remarks(usable, flat_means), *remarks]
     means = np.stack([mean.mean for mean in flat_means])
-    longest = max(range(len(series)), key=lambda i: len(series[i].frames))
-    bad = find_bad_pixels(means, dark, flat_means[longest].scatter, len(series[longest].frames))
+    longest = max(range(len(usable)), key=lambda i: len(usable[i].frames))
+    bad = find_bad_pixels(means, dark, flat_means[longest].scatter, len(usable[longest].frames))
     if bad.mask.all():
         raise UserError(
             "the flats are nowhere brighter than the darks: check that they are not exchanged"
@@ -154,12 +146,79 @@ def average_references(
         dead=int(np.count_nonzero(bad.dead)),
         hot=int(np.count_nonzero(bad.hot)),
         noisy=int(np.count_nonzero(bad.noisy)),
-        zingers=n_zingers,
+        zingers=n_dark_zingers + sum(mean.n_zingers for mean in flat_means),
     )
-    positions = np.array([one.position for one in series], np.float64)
-    drift = _drift(means - dark, ~bad.mask)
-    noise = _noise(flat_means[longest], (means[longest] - dark)[~bad.mask])
-    return References(means, positions, dark, bad.mask, noise, counts, drift, tuple(warnings))
+    return References(
+        flats=means,
+        flat_positions=np.array([one.position for one in usable], np.float64),
+        dark=dark,
+        bad_pixels=bad.mask,
+        noise=_noise(flat_means[longest], (means[longest] - dark)[~bad.mask]),
+        counts=counts,
+        drift=_drift(means - dark, ~bad.mask),
+        warnings=tuple(warnings),
+        saturation=saturation,
+    )
+
+
+def _average_darks(
+    darks: RawArray | None, series: Sequence[ReferenceSeries], settings: NormaliseSettings
+) -> tuple[FloatArray, int, list[str]]:
+    """Return the mean dark (y, x), its zingers, and what is odd about it."""
+    shape = series[0].frames.shape[1:]
+    if darks is None or len(darks) == 0:
+        warning = "no darks: zero is taken, so the attenuation of dense parts comes out too low"
+        return np.zeros(shape, np.float32), 0, [warning]
+    _check_shape("darks", darks.shape[1:], shape)
+    flat_level = float(np.median([np.median(one.frames[0]) for one in series]))
+    darks, warnings = without_strange_darks(darks, flat_level)
+    mean = robust_mean(darks, keep_zingers=settings.zinger_threshold is None)
+    return mean.mean, mean.n_zingers, warnings
+
+
+def _average_flats(
+    series: ReferenceSeries, dark: FloatArray, settings: NormaliseSettings
+) -> SeriesMean:
+    """Average a series of flats, and scale its signal to the exposure of the projections."""
+    mean = robust_mean(series.frames, dark, keep_zingers=settings.zinger_threshold is None)
+    scale = np.float32(series.scale * settings.flat_scale)
+    return mean if scale == 1 else replace(mean, mean=dark + scale * (mean.mean - dark))
+
+
+def _remarks(series: Sequence[ReferenceSeries], means: Sequence[SeriesMean]) -> Iterator[str]:
+    """Say what is odd about the series of flats."""
+    if any(len(one.frames) == 1 for one in series):
+        yield "a series holds a single flat: its zingers stay in it"
+    for one, mean in zip(series, means, strict=True):
+        if mean.changed_frames:
+            yield (
+                f"in {mean.changed_frames} of the {len(one.frames)} flats {one.when} parts of the"
+                " beam are brighter than in the others: zingers are kept in them, and rings may"
+                " stay in the volume"
+            )
+        if one.scale != 1:
+            yield (
+                f"the flats {one.when} were exposed otherwise than the projections: their signal"
+                f" is multiplied by {one.scale:.4g}"
+            )
+
+
+def _saturation(
+    series: Sequence[ReferenceSeries], dark: FloatArray, settings: NormaliseSettings
+) -> tuple[float | None, list[str]]:
+    """Return the counts at which the camera saturates, if flats show it, and say so."""
+    samples = [sample_readings(one.frames, dark) for one in series]
+    found = [level for sample in samples if (level := find_saturation(sample)) is not None]
+    level = settings.saturation_counts or (min(found) if found else None)
+    if level is None:
+        return None, []
+    share = max(float(np.mean(sample >= level)) for sample in samples)
+    if share <= SATURATED_SHARE:
+        return level, []
+    return level, [
+        f"{share:.1%} of the readings of the flats are saturated at {level:g} counts: what lies"
+        " behind them comes out too thin; take flats and projections with a shorter exposure"
+    ]
 
 
 def _check_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> None:

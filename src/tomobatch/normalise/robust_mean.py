@@ -17,6 +17,10 @@ _MAD_TO_SIGMA = 1.4826
 _MEDIAN_SQUARED_DIFFERENCE = 0.9099
 _BAND_BYTES = 32 << 20
 _SAMPLED_READINGS = 1 << 20
+# Of the pixels of a frame: stray hits are a few in a thousand at most, and where more stand out the
+# beam has changed there. A frame of few pixels may have this many.
+_LARGEST_ZINGER_SHARE = 0.01
+_FEW_PIXELS = 20
 
 
 @dataclass(frozen=True)
@@ -34,43 +38,101 @@ class SeriesMean:
         what makes them scatter; infinite where a single frame cannot tell.
     n_zingers
         Readings left out.
+    changed_frames
+        Frames with more bright readings than zingers can be, in which none was left out.
     """
 
     mean: FloatArray
     scatter: FloatArray
     variance_per_count: float
     n_zingers: int
+    changed_frames: int = 0
 
 
-def robust_mean(frames: RawArray, *, keep_zingers: bool = False) -> SeriesMean:
+def robust_mean(
+    frames: RawArray, dark: FloatArray | None = None, *, keep_zingers: bool = False
+) -> SeriesMean:
     """Return the mean over frames (n, y, x) without readings far above their pixel's median.
 
     Zingers only ever add counts, so the lower median stands for the undisturbed reading even in a
     pair of frames. What is far above follows the photon law with one factor for the whole series: a
-    single pixel's few readings are too few to tell.
+    single pixel's few readings are too few to tell. Each frame is compared at its own level, since
+    a beam that changes as a whole is no zinger; and a frame of which more than a hundredth stands
+    out is kept as it is.
 
-    With ``keep_zingers`` every reading counts. Only a band of rows at a time is held as float.
+    ``dark``, float32 (y, x), is what the frames would read without beam; zero unless given. With
+    ``keep_zingers`` every reading counts. Only a band of rows at a time is held as float.
     """
-    n_frames, n_rows, n_columns = frames.shape
-    variance_per_count = _variance_per_count(frames)
-    limit_factor = math.inf if keep_zingers else _ZINGER_SIGMAS * math.sqrt(variance_per_count)
-    # Whole counts scatter by a count even where every reading so far is the same.
-    least_limit = _ZINGER_SIGMAS if frames.dtype.kind in "iu" else 0.0
-    mean = np.empty((n_rows, n_columns), np.float32)
-    scatter = np.empty((n_rows, n_columns), np.float32)
-    n_zingers = 0
-    rows_in_band = max(1, _BAND_BYTES // (4 * n_frames * n_columns))
-    for start in range(0, n_rows, rows_in_band):
-        rows = slice(start, start + rows_in_band)
-        band = frames[:, rows].astype(np.float32)
-        middle = _at_rank(band, (n_frames - 1) // 2)
-        scatter[rows] = _MAD_TO_SIGMA * _at_rank(np.abs(band - middle), n_frames // 2)
-        limit = np.maximum(limit_factor * np.sqrt(np.maximum(middle, 1)), least_limit)
-        zingers = band - middle > limit
-        n_kept = n_frames - np.count_nonzero(zingers, axis=0)
-        mean[rows] = np.sum(band, axis=0, dtype=np.float64, where=~zingers) / n_kept
-        n_zingers += int(np.count_nonzero(zingers))
-    return SeriesMean(mean, scatter, variance_per_count, n_zingers)
+    levels = frame_levels(frames, dark)
+    median_level = float(np.median(levels))
+    usable = np.isfinite(levels).all() and bool((levels > 0).all())
+    levels = levels / median_level if usable else np.ones(len(frames))
+    variance_per_count = _variance_per_count(frames, dark)
+    factor = math.inf if keep_zingers else _ZINGER_SIGMAS * math.sqrt(variance_per_count)
+    averager = _Averager(frames, dark, levels, factor)
+    tested = np.ones(len(frames), bool)
+    mean, scatter, n_zingers = averager.average(tested)
+    tested = n_zingers <= max(_FEW_PIXELS, _LARGEST_ZINGER_SHARE * frames[0].size)
+    if not tested.all():
+        mean, scatter, n_zingers = averager.average(tested)
+    n_changed = int(np.count_nonzero(~tested))
+    return SeriesMean(mean, scatter, variance_per_count, int(n_zingers.sum()), n_changed)
+
+
+def frame_levels(frames: RawArray, dark: FloatArray | None = None) -> npt.NDArray[np.float64]:
+    """Return the median signal of each frame over a sample of its pixels, float64 (n,)."""
+    sample = _sample(frames, dark).reshape(len(frames), -1)
+    return np.asarray(np.median(sample, axis=1), np.float64)
+
+
+@dataclass(frozen=True)
+class _Averager:
+    """A series of frames, the level of each, and what is far above the photon noise."""
+
+    frames: RawArray
+    dark: FloatArray | None
+    levels: npt.NDArray[np.float64]
+    limit_factor: float
+
+    def average(
+        self, tested: npt.NDArray[np.bool_]
+    ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int64]]:
+        """Return mean and scatter (y, x), and the zingers of each frame, found in those tested."""
+        n_frames, n_rows, n_columns = self.frames.shape
+        mean = np.empty((n_rows, n_columns), np.float32)
+        scatter = np.empty((n_rows, n_columns), np.float32)
+        n_zingers = np.zeros(n_frames, np.int64)
+        rows_in_band = max(1, _BAND_BYTES // (4 * n_frames * n_columns))
+        for start in range(0, n_rows, rows_in_band):
+            rows = slice(start, start + rows_in_band)
+            mean[rows], scatter[rows], found = self._band(rows, tested)
+            n_zingers += found
+        return mean, scatter, n_zingers
+
+    def _band(
+        self, rows: slice, tested: npt.NDArray[np.bool_]
+    ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int64]]:
+        band = self.frames[:, rows].astype(np.float32)
+        if self.dark is not None:
+            band -= self.dark[rows]
+        level = self.levels[:, None, None].astype(np.float32)
+        n_frames = len(band)
+        alike = band / level
+        middle = _at_rank(alike, (n_frames - 1) // 2)
+        scatter = _MAD_TO_SIGMA * _at_rank(np.abs(alike - middle), n_frames // 2)
+        # Whole counts scatter by a count even where every reading so far is the same.
+        least = _ZINGER_SIGMAS if self.frames.dtype.kind in "iu" else 0.0
+        limit = np.maximum(self.limit_factor * np.sqrt(np.maximum(middle, 1)), least)
+        zingers = (band - middle * level > limit * np.sqrt(level)) & tested[:, None, None]
+        total = np.sum(band, axis=0, dtype=np.float64, where=~zingers)
+        # What is left out stood at its frame's level.
+        levels_kept = np.sum(
+            np.broadcast_to(level, band.shape), axis=0, dtype=np.float64, where=~zingers
+        )
+        mean = total / levels_kept * self.levels.mean()
+        if self.dark is not None:
+            mean += self.dark[rows]
+        return mean.astype(np.float32), scatter, np.count_nonzero(zingers, axis=(1, 2))
 
 
 def _at_rank(band: FloatArray, rank: int) -> FloatArray:
@@ -78,16 +140,24 @@ def _at_rank(band: FloatArray, rank: int) -> FloatArray:
     return np.asarray(np.partition(band, rank, axis=0)[rank])
 
 
-def _variance_per_count(frames: RawArray) -> float:
+def _sample(frames: RawArray, dark: FloatArray | None) -> FloatArray:
+    """Return the signal of every few rows and columns, float32 (n, y, x)."""
+    step = math.ceil(math.sqrt(max(1, frames.size / _SAMPLED_READINGS)))
+    sample = frames[:, ::step, ::step].astype(np.float32)
+    return sample if dark is None else np.asarray(sample - dark[::step, ::step])
+
+
+def _variance_per_count(frames: RawArray, dark: FloatArray | None) -> float:
     """Return the variance of readings over their counts, from a sample of pixels.
 
-    Taken between neighbouring frames, it is blind to a beam that changes slowly, and as a median to
-    zingers and bad pixels.
+    Taken between neighbouring frames, each at its own level, it is blind to a beam that changes,
+    and as a median to zingers and bad pixels.
     """
     if len(frames) == 1:
         return math.inf
-    step = math.ceil(math.sqrt(max(1, frames.size / _SAMPLED_READINGS)))
-    sample = frames[:, ::step, ::step].astype(np.float32)
-    squares = np.diff(sample, axis=0) ** 2 / np.maximum(sample.mean(axis=0), 1)
+    sample = _sample(frames, dark)
+    differences = np.diff(sample, axis=0)
+    differences -= np.median(differences, axis=(1, 2), keepdims=True)
+    squares = differences**2 / np.maximum(sample.mean(axis=0), 1)
     usable = squares[np.isfinite(squares)]
     return float(np.median(usable)) / _MEDIAN_SQUARED_DIFFERENCE if usable.size else math.inf

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from tomobatch.normalise.normalise import normalise
-from tomobatch.normalise.references import ReferenceSeries, average_references
+from tomobatch.normalise.normalise import lowest_transmission, normalise
+from tomobatch.normalise.references import average_references
 from tomobatch.normalise.repair import plan_repair
+from tomobatch.normalise.series import ReferenceSeries
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.normalise.twin import normalise_projection
 from tomobatch.opencl.check import KernelCheck, compare
@@ -38,8 +39,11 @@ def _check(device: Device, type_name: str, threshold: float | None) -> KernelChe
         found = normalise(raw, 0, references, settings, device=device).line_integrals
         signal, dark = flat[0].astype(np.float64), np.zeros(_SHAPE[1:])
         repair = plan_repair(references.bad_pixels)
+        lowest = lowest_transmission(references, settings)
         expected = [
-            normalise_projection(projection.astype(np.float64), signal, dark, repair, settings, 0.0)
+            normalise_projection(
+                projection.astype(np.float64), signal, dark, repair, settings, 0.0, lowest
+            )
             for projection in raw
         ]
         return found, [one.line_integrals for one in expected]

@@ -16,8 +16,11 @@ class NormaliseSettings:
     zinger_threshold
         Excess over its surroundings, as a share of them, from which a pixel of a projection counts
         as a zinger. None keeps zingers.
+    flat_scale
+        What the signal of the flats is multiplied by, for flats of another exposure.
     transmission_min, transmission_max
-        Transmission is clipped to this range before the logarithm.
+        Transmission is clipped to this range before the logarithm. Without a lowest value, it is
+        what the counts allow: see :attr:`References.half_count`.
     saturation_counts
         Raw counts from which a pixel is counted as saturated; None takes the largest value of an
         integer type, and none for floats.
@@ -25,6 +28,7 @@ class NormaliseSettings:
 
     flats: Literal["interpolate", "mean"] = "interpolate"
     zinger_threshold: float | None = 0.3
-    transmission_min: float = 1e-4
+    flat_scale: float = 1.0
+    transmission_min: float | None = None
     transmission_max: float = 10.0
     saturation_counts: float | None = None

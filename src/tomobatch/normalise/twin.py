@@ -30,11 +30,12 @@ def normalise_projection(
     repair: Repair,
     settings: NormaliseSettings,
     noise: float,
+    lowest: tuple[float, float],
 ) -> TwinProjection:
     """Turn the counts (y, x) of one projection into line integrals.
 
     ``signal`` is flat minus dark, in counts; ``noise`` is how far above transmission 1 photon noise
-    can reach.
+    can reach; ``lowest`` is what transmission is clipped to from below, and what is then added.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         transmission = (raw - dark) / signal
@@ -43,12 +44,12 @@ def normalise_projection(
     n_zingers = 0
     if settings.zinger_threshold is not None:
         zingers, medians = _zingers(transmission, settings.zinger_threshold, noise)
-        zingers &= transmission > settings.transmission_min
+        zingers &= transmission > lowest[0]
         transmission = np.where(zingers, medians, transmission)
         n_zingers = int(np.count_nonzero(zingers))
-    clipped = np.clip(transmission, settings.transmission_min, settings.transmission_max)
+    clipped = np.clip(transmission, lowest[0], settings.transmission_max)
     n_clipped = int(np.count_nonzero(clipped != transmission))
-    return TwinProjection(-np.log(clipped), n_zingers, n_clipped)
+    return TwinProjection(-np.log(clipped + lowest[1]), n_zingers, n_clipped)
 
 
 def _zingers(

@@ -21,6 +21,7 @@ def save_references(path: Path, references: References) -> None:
         "intensities": references.drift.intensities,
         "change": references.drift.change,
         "warnings": references.warnings,
+        "saturation": references.saturation,
     }
     with complete_or_absent(path) as partial, h5py.File(partial, "w") as file:
         for name in _ARRAYS:
@@ -39,4 +40,5 @@ def load_references(path: Path) -> References:
             counts=ReferenceCounts(**facts["counts"]),
             drift=Drift(tuple(facts["intensities"]), facts["change"], file["drift"][()]),
             warnings=tuple(facts["warnings"]),
+            saturation=facts["saturation"],
         )
