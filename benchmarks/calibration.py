@@ -23,7 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.calibrate.ellipses import scan
 
-from tomobatch.calibrate import CalibrateSettings, EvidenceSettings, calibrate, gather_evidence
+from tomobatch.calibrate.calibration import calibrate
+from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
+from tomobatch.calibrate.settings import CalibrateSettings
 
 RESULT = Path(__file__).parent / "results" / "calibration.md"
 N_X, N_ROWS, SLOPE = 256, 8, 0.006

@@ -10,7 +10,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from tomobatch.phantom import write_phantom
+from tomobatch.phantom.write import write_phantom
 from tomobatch.records.summary import STEPS, read_records
 
 N_ANGLES, N_ROWS, N_COLS = 901, 256, 1024

@@ -19,13 +19,10 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from tomobatch.normalise import (
-    NormaliseSettings,
-    References,
-    ReferenceSeries,
-    average_references,
-    normalise,
-)
+from tomobatch.normalise.normalise import normalise
+from tomobatch.normalise.references import References, average_references
+from tomobatch.normalise.series import ReferenceSeries
+from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.opencl.devices import find_device
 
 SHAPE = (1500, 64, 1024)
@@ -34,7 +31,9 @@ _START = """
 import time
 start = time.perf_counter()
 import numpy as np
-from tomobatch.normalise import ReferenceSeries, average_references, normalise
+from tomobatch.normalise.series import ReferenceSeries
+from tomobatch.normalise.references import average_references
+from tomobatch.normalise.normalise import normalise
 references = average_references([ReferenceSeries(np.full((3, 40, 40), 9, np.uint16), 0.0)], None)
 normalise(np.full((2, 40, 40), 5, np.uint16), 0, references)
 print(time.perf_counter() - start)

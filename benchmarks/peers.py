@@ -13,11 +13,12 @@ import scipy.fft
 
 from tomobatch.cores import n_usable_cores
 from tomobatch.opencl.devices import find_device
-from tomobatch.reconstruct import fbp
 from tomobatch.reconstruct.fft import in_parallel
 from tomobatch.reconstruct.filter import frequency_response
 from tomobatch.reconstruct.geometry import make_geometry
-from tomobatch.reconstruct.methods import MethodName, make_plan
+from tomobatch.reconstruct.methods import make_plan
+from tomobatch.reconstruct.settings import MethodName
+from tomobatch.reconstruct.slices import fbp
 
 Reconstruct = Callable[[np.ndarray], np.ndarray]
 Factory = Callable[[np.ndarray, int], Reconstruct]

@@ -19,13 +19,19 @@ import numpy as np
 from algotom.prep import removal
 
 from tomobatch.cores import n_usable_cores
-from tomobatch.stripes import StripeSettings, remove_stripes, vo
+from tomobatch.stripes import vo
+from tomobatch.stripes.removal import remove_stripes
+from tomobatch.stripes.settings import StripeSettings, Tuning
 
 SIZES = ((1500, 1024), (900, 512))
 N_ROWS = 8
 ROUNDS = 4
-SETTINGS = StripeSettings()
-SNR, LARGE, SMALL = SETTINGS.snr, SETTINGS.large_window_px, SETTINGS.small_window_px
+TUNING = Tuning()
+WINDOWS = {
+    "paper": {"large_window_px": TUNING.large_window_px, "small_window_px": TUNING.small_window_px},
+    "by width": {},
+}
+SNR, LARGE, SMALL = TUNING.snr, TUNING.large_window_px, TUNING.small_window_px
 
 Method = Callable[[np.ndarray], np.ndarray]
 ALGOTOM: dict[str, Method] = {
@@ -75,9 +81,10 @@ def peak_memory() -> str:
     """Return the memory the default method takes on top of a chunk that it works on in place."""
     rng = np.random.default_rng(0)
     sinograms = rng.random((32, 901, 1024), dtype=np.float32)
-    remove_stripes(sinograms[:1, :64, :64].copy(), "all")
+    settings = StripeSettings(method="all")
+    remove_stripes(sinograms[:1, :64, :64].copy(), settings)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    remove_stripes(sinograms, "all", out=sinograms)
+    remove_stripes(sinograms, settings, out=sinograms)
     grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     return (
         "Peak memory of `all` in place, 32 rows of 901 x 1024 (118 MB), "
@@ -107,8 +114,8 @@ def speed(n_angles: int, n_columns: int) -> list[str]:
     columns = np.ascontiguousarray(transmission.T)
     rows = []
     for name, algotoms in ALGOTOM.items():
-        off = np.abs(OURS[name](columns, SETTINGS).T - algotoms(transmission))
-        remove_stripes(chunk, name)
+        off = np.abs(OURS[name](columns, TUNING).T - algotoms(transmission))
+        remove_stripes(chunk, StripeSettings(method=name, **WINDOWS["paper"]))
         peer, own = [], []
         for _ in range(ROUNDS):
             peer.append(timed(algotoms, transmission))
@@ -133,8 +140,9 @@ def quality(specimen: str) -> list[str]:
         sinogram = -np.log(measured(paths, gain, strong, np.random.default_rng(1)))
         cells = []
         for name in ("none", *ALGOTOM):
-            for settings in (SETTINGS, StripeSettings.for_width(512, SNR, None, None)):
-                error = (remove_stripes(sinogram[None], name, settings)[0] - paths)[:, inside]
+            for windows in WINDOWS.values():
+                settings = StripeSettings(method=name, snr=SNR, **windows)
+                error = (remove_stripes(sinogram[None], settings)[0] - paths)[:, inside]
                 cells.append(f"{1e3 * error.mean(axis=0).std():.1f}")
                 if name == "none":
                     break

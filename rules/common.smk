@@ -9,7 +9,7 @@ from snakemake.settings.types import DeploymentMethod
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
 from tomobatch.plan import plan_scan
-from tomobatch.scan import DatasetPaths, open_scan
+from tomobatch.scan.open import open_scan
 
 try:
     CONFIG = load_config(config)
@@ -62,8 +62,7 @@ def plan(scan):
     """Return the plan of a scan, made from its header; read once a process."""
     settings = CONFIG.scans[scan]
     try:
-        datasets = DatasetPaths(**settings.datasets.model_dump())
-        with open_scan(scan_location(scan), datasets) as opened:
+        with open_scan(scan_location(scan), settings.datasets) as opened:
             return plan_scan(CONFIG, scan, opened.header)
     except UserError as error:
         raise WorkflowError(f"scan {scan!r}: {error}")

@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tomobatch.normalise import NormaliseSettings, ReferenceSeries, average_references
+from tomobatch.normalise.references import average_references
+from tomobatch.normalise.series import ReferenceSeries
+from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.records.job import Record, logger, reported
-from tomobatch.scan import DatasetPaths, effective_angles, open_scan
+from tomobatch.scan.angle_check import effective_angles
+from tomobatch.scan.open import open_scan
+from tomobatch.scan.settings import DatasetSettings
 from tomobatch.stores.angles import save_angles
 from tomobatch.stores.files import write_json
 from tomobatch.stores.references import save_references
@@ -24,12 +28,14 @@ def main(
 ) -> None:
     """Write the references, the angles and the record of one scan."""
     record = Record("average_references")
-    with open_scan(scan, DatasetPaths(**datasets)) as opened:
+    with open_scan(scan, DatasetSettings.model_validate(datasets)) as opened:
         with record.stage("read"):
             flats = [ReferenceSeries(*series) for series in opened.flat_series()]
             darks = opened.darks()
         with record.stage("compute"):
-            references = average_references(flats, darks, NormaliseSettings(**settings))
+            references = average_references(
+                flats, darks, NormaliseSettings.model_validate(settings)
+            )
             angles = effective_angles(opened)
     for line in [angles.reason, *references.warnings]:
         logger.info("%s", line)

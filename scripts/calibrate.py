@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tomobatch.calibrate import CalibrateSettings, Evidence, calibrate
+from tomobatch.calibrate.calibration import calibrate
+from tomobatch.calibrate.evidence import Evidence
+from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.files import write_bytes, write_json
 from tomobatch.units import grey_factor
@@ -19,7 +21,7 @@ def in_pixels(settings: dict[str, Any], pixel_size_um: float | None) -> Calibrat
     if window is not None:
         low, high = (value / grey_factor(pixel_size_um) for value in window)
         settings = {**settings, "grey_window": (low, high)}
-    return CalibrateSettings(**settings)
+    return CalibrateSettings.model_validate(settings)
 
 
 def main(

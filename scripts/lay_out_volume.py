@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tomobatch.calibrate import Calibration
+from tomobatch.calibrate.calibration import Calibration
 from tomobatch.records.job import reported
 from tomobatch.stores.files import write_bytes
 from tomobatch.stores.volume import VolumeLayout

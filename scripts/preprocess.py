@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tomobatch.normalise import NormaliseSettings, normalise
+from tomobatch.normalise.normalise import normalise
+from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.records.job import Record, logger, reported
-from tomobatch.scan import DatasetPaths, open_scan
+from tomobatch.scan.open import open_scan
+from tomobatch.scan.settings import DatasetSettings
 from tomobatch.stores.files import write_json
 from tomobatch.stores.layout import ArrayLayout
 from tomobatch.stores.references import load_references
@@ -27,11 +29,13 @@ def main(
     """Write the shard of one chunk of projections, and its record."""
     record = Record("preprocess", chunk)
     start, stop = layout.range(chunk)
-    with record.stage("read"), open_scan(scan, DatasetPaths(**datasets)) as opened:
+    with record.stage("read"), open_scan(scan, DatasetSettings.model_validate(datasets)) as opened:
         counts = opened.read_projections(start, stop)
         references = load_references(Path(references_path))
     with record.stage("compute"):
-        normalised = normalise(counts, start, references, NormaliseSettings(**settings))
+        normalised = normalise(
+            counts, start, references, NormaliseSettings.model_validate(settings)
+        )
     del counts
     with record.stage("write"):
         layout.write_shard(chunk, normalised.line_integrals, Path(shard_path))

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tomobatch.calibrate import EvidenceSettings, gather_evidence
+from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.angles import load_angles
 from tomobatch.stores.files import write_bytes, write_json
 from tomobatch.stores.layout import ArrayLayout
 from tomobatch.stores.read import open_array, read_sinograms
-from tomobatch.stripes import StripeSettings, remove_stripes
+from tomobatch.stripes.removal import remove_stripes
+from tomobatch.stripes.settings import StripeSettings
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -27,14 +28,13 @@ def main(
 ) -> None:
     """Write the sinograms, the evidence and the record of one chunk of rows."""
     record = Record("process", chunk)
-    method, choices = settings["method"], {k: v for k, v in settings.items() if k != "method"}
     start, stop = layout.range(chunk)
     with record.stage("read"):
         angles_rad = load_angles(Path(angles_path))
         sinograms = read_sinograms(open_array(projections_metadata), start, stop)
     with record.stage("compute"):
-        stripes = StripeSettings.for_width(sinograms.shape[2], **choices)
-        sinograms = remove_stripes(sinograms, method, stripes, out=sinograms)
+        stripes = StripeSettings.model_validate(settings)
+        sinograms = remove_stripes(sinograms, stripes, out=sinograms)
         evidence = gather_evidence(
             sinograms, angles_rad, start, EvidenceSettings(n_rows=layout.shape[0])
         )

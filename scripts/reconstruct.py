@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 
-from tomobatch.calibrate import Calibration
+from tomobatch.calibrate.calibration import Calibration
 from tomobatch.errors import UserError
-from tomobatch.opencl.devices import DeviceKind
+from tomobatch.opencl.kind import DeviceKind
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.stream import reconstruct_blocks
 from tomobatch.records.job import Record, logger, reported

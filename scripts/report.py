@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tomobatch.calibrate import Calibration
+from tomobatch.calibrate.calibration import Calibration
 from tomobatch.records.job import logger, reported
-from tomobatch.report import ReportContent, render_page
+from tomobatch.report.content import ReportContent
 from tomobatch.report.gather import corrections, planes
+from tomobatch.report.page import render_page
 from tomobatch.report.pictures import image_png
-from tomobatch.scan import DatasetPaths, open_scan
+from tomobatch.scan.open import open_scan
+from tomobatch.scan.settings import DatasetSettings
 from tomobatch.stores.files import write_bytes
 from tomobatch.stores.read import open_array
 from tomobatch.stores.references import load_references
@@ -33,7 +35,7 @@ def main(
 ) -> None:
     """Write the page, and one picture a plane."""
     opened_arrays = {array: open_array(metadata) for array, metadata in arrays.items()}
-    with open_scan(scan, DatasetPaths(**settings["datasets"])) as opened:
+    with open_scan(scan, DatasetSettings.model_validate(settings["datasets"])) as opened:
         content = ReportContent(
             name=name,
             header=opened.header,

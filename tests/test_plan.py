@@ -8,8 +8,7 @@ import pytest
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
 from tomobatch.plan import plan_scan
-from tomobatch.scan import ScanHeader
-from tomobatch.scan.header import AngleSource
+from tomobatch.scan.header import AngleSource, ScanHeader
 
 
 def planned(span_deg=180.0, **reconstruct):

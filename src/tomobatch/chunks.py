@@ -6,6 +6,21 @@ grid is regular and the index of a chunk is also its key in the Zarr array that 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from tomobatch.config.section import Auto, Section
+
+ChunkSize = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class ChunkSettings(Section):
+    """How the work is cut into jobs."""
+
+    projections: ChunkSize | Auto = Field(64, description="projections a preprocess job")
+    slices: ChunkSize | Auto = Field(32, description="detector rows a process or reconstruct job")
+    memory_mb: float = Field(256, gt=0, description="float32 data of one chunk, for `auto`")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import pyopencl as cl
 from tomobatch.errors import UserError
 from tomobatch.normalise.selftest import check_kernels as check_normalise
 from tomobatch.opencl.check import KernelCheck
-from tomobatch.opencl.devices import Device, DeviceKind, find_device, list_devices
+from tomobatch.opencl.devices import Device, find_device, list_devices
+from tomobatch.opencl.kind import DeviceKind
 from tomobatch.reconstruct.direct import BackProjector, choose_variant
 from tomobatch.reconstruct.fourier import transforms_on_device
 from tomobatch.reconstruct.geometry import make_geometry

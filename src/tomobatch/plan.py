@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tomobatch.chunks import ChunkGrid, size_for_budget
 from tomobatch.config.schema import Config, ScanConfig
-from tomobatch.scan import ScanHeader
+from tomobatch.scan.header import ScanHeader
 from tomobatch.stores.layout import ArrayLayout, projections_layout, sinograms_layout
 from tomobatch.stores.volume import VolumeLayout
 

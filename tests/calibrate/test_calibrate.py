@@ -9,18 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.calibrate.ellipses import Ellipse, scan, sinogram
 
-from tomobatch.calibrate import (
-    CalibrateSettings,
-    Calibration,
-    Evidence,
-    EvidenceSettings,
-    calibrate,
-    gather_evidence,
-)
+from tomobatch.calibrate.calibration import Calibration, calibrate
+from tomobatch.calibrate.evidence import Evidence, EvidenceSettings, gather_evidence
+from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.errors import UserError
-from tomobatch.normalise import ReferenceSeries, average_references, normalise
+from tomobatch.normalise.normalise import normalise
+from tomobatch.normalise.references import average_references
+from tomobatch.normalise.series import ReferenceSeries
 from tomobatch.reconstruct.geometry import make_geometry
-from tomobatch.scan import effective_angles, open_scan
+from tomobatch.scan.angle_check import effective_angles
+from tomobatch.scan.open import open_scan
 
 N_X, N_ROWS, SLOPE = 192, 40, 0.006
 ANGLES = np.linspace(0, np.pi, 240, endpoint=False)

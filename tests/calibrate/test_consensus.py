@@ -2,10 +2,11 @@
 
 import pytest
 
-from tomobatch.calibrate import CalibrateSettings, Evidence, calibrate
+from tomobatch.calibrate.calibration import calibrate
 from tomobatch.calibrate.candidate import Candidate
 from tomobatch.calibrate.consensus import choose, method_result
-from tomobatch.calibrate.evidence import RowEvidence
+from tomobatch.calibrate.evidence import Evidence, RowEvidence
+from tomobatch.calibrate.settings import CalibrateSettings
 
 
 def results(*, is_full_turn=False, **cors_px):

@@ -13,7 +13,7 @@ import yaml
 
 import aws_batch_emulator
 from aws_batch_emulator import Emulator
-from tomobatch.phantom import write_phantom
+from tomobatch.phantom.write import write_phantom
 
 TOMOBATCH = [sys.executable, "-c", "from tomobatch.cli import main; main()"]
 WORKFLOW = ("Snakefile", "rules", "scripts", "envs", "profiles", "docs", "cloudformation")

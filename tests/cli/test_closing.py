@@ -2,7 +2,7 @@
 
 import pytest
 
-from tomobatch.phantom import write_phantom
+from tomobatch.phantom.write import write_phantom
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from tomobatch.aws.pricing import Use, cost_of, offline_prices
 from tomobatch.aws.pricing.prices import has_gpu
 from tomobatch.config.schema import load_config
 from tomobatch.estimate.estimate import Fleet, estimate_scan, spell_time
-from tomobatch.phantom import write_phantom
+from tomobatch.phantom.write import write_phantom
 from tomobatch.plan import plan_scan
-from tomobatch.scan import open_scan
+from tomobatch.scan.open import open_scan
 
 ATTEMPTS = Path(__file__).with_name("demo_attempts.json")
 DEMO = {"n_projections": 384, "n_rows": 128, "n_cols": 256}

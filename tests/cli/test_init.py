@@ -7,7 +7,7 @@ from tests.cli.calling import tomobatch
 
 from tomobatch.cli.shared.config_file import scan_names
 from tomobatch.config.schema import Config, load_config
-from tomobatch.phantom import write_phantom
+from tomobatch.phantom.write import write_phantom
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from aws_batch_emulator import Fault
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from tomobatch.aws.runs.sources import pack_sources, unpack_sources
 from tomobatch.cli.shared.scans import find_scans, write_sheet
-from tomobatch.config.schema import read_sheet
+from tomobatch.config.sheet import read_sheet
 from tomobatch.errors import UserError
 from tomobatch.s3.transfer import upload_file
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tomobatch.normalise import ReferenceSeries, average_references
+from tomobatch.normalise.references import average_references
+from tomobatch.normalise.series import ReferenceSeries
 
 DARK = 100
 

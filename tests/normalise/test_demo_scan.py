@@ -4,7 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
-from tomobatch.normalise import ReferenceSeries, average_references, normalise
+from tomobatch.normalise.normalise import normalise
+from tomobatch.normalise.references import average_references
+from tomobatch.normalise.series import ReferenceSeries
 from tomobatch.phantom.write import write_phantom
 
 

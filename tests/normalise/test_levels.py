@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from tomobatch.normalise import NormaliseSettings, ReferenceSeries, average_references, normalise
+from tomobatch.normalise.normalise import normalise
+from tomobatch.normalise.references import average_references
 from tomobatch.normalise.robust_mean import robust_mean
+from tomobatch.normalise.series import ReferenceSeries
+from tomobatch.normalise.settings import NormaliseSettings
 
 SHAPE = (40, 60)
 DARK = 100

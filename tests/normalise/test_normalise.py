@@ -9,10 +9,12 @@ from scipy import ndimage
 from tests.normalise.scans import make_scan
 
 from tomobatch.errors import UserError
-from tomobatch.normalise import NormaliseSettings, ReferenceSeries, average_references, normalise
 from tomobatch.normalise.beam import flat_places, signals
-from tomobatch.normalise.normalise import build_program, lowest_transmission
+from tomobatch.normalise.normalise import build_program, lowest_transmission, normalise
+from tomobatch.normalise.references import average_references
 from tomobatch.normalise.repair import plan_repair
+from tomobatch.normalise.series import ReferenceSeries
+from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.normalise.twin import normalise_projection
 from tomobatch.opencl.devices import find_device
 from tomobatch.opencl.kernels import build_log

@@ -3,7 +3,9 @@ import pytest
 from tests.normalise.scans import make_scan
 
 from tomobatch.errors import UserError
-from tomobatch.normalise import NormaliseSettings, ReferenceSeries, average_references
+from tomobatch.normalise.references import average_references
+from tomobatch.normalise.series import ReferenceSeries
+from tomobatch.normalise.settings import NormaliseSettings
 
 FLATS = np.full((3, 8, 10), 1000, np.uint16)
 DARKS = np.full((2, 8, 10), 100, np.uint16)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tomobatch.phantom import Shape, Solid, line_integrals, phantom_volume, sphere
+from tomobatch.phantom.project import line_integrals, phantom_volume
+from tomobatch.phantom.solids import Shape, Solid, sphere
 from tomobatch.phantom.specimen import bead_pack
 
 N_ROWS, N_COLS, COR_PX = 21, 40, 18.3

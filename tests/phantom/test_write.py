@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from tomobatch.errors import UserError
-from tomobatch.phantom import Truth, line_integrals, read_truth, write, write_phantom
+from tomobatch.phantom import write
+from tomobatch.phantom.project import line_integrals
+from tomobatch.phantom.truth import Truth, read_truth
+from tomobatch.phantom.write import write_phantom
 
 SIZE, N_ROWS, N_ANGLES = 64, 24, 40
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.reconstruct import shepp_logan
 
-from tomobatch.reconstruct import fbp
+from tomobatch.reconstruct.slices import fbp
 
 N_PX, N_ANGLES = 512, 804
 

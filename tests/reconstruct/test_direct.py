@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from tests.reconstruct import shepp_logan
 
 from tomobatch.errors import UserError
-from tomobatch.reconstruct import fbp
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.reference import fbp_reference
+from tomobatch.reconstruct.slices import fbp
 
 # float32 transforms and sums of some tens of angles: a few 1e-6 of the largest value of a slice.
 TOLERANCE = 1e-5

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from tests.reconstruct import shepp_logan
 
-from tomobatch.reconstruct import fbp
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.reference import filter_rows
+from tomobatch.reconstruct.slices import fbp
 
 N_PX, N_ANGLES = 512, 804
 

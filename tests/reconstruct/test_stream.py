@@ -10,9 +10,10 @@ import pytest
 
 from tomobatch.errors import UserError
 from tomobatch.opencl.devices import Device, find_device
-from tomobatch.reconstruct import fbp, stream
+from tomobatch.reconstruct import stream
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import buffer_bytes
+from tomobatch.reconstruct.slices import fbp
 from tomobatch.reconstruct.stream import reconstruct_blocks
 
 N_ROWS, N_ANGLES, N_COLS = 70, 10, 16

@@ -12,7 +12,9 @@ from tests.scan import stacks
 
 from tomobatch.errors import UserError
 from tomobatch.s3.read import is_remote, object_exists, open_object, open_store
-from tomobatch.scan import DatasetPaths, inspect, open_scan
+from tomobatch.scan.inspection import inspect
+from tomobatch.scan.open import open_scan
+from tomobatch.scan.settings import DatasetSettings
 
 BUCKET = "scans-of-a-test"
 
@@ -126,7 +128,7 @@ def test_mistakes(bucket: str, name: str, expected: str) -> None:
 
 def test_a_wrong_dataset_path_names_the_url(bucket: str) -> None:
     with pytest.raises(UserError, match=f"^{bucket}/a.h5: no dataset /nothing"):
-        open_scan(f"{bucket}/a.h5", DatasetPaths(flats="/nothing"))
+        open_scan(f"{bucket}/a.h5", DatasetSettings(flats="/nothing"))
 
 
 def test_no_bucket_in_the_url() -> None:

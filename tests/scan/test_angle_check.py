@@ -7,14 +7,10 @@ import h5py
 import numpy as np
 import pytest
 
-from tomobatch.phantom import write_phantom
-from tomobatch.scan import (
-    AngleVerdict,
-    DatasetPaths,
-    check_angles,
-    effective_angles,
-    open_scan,
-)
+from tomobatch.phantom.write import write_phantom
+from tomobatch.scan.angle_check import AngleVerdict, check_angles, effective_angles
+from tomobatch.scan.open import open_scan
+from tomobatch.scan.settings import DatasetSettings
 
 Stated = np.ndarray | None
 Make = Callable[[int, bool, float, Stated], Path]
@@ -138,7 +134,7 @@ def test_noise_alone_changes_no_angles(tmp_path: Path) -> None:
 
 def test_angles_of_the_config_are_not_doubted(make: Make) -> None:
     path = make(101, True, 180.0, None)
-    with open_scan(path, DatasetPaths(angle_range_deg=(0, 178))) as scan:
+    with open_scan(path, DatasetSettings(angle_range_deg=(0, 178))) as scan:
         effective = effective_angles(scan)
     assert effective.reason == "angles 0..178 degrees (from the config)"
 

@@ -10,7 +10,9 @@ import pytest
 import tifffile
 from tests.scan import stacks
 
-from tomobatch.scan import AngleSource, DatasetPaths, open_scan
+from tomobatch.scan.header import AngleSource
+from tomobatch.scan.open import open_scan
+from tomobatch.scan.settings import DatasetSettings
 
 FORMATS: dict[str, tuple[Callable[[Path], Path], str, bool, bool]] = {
     # What writes it, its name, whether it holds flats after the scan, whether it holds angles.
@@ -138,7 +140,7 @@ def test_pixel_size_and_energy(
 
 
 def test_the_config_wins_over_the_file(tmp_path: Path) -> None:
-    datasets = DatasetPaths(angle_range_deg=(10, 340), pixel_size_um=0.7, energy_kev=12.0)
+    datasets = DatasetSettings(angle_range_deg=(10, 340), pixel_size_um=0.7, energy_kev=12.0)
     with open_scan(stacks.write_data_exchange(tmp_path / "a.h5"), datasets) as scan:
         header = scan.header
     assert header.angle_source is AngleSource.CONFIG
@@ -152,7 +154,9 @@ def test_given_paths_make_any_hdf5_file_readable(tmp_path: Path) -> None:
         file["run/pictures"] = stacks.PROJECTIONS
         file["run/open_beam"] = stacks.FLATS_BEFORE[0]
         file["run/degrees"] = stacks.THETA_DEG
-    datasets = DatasetPaths(projections="run/pictures", flats="run/open_beam", angles="run/degrees")
+    datasets = DatasetSettings(
+        projections="run/pictures", flats="run/open_beam", angles="run/degrees"
+    )
     with open_scan(path, datasets) as scan:
         assert scan.header.format == "HDF5"
         assert scan.header.angle_source is AngleSource.FILE
@@ -179,7 +183,7 @@ def test_data_exchange_tells_when_flats_were_taken(
 def test_one_of_several_nxtomo_entries_is_chosen(tmp_path: Path) -> None:
     path = stacks.write_nxtomo(tmp_path / "a.nxs", ("entry0000", "entry0001"))
     name = "/entry0001/instrument/detector/data"
-    with open_scan(path, DatasetPaths(projections=name)) as scan:
+    with open_scan(path, DatasetSettings(projections=name)) as scan:
         assert scan.header.n_projections == stacks.N_PROJECTIONS
 
 

@@ -11,8 +11,9 @@ import pytest
 from tests.scan import stacks
 
 from tomobatch.errors import UserError
-from tomobatch.phantom import write_phantom
-from tomobatch.scan import DatasetPaths, inspect, render
+from tomobatch.phantom.write import write_phantom
+from tomobatch.scan.inspection import inspect, render
+from tomobatch.scan.settings import DatasetSettings
 
 N_ANGLES = 130
 
@@ -162,7 +163,7 @@ def test_paths_of_the_config_are_used(sound: Path, tmp_path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file.move("exchange/data_white", "elsewhere")
     assert "no flats" in inspect(path).problems[0]
-    assert inspect(path, DatasetPaths(flats="elsewhere")).problems == ()
+    assert inspect(path, DatasetSettings(flats="elsewhere")).problems == ()
 
 
 def test_a_scan_that_cannot_be_opened(tmp_path: Path) -> None:

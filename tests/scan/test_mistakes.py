@@ -11,10 +11,11 @@ import tifffile
 from tests.scan import stacks
 
 from tomobatch.errors import UserError
-from tomobatch.scan import DatasetPaths, open_scan
+from tomobatch.scan.open import open_scan
+from tomobatch.scan.settings import DatasetSettings
 
 
-def message(path: Path, datasets: DatasetPaths | None = None) -> str:
+def message(path: Path, datasets: DatasetSettings | None = None) -> str:
     """Open a scan that cannot be opened, and return what the user is told."""
     with pytest.raises(UserError) as error:
         open_scan(path, datasets)
@@ -73,7 +74,7 @@ def test_no_flats(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["projections", "flats", "darks", "angles"])
 def test_a_wrong_dataset_path_lists_what_is_there(key: str, tmp_path: Path) -> None:
     path = stacks.write_data_exchange(tmp_path / "a.h5")
-    told = message(path, DatasetPaths(**{key: "/exchange/nothing"}))
+    told = message(path, DatasetSettings(**{key: "/exchange/nothing"}))
     assert told.startswith(f"{path}: no dataset /exchange/nothing (datasets.{key}); it has ")
     assert "/exchange/data (12, 5, 7), /exchange/data_dark (4, 5, 7)" in told
 
@@ -85,7 +86,7 @@ def test_an_angle_count_that_differs_from_the_projections(count: int, tmp_path: 
         f"{path}: /exchange/theta has {count} angles, but /exchange/data has 12 projections;"
         " give datasets.angle_range_deg, or the right path as datasets.angles"
     )
-    with open_scan(path, DatasetPaths(angle_range_deg=(0, 180))) as scan:
+    with open_scan(path, DatasetSettings(angle_range_deg=(0, 180))) as scan:
         assert scan.header.problems == ()
 
 
@@ -185,7 +186,7 @@ def test_a_range_beyond_the_scan(tmp_path: Path) -> None:
 
 def test_zarr_without_projections(tmp_path: Path) -> None:
     path = stacks.write_zarr(tmp_path / "a.zarr", 3)
-    assert message(path, DatasetPaths(projections="nothing")) == (
+    assert message(path, DatasetSettings(projections="nothing")) == (
         f"{path}: no array nothing (datasets.projections)"
     )
     (path / "projections").rename(path / "something")
@@ -243,6 +244,6 @@ def test_tiffs_of_several_sizes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["projections", "flats", "darks", "angles"])
 def test_a_wrong_path_beside_tiffs(key: str, tmp_path: Path) -> None:
     folder = stacks.write_tiff_folders(tmp_path / "a")
-    told = message(folder, DatasetPaths(**{key: "nothing"}))
+    told = message(folder, DatasetSettings(**{key: "nothing"}))
     assert told.startswith(f"{folder}/nothing: no such file")
     assert told.endswith(f"(datasets.{key})")

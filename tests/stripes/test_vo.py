@@ -12,7 +12,8 @@ import pytest
 from algotom.prep import removal
 from tests.stripes.sinograms import transmission
 
-from tomobatch.stripes import StripeSettings, vo
+from tomobatch.stripes import vo
+from tomobatch.stripes.settings import Tuning
 
 METHODS = {
     "sorting": (vo.sorting, lambda s, snr, la, sm: removal.remove_stripe_based_sorting(s, sm)),
@@ -32,7 +33,7 @@ def test_equals_algotom(method, shape):
     sinogram = transmission(*shape, seed=shape[0])
     ours, algotoms = METHODS[method]
     expected = algotoms(sinogram, 3.0, 51, 21)
-    found = ours(np.ascontiguousarray(sinogram.T), StripeSettings()).T
+    found = ours(np.ascontiguousarray(sinogram.T), Tuning()).T
     off = np.abs(found - expected)
     assert np.abs(expected - sinogram).max() > 0.05, "the method must have had something to do"
     assert np.mean(off > 2e-6) <= (0.005 if method == "filtering" else 0.0005)
@@ -42,9 +43,9 @@ def test_equals_algotom(method, shape):
 @pytest.mark.parametrize(("snr", "large_px", "small_px"), [(1.5, 31, 5), (5.0, 81, 31)])
 def test_settings_mean_what_they_mean_in_algotom(snr, large_px, small_px):
     sinogram = transmission(150, 200, seed=2)
-    settings = StripeSettings(snr, large_px, small_px)
+    tuning = Tuning(snr, large_px, small_px)
     for ours, algotoms in METHODS.values():
         expected = algotoms(sinogram, snr, large_px, small_px)
-        off = np.abs(ours(np.ascontiguousarray(sinogram.T), settings).T - expected)
+        off = np.abs(ours(np.ascontiguousarray(sinogram.T), tuning).T - expected)
         assert np.median(off) < 2e-7
         assert np.mean(off > 2e-6) <= 0.005

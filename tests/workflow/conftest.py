@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from tests.workflow.running import snakemake, write_config
 
-from tomobatch.phantom import Truth, write_phantom
+from tomobatch.phantom.truth import Truth
+from tomobatch.phantom.write import write_phantom
 
 
 @pytest.fixture(scope="session")

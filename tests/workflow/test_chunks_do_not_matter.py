@@ -14,9 +14,9 @@ from scripts.process import main as process
 from scripts.reconstruct import main as reconstruct
 
 from tomobatch.config.schema import load_config
-from tomobatch.phantom import write_phantom
+from tomobatch.phantom.write import write_phantom
 from tomobatch.plan import plan_scan
-from tomobatch.scan import open_scan
+from tomobatch.scan.open import open_scan
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import zarr
 from tests.workflow.running import REPOSITORY, snakemake, write_config
 
-from tomobatch.phantom import write_phantom
+from tomobatch.phantom.write import write_phantom
 
 
 def read_calibration(results):

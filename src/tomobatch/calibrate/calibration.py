@@ -16,31 +16,10 @@ from tomobatch.calibrate.consensus import Check, MethodResult
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.histogram import Histogram, merge
 from tomobatch.calibrate.line import Line
+from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.errors import UserError
 
 Source = Literal["found", "given"]
-
-
-@dataclass(frozen=True)
-class CalibrateSettings:
-    """What the user gives, which wins over what is found.
-
-    Attributes
-    ----------
-    cor_px
-        Centre of rotation at the middle detector row, in pixels.
-    tilt_deg
-        Tilt of the axis; positive when the cor grows with the row index.
-    grey_window
-        Lowest and highest grey value, 1/pixel.
-    grey_percentiles
-        Of the histogram, the grey window's ends.
-    """
-
-    cor_px: float | None = None
-    tilt_deg: float | None = None
-    grey_window: tuple[float, float] | None = None
-    grey_percentiles: tuple[float, float] = (0.1, 99.9)
 
 
 @dataclass(frozen=True)

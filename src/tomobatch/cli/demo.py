@@ -30,7 +30,7 @@ def run(
     # Libraries that take seconds to import are left to the commands that need them.
     from tomobatch.records.summary import summarise
     from tomobatch.s3.transfer import fetch_files, list_files, upload_file
-    from tomobatch.scan import open_scan
+    from tomobatch.scan.open import open_scan
 
     path = DEMO_SCAN if scan is None else Path(scan)
     if scan is None and not path.exists():

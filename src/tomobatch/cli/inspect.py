@@ -15,7 +15,7 @@ def run(
     Example: `tomobatch inspect scans/demo.h5`
     """
     # Libraries that take a second to import are left to the commands that need them.
-    from tomobatch.scan import inspect, render
+    from tomobatch.scan.inspection import inspect, render
 
     inspection = inspect(scan)
     typer.echo(json.dumps(inspection.to_dict(), indent=1) if as_json else render(inspection))

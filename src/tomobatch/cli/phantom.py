@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tomobatch.phantom import Truth
+    from tomobatch.phantom.truth import Truth
 
 Size = Annotated[int, typer.Option(min=16, max=8192, help="Detector columns, in pixels.")]
 Rows = Annotated[
@@ -43,7 +43,7 @@ def make(
     seed: int = 0,
 ) -> "Truth":
     """Write the scan with a progress bar, and return its truth."""
-    from tomobatch.phantom import write_phantom
+    from tomobatch.phantom.write import write_phantom
 
     with typer.progressbar(length=1000, label=f"Making {output}") as bar:
         done = 0

@@ -14,7 +14,7 @@ _INTRODUCTION = """\
 What to compute. How it runs stands in `profiles/`. Unknown keys are refused.
 `null` means: found from the data. This page is made from the schema by `make docs`.
 
-A scan may carry any of the sections below `volume` for itself:
+A scan may carry any of the sections but `volume` for itself:
 `scans: {tooth: {path: tooth.h5, calibrate: {cor_px: 295.5}}}`. A sheet (`scans: scans.tsv`) has the
 columns `scan`, `path`, and dotted keys such as `calibrate.cor_px`.
 Nested values need a file: `snakemake --configfile more.yaml` lays it over config.yaml.

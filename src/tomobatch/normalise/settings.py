@@ -1,34 +1,34 @@
 """What a user can choose about normalisation."""
 
-from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import Field
 
-@dataclass(frozen=True)
-class NormaliseSettings:
-    """Choices of the preprocess step; the same names as the section of the configuration.
+from tomobatch.config.section import Section
 
-    Attributes
-    ----------
-    flats
-        ``interpolate``: linearly in the projection index between the series of flats, constant
-        before the first and after the last. ``mean``: the mean of all series for every projection.
-    zinger_threshold
-        Excess over its surroundings, as a share of them, from which a pixel of a projection counts
-        as a zinger. None keeps zingers.
-    flat_scale
-        What the signal of the flats is multiplied by, for flats of another exposure.
-    transmission_min, transmission_max
-        Transmission is clipped to this range before the logarithm. Without a lowest value, it is
-        what the counts allow: see :attr:`References.half_count`.
-    saturation_counts
-        Raw counts from which a pixel is counted as saturated; None takes the largest value of an
-        integer type, and none for floats.
-    """
 
-    flats: Literal["interpolate", "mean"] = "interpolate"
-    zinger_threshold: float | None = 0.3
-    flat_scale: float = 1.0
-    transmission_min: float | None = None
-    transmission_max: float = 10.0
-    saturation_counts: float | None = None
+class NormaliseSettings(Section):
+    """Step 1: from counts to line integrals."""
+
+    flats: Literal["interpolate", "mean"] = Field(
+        "interpolate", description="between the flats before and after, or the mean of all"
+    )
+    zinger_threshold: float | None = Field(
+        0.3, gt=0, description="excess over the median around it, as a share; null keeps zingers"
+    )
+    saturation_counts: float | None = Field(
+        None,
+        gt=0,
+        description="counts of a saturated pixel; null: where the flats' counts pile up, or the"
+        " largest that the type holds",
+    )
+    flat_scale: float = Field(
+        1.0, gt=0, description="what the flats are multiplied by, if exposed otherwise"
+    )
+    transmission_min: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="clipped from below before the log; null: zero, with half a count added",
+    )
+    transmission_max: float = Field(10.0, ge=1, description="clipped from above before the log")

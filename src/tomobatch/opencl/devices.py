@@ -4,15 +4,14 @@ import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pyopencl as cl
 
 from tomobatch.errors import UserError
 from tomobatch.opencl import pocl
-
-DeviceKind = Literal["auto", "gpu", "cpu"]
+from tomobatch.opencl.kind import DeviceKind
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,8 @@ def find_devices(kind: DeviceKind = "auto") -> list[Device]:
 
     Several GPUs of a node are used side by side; a node has one CPU device.
     """
-    if kind not in ("auto", "gpu", "cpu"):
-        raise UserError(f"device: '{kind}' is not one of auto, gpu, cpu")
+    if kind not in get_args(DeviceKind):
+        raise UserError(f"device: '{kind}' is not one of {', '.join(get_args(DeviceKind))}")
     found = list_devices()
     gpus = [device for device in found if device.type & cl.device_type.GPU]
     cpus = [device for device in found if device.type & cl.device_type.CPU]

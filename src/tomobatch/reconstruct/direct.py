@@ -12,9 +12,9 @@ import pyopencl as cl
 from tomobatch.opencl.buffers import Shared, filled_by_device, mapped
 from tomobatch.opencl.devices import Device
 from tomobatch.opencl.kernels import Define, load_kernel
-from tomobatch.reconstruct.filter import FilterName, PaddingName
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
 from tomobatch.reconstruct.rows import RowFilter
+from tomobatch.reconstruct.settings import Padding, Window
 from tomobatch.reconstruct.splitting import SliceSplitter
 
 Float32Array = npt.NDArray[np.float32]
@@ -175,8 +175,8 @@ class DirectEngine:
         device: Device,
         geometry: Geometry,
         lanes: int,
-        name: FilterName = "ramp",
-        padding: PaddingName = "edge",
+        name: Window = "ramp",
+        padding: Padding = "edge",
         variant: Variant | None = None,
     ) -> None:
         variant = choose_variant(device, geometry, lanes) if variant is None else variant

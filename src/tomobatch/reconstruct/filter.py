@@ -6,7 +6,7 @@ space shifts the grey values of a whole slice.
 """
 
 import math
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +14,10 @@ import numpy.typing as npt
 from tomobatch.errors import UserError
 from tomobatch.reconstruct.fft import even_fast_length
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.settings import Padding, Window
 
-FilterName = Literal["ramp", "shepp-logan", "cosine", "hamming", "hann"]
-PaddingName = Literal["edge", "zero"]
-
-FILTERS: tuple[str, ...] = get_args(FilterName)
-PADDINGS: tuple[str, ...] = get_args(PaddingName)
+WINDOWS: tuple[str, ...] = get_args(Window)
+PADDINGS: tuple[str, ...] = get_args(Padding)
 
 
 def ramp_kernel(length: int) -> FloatArray:
@@ -35,13 +33,13 @@ def ramp_kernel(length: int) -> FloatArray:
     return kernel
 
 
-def window(frequency: FloatArray, name: FilterName) -> FloatArray:
+def window(frequency: FloatArray, name: Window) -> FloatArray:
     """Return the window at frequencies in cycles per pixel (0 to 0.5); 1 at frequency 0.
 
     Raises
     ------
     UserError
-        A name that is not one of ``FILTERS``.
+        A name that is not one of ``WINDOWS``.
     """
     if name == "ramp":
         return np.ones_like(frequency)
@@ -53,10 +51,10 @@ def window(frequency: FloatArray, name: FilterName) -> FloatArray:
         return 0.54 + 0.46 * np.cos(2 * np.pi * frequency)
     if name == "hann":
         return 0.5 + 0.5 * np.cos(2 * np.pi * frequency)
-    raise UserError(f"filter: '{name}' is not one of {', '.join(FILTERS)}")
+    raise UserError(f"filter: '{name}' is not one of {', '.join(WINDOWS)}")
 
 
-def frequency_response(length: int, name: FilterName = "ramp") -> FloatArray:
+def frequency_response(length: int, name: Window = "ramp") -> FloatArray:
     """Return the windowed ramp at the frequencies of a real FFT, float64 (length // 2 + 1,)."""
     ramp: FloatArray = np.fft.rfft(ramp_kernel(length)).real
     return ramp * window(_frequencies(length), name)
@@ -110,9 +108,7 @@ def padded_length(geometry: Geometry) -> int:
     return even_fast_length(max(2 * geometry.n_cols, 2 * math.ceil(half + geometry.reach_px)))
 
 
-def fill_padding(
-    rows: npt.NDArray[np.float32], n_cols: int, padding: PaddingName, axis: int
-) -> None:
+def fill_padding(rows: npt.NDArray[np.float32], n_cols: int, padding: Padding, axis: int) -> None:
     """Fill rows beyond their ``n_cols`` columns along an axis; the left padding comes last."""
     columns = np.moveaxis(rows, axis, -1)
     if padding == "zero":

@@ -16,11 +16,11 @@ from tomobatch.opencl.devices import Device
 from tomobatch.opencl.kernels import load_kernel
 from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.fft import even_fast_length, inverse_plane
-from tomobatch.reconstruct.filter import FilterName, PaddingName
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
 from tomobatch.reconstruct.gridding import Spreading, fall_off, tap_polynomials, tile_visits
 from tomobatch.reconstruct.lines import Lines, make_lines
 from tomobatch.reconstruct.sampling import LineSampler, row_length
+from tomobatch.reconstruct.settings import Padding, Window
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -63,8 +63,8 @@ class FourierEngine:
         device: Device,
         geometry: Geometry,
         lanes: int,
-        name: FilterName = "ramp",
-        padding: PaddingName = "edge",
+        name: Window = "ramp",
+        padding: Padding = "edge",
         spreading: Spreading = STANDARD,
         shared: bool | None = None,
         on_device: bool | None = None,

@@ -6,19 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal, get_args
+from typing import get_args
 
 from tomobatch.errors import UserError
 from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct.direct import DirectEngine
 from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.fft import even_fast_length
-from tomobatch.reconstruct.filter import FilterName, PaddingName
 from tomobatch.reconstruct.fourier import STANDARD, FourierEngine
 from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.sampling import row_length
+from tomobatch.reconstruct.settings import MethodName, Padding, Window
 
-MethodName = Literal["auto", "direct", "fourier"]
 METHODS: tuple[str, ...] = get_args(MethodName)
 
 _LANES = {"direct": (32, 16, 8, 4, 1), "fourier": (16, 8, 4, 2, 1)}
@@ -63,8 +62,8 @@ class Plan:
         device: Device,
         geometry: Geometry,
         lanes: int,
-        name: FilterName,
-        padding: PaddingName,
+        name: Window,
+        padding: Padding,
     ) -> Engine:
         """Return the engine for blocks of so many lanes."""
         return _ENGINES[self.method](device, geometry, lanes, name, padding)

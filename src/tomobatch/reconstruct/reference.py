@@ -5,8 +5,6 @@ import numpy.typing as npt
 import scipy.signal
 
 from tomobatch.reconstruct.filter import (
-    FilterName,
-    PaddingName,
     binning_response,
     frequency_response,
     overlap_weights,
@@ -14,6 +12,7 @@ from tomobatch.reconstruct.filter import (
     shift_phases,
 )
 from tomobatch.reconstruct.geometry import FloatArray, Geometry, default_cor_px
+from tomobatch.reconstruct.settings import Padding, Window
 
 
 def filter_rows(
@@ -21,8 +20,8 @@ def filter_rows(
     geometry: Geometry,
     cor_px: float,
     *,
-    name: FilterName = "ramp",
-    padding: PaddingName = "edge",
+    name: Window = "ramp",
+    padding: Padding = "edge",
 ) -> tuple[FloatArray, float]:
     """Return the filtered rows of one slice on the ring of the FFT, and where their axis lies.
 
@@ -98,8 +97,8 @@ def fbp_reference(
     geometry: Geometry,
     cor_px: float,
     *,
-    name: FilterName = "ramp",
-    padding: PaddingName = "edge",
+    name: Window = "ramp",
+    padding: Padding = "edge",
     upsampling: int = 1,
 ) -> FloatArray:
     """Return one slice by filtered back-projection, float64 (ny, nx), attenuation in 1/pixel.

@@ -6,8 +6,6 @@ import scipy.fft
 
 from tomobatch.reconstruct.fft import in_parallel
 from tomobatch.reconstruct.filter import (
-    FilterName,
-    PaddingName,
     binning_response,
     check_finite,
     fill_padding,
@@ -17,6 +15,7 @@ from tomobatch.reconstruct.filter import (
     shift_phases,
 )
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.settings import Padding, Window
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -45,8 +44,8 @@ class RowFilter:
         self,
         geometry: Geometry,
         margin_px: int,
-        name: FilterName = "ramp",
-        padding: PaddingName = "edge",
+        name: Window = "ramp",
+        padding: Padding = "edge",
     ) -> None:
         reach = int(np.ceil(geometry.reach_px)) + margin_px
         centre = (geometry.n_cols - 1) / 2

@@ -11,8 +11,6 @@ import scipy.fft
 from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.fft import even_fast_length, in_parallel
 from tomobatch.reconstruct.filter import (
-    FilterName,
-    PaddingName,
     binning_response,
     check_finite,
     fill_padding,
@@ -23,6 +21,7 @@ from tomobatch.reconstruct.filter import (
 )
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
 from tomobatch.reconstruct.lines import Lines
+from tomobatch.reconstruct.settings import Padding, Window
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -74,8 +73,8 @@ class LineSampler:
         geometry: Geometry,
         lines: Lines,
         lanes: int,
-        name: FilterName,
-        padding: PaddingName,
+        name: Window,
+        padding: Padding,
         *,
         on_device: bool,
     ) -> None:

@@ -10,10 +10,10 @@ from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.direct import DirectEngine, image, local, tiles
 from tomobatch.reconstruct.engine import Engine
-from tomobatch.reconstruct.filter import FilterName
 from tomobatch.reconstruct.fourier import FourierEngine
 from tomobatch.reconstruct.geometry import FloatArray, Geometry, make_geometry
 from tomobatch.reconstruct.reference import fbp_reference
+from tomobatch.reconstruct.settings import Window
 
 # float32 sums of some tens of angles, and what the standard gridding kernel promises.
 DIRECT_TOLERANCE = 1e-5
@@ -23,7 +23,7 @@ VKFFT_TOLERANCE = 1e-5
 
 _N_ANGLES, _N_COLS = 24, 37
 # It is zero at the highest frequency, where a shifted row is not unique.
-_WINDOW: FilterName = "hann"
+_WINDOW: Window = "hann"
 
 
 def check_kernels(device: Device) -> Iterator[KernelCheck]:

@@ -4,16 +4,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tomobatch.errors import UserError
-from tomobatch.opencl.devices import DeviceKind
-from tomobatch.reconstruct.filter import (
-    FILTERS,
-    PADDINGS,
-    FilterName,
-    PaddingName,
-    check_rows,
-)
+from tomobatch.opencl.kind import DeviceKind
+from tomobatch.reconstruct.filter import PADDINGS, WINDOWS, check_rows
 from tomobatch.reconstruct.geometry import Roi, default_cor_px, make_geometry
-from tomobatch.reconstruct.methods import MethodName
+from tomobatch.reconstruct.settings import MethodName, Padding, Window
 from tomobatch.reconstruct.stream import reconstruct_blocks
 
 Float32Array = npt.NDArray[np.float32]
@@ -25,8 +19,8 @@ def fbp(
     cor_px: npt.ArrayLike | None = None,
     *,
     method: MethodName = "auto",
-    filter: FilterName = "ramp",
-    padding: PaddingName = "edge",
+    filter: Window = "ramp",
+    padding: Padding = "edge",
     mask: bool | float = True,
     size_px: int | None = None,
     roi: Roi | tuple[int, int, int, int] | None = None,
@@ -88,7 +82,7 @@ def fbp(
     rows = rows[None] if rows.ndim == 2 else rows
     if rows.ndim != 3 or rows.size == 0:
         raise UserError(f"sinograms: shape {rows.shape} is not (y, angle, x)")
-    check_choice("filter", filter, FILTERS)
+    check_choice("filter", filter, WINDOWS)
     check_choice("padding", padding, PADDINGS)
     n_rows, n_angles, n_cols = rows.shape
     cor = default_cor_px(n_cols) if cor_px is None else cor_px

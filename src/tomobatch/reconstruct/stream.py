@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tomobatch.errors import UserError
-from tomobatch.opencl.devices import Device, DeviceKind, find_devices
+from tomobatch.opencl.devices import Device, find_devices
+from tomobatch.opencl.kind import DeviceKind
 from tomobatch.reconstruct.engine import Engine
-from tomobatch.reconstruct.filter import FilterName, PaddingName
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
-from tomobatch.reconstruct.methods import MethodName, Plan, make_plan
+from tomobatch.reconstruct.methods import Plan, make_plan
+from tomobatch.reconstruct.settings import MethodName, Padding, Window
 from tomobatch.reconstruct.timeline import Timeline
 
 Float32Array = npt.NDArray[np.float32]
@@ -42,8 +43,8 @@ def reconstruct_blocks(
     cor_px: FloatArray,
     *,
     method: MethodName = "auto",
-    filter: FilterName = "ramp",
-    padding: PaddingName = "edge",
+    filter: Window = "ramp",
+    padding: Padding = "edge",
     device: DeviceKind = "auto",
     out: Float32Array | None = None,
 ) -> Timeline:
@@ -116,7 +117,7 @@ class _Work:
         step = self.plan.lanes
         self._blocks = ((i, min(i + step, self.n_rows)) for i in range(0, self.n_rows, step))
 
-    def run(self, number: int, device: Device, name: FilterName, padding: PaddingName) -> None:
+    def run(self, number: int, device: Device, name: Window, padding: Padding) -> None:
         """Work through blocks on one device until there are none, or another engine failed."""
         try:
             self._run(number, device, name, padding)
@@ -124,7 +125,7 @@ class _Work:
             self.failed.set()
             raise
 
-    def _run(self, number: int, device: Device, name: FilterName, padding: PaddingName) -> None:
+    def _run(self, number: int, device: Device, name: Window, padding: Padding) -> None:
         writing: deque[Future[None]] = deque()
         engine: Engine | None = None
         place = self._places()

@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tomobatch.calibrate import Calibration
-from tomobatch.phantom import Truth
+from tomobatch.calibrate.calibration import Calibration
+from tomobatch.phantom.truth import Truth
 
 STEPS = ("average_references", "preprocess", "process", "calibrate", "reconstruct")
 

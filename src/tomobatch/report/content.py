@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tomobatch.calibrate import Calibration
-from tomobatch.normalise import References
-from tomobatch.scan import ScanHeader
+from tomobatch.calibrate.calibration import Calibration
+from tomobatch.normalise.references import References
+from tomobatch.scan.header import ScanHeader
 from tomobatch.units import grey_factor, grey_unit
 
 Image = npt.NDArray[np.floating[Any]]

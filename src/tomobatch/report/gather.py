@@ -6,7 +6,7 @@ import numpy as np
 import zarr
 
 from tomobatch.report.content import Corrections, Image
-from tomobatch.scan import Scan
+from tomobatch.scan.parts import Scan
 
 
 def planes(volume: "zarr.Array[Any]", coarse_volume: "zarr.Array[Any]") -> dict[str, Image]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tomobatch.calibrate import Calibration
+from tomobatch.calibrate.calibration import Calibration
 from tomobatch.records.summary import StepTime
 from tomobatch.report.content import Image
 

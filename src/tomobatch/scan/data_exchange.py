@@ -15,8 +15,8 @@ from tomobatch.scan.hdf5 import (
     read_number,
     read_text,
 )
-from tomobatch.scan.header import DatasetPaths
 from tomobatch.scan.parts import FlatBlock, ScanParts
+from tomobatch.scan.settings import DatasetSettings
 from tomobatch.scan.units import to_kev, to_um
 
 PROJECTIONS = "/exchange/data"
@@ -27,7 +27,7 @@ def is_data_exchange(file: h5py.File) -> bool:
     return isinstance(file.get(PROJECTIONS), h5py.Dataset)
 
 
-def read_data_exchange(file: h5py.File, datasets: DatasetPaths) -> ScanParts:
+def read_data_exchange(file: h5py.File, datasets: DatasetSettings) -> ScanParts:
     """Find the parts of a scan; paths given in the config win, and make any HDF5 file readable."""
     projections = get_dataset(file, datasets.projections or PROJECTIONS, "projections")
     angles = _given_or_there(file, datasets.angles, "/exchange/theta", "angles")
@@ -56,7 +56,7 @@ def _given_or_there(
 
 
 def _flat_blocks(
-    file: h5py.File, datasets: DatasetPaths, n_projections: int
+    file: h5py.File, datasets: DatasetSettings, n_projections: int
 ) -> tuple[FlatBlock, ...]:
     """Cut the flats where the scan lay between them, if the acquisition's settings tell."""
     dataset = _given_or_there(file, datasets.flats, "/exchange/data_white", "flats")

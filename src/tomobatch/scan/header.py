@@ -28,31 +28,6 @@ class AngleSource(StrEnum):
 
 
 @dataclass(frozen=True)
-class DatasetPaths:
-    """Where a scan keeps its parts and what its file does not tell; None leaves it to the reader.
-
-    Attributes
-    ----------
-    projections, flats, darks, angles
-        Paths inside an HDF5 file or Zarr group, or files and folders beside TIFFs.
-    angle_range_deg
-        Angle of the first and of the last projection, evenly spaced between.
-    pixel_size_um
-        Size of a detector pixel at the specimen.
-    energy_kev
-        Photon energy.
-    """
-
-    projections: str | None = None
-    flats: str | None = None
-    darks: str | None = None
-    angles: str | None = None
-    angle_range_deg: tuple[float, float] | None = None
-    pixel_size_um: float | None = None
-    energy_kev: float | None = None
-
-
-@dataclass(frozen=True)
 class ScanHeader:
     """A scan in figures.
 

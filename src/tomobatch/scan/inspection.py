@@ -15,9 +15,10 @@ from tomobatch.scan.angle_check import (
     check_angles,
     effective_angles,
 )
-from tomobatch.scan.header import AngleSource, DatasetPaths, ScanHeader
+from tomobatch.scan.header import AngleSource, ScanHeader
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.parts import Scan
+from tomobatch.scan.settings import DatasetSettings
 
 _PIECE_MB = 64
 _SAMPLED_PROJECTIONS = 8
@@ -75,7 +76,7 @@ class _Sample:
     saturated: float
 
 
-def inspect(path: str | Path, datasets: DatasetPaths | None = None) -> Inspection:
+def inspect(path: str | Path, datasets: DatasetSettings | None = None) -> Inspection:
     """Look at a scan; of one with floating point counts, every projection is read.
 
     Parameters

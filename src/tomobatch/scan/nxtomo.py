@@ -18,8 +18,9 @@ from tomobatch.scan.hdf5 import (
     read_number,
     walk_datasets,
 )
-from tomobatch.scan.header import DatasetPaths, ImageKey
+from tomobatch.scan.header import ImageKey
 from tomobatch.scan.parts import FlatBlock, ScanParts
+from tomobatch.scan.settings import DatasetSettings
 from tomobatch.scan.units import to_kev, to_um
 
 
@@ -38,7 +39,9 @@ def find_stacks(file: h5py.File) -> list[h5py.Dataset]:
     return sorted(found.values(), key=lambda stack: str(stack.name))
 
 
-def read_nxtomo(file: h5py.File, stacks: list[h5py.Dataset], datasets: DatasetPaths) -> ScanParts:
+def read_nxtomo(
+    file: h5py.File, stacks: list[h5py.Dataset], datasets: DatasetSettings
+) -> ScanParts:
     """Find the parts of a scan; paths given in the config win.
 
     Raises
@@ -63,7 +66,7 @@ def read_nxtomo(file: h5py.File, stacks: list[h5py.Dataset], datasets: DatasetPa
     )
 
 
-def _choose(file: h5py.File, stacks: list[h5py.Dataset], datasets: DatasetPaths) -> h5py.Dataset:
+def _choose(file: h5py.File, stacks: list[h5py.Dataset], datasets: DatasetSettings) -> h5py.Dataset:
     """Take the stack that the config names, or the only one."""
     if datasets.projections is not None:
         return get_dataset(file, datasets.projections, "projections")
@@ -103,7 +106,7 @@ def _entry(stack: h5py.Dataset) -> h5py.Group:
     return group.parent if group.name.rpartition("/")[2] == "instrument" else group
 
 
-def _angles(file: h5py.File, entry: h5py.Group, datasets: DatasetPaths) -> h5py.Dataset | None:
+def _angles(file: h5py.File, entry: h5py.Group, datasets: DatasetSettings) -> h5py.Dataset | None:
     if datasets.angles is not None:
         return get_dataset(file, datasets.angles, "angles")
     for path in ("sample/rotation_angle", "data/rotation_angle"):
@@ -114,7 +117,7 @@ def _angles(file: h5py.File, entry: h5py.Group, datasets: DatasetPaths) -> h5py.
 
 
 def _flats(
-    file: h5py.File, stack: h5py.Dataset, key: NDArray[np.int64], datasets: DatasetPaths
+    file: h5py.File, stack: h5py.Dataset, key: NDArray[np.int64], datasets: DatasetSettings
 ) -> tuple[FlatBlock, ...]:
     """Sort the flats into those taken with no projection between."""
     if datasets.flats is not None:
@@ -128,7 +131,7 @@ def _flats(
 
 
 def _darks(
-    file: h5py.File, stack: h5py.Dataset, key: NDArray[np.int64], datasets: DatasetPaths
+    file: h5py.File, stack: h5py.Dataset, key: NDArray[np.int64], datasets: DatasetSettings
 ) -> tuple[Hdf5Frames, ...]:
     if datasets.darks is not None:
         return (Hdf5Frames(get_dataset(file, datasets.darks, "darks")),)

@@ -10,15 +10,15 @@ from tomobatch.errors import UserError
 from tomobatch.s3.read import is_remote, object_exists, open_object
 from tomobatch.scan.data_exchange import is_data_exchange, read_data_exchange
 from tomobatch.scan.hdf5 import closing_on_error, file_name, open_file, walk_datasets
-from tomobatch.scan.header import DatasetPaths
 from tomobatch.scan.nxtomo import find_stacks, read_nxtomo
 from tomobatch.scan.parts import Scan, ScanParts, assemble
+from tomobatch.scan.settings import DatasetSettings
 from tomobatch.scan.tiff import is_tiff, read_tiff_file, read_tiff_folder
 from tomobatch.scan.zarr_array import is_zarr, read_zarr
 
 
 def open_scan(
-    path: str | Path, datasets: DatasetPaths | None = None, *, strict: bool = True
+    path: str | Path, datasets: DatasetSettings | None = None, *, strict: bool = True
 ) -> Scan:
     """Open a scan and read its header; no picture is read.
 
@@ -37,7 +37,7 @@ def open_scan(
     UserError
         If there is no such file, it is damaged or of no known format, or a part is missing.
     """
-    datasets = DatasetPaths() if datasets is None else datasets
+    datasets = DatasetSettings() if datasets is None else datasets
     scan = assemble(str(path), _read_parts(str(path), datasets), datasets)
     if strict and scan.header.problems:
         scan.close()
@@ -45,7 +45,7 @@ def open_scan(
     return scan
 
 
-def _read_parts(path: str, datasets: DatasetPaths) -> ScanParts:
+def _read_parts(path: str, datasets: DatasetSettings) -> ScanParts:
     """Find out the format, and let its reader find the parts."""
     if is_remote(path):
         if object_exists(path):
@@ -67,7 +67,7 @@ def _read_parts(path: str, datasets: DatasetPaths) -> ScanParts:
     return _read_hdf5(open_file(path), datasets)
 
 
-def _read_hdf5(file: h5py.File, datasets: DatasetPaths) -> ScanParts:
+def _read_hdf5(file: h5py.File, datasets: DatasetSettings) -> ScanParts:
     """Find out the layout of an HDF5 file."""
     with closing_on_error(file):
         if is_data_exchange(file):

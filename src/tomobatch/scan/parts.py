@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
 from tomobatch.phantom.truth import Truth
-from tomobatch.scan.header import AngleSource, DatasetPaths, Frames, ScanHeader
+from tomobatch.scan.header import AngleSource, Frames, ScanHeader
+from tomobatch.scan.settings import DatasetSettings
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class Scan:
         return np.concatenate([_read_all(frames) for frames in self._parts.darks])
 
 
-def assemble(path: str, parts: ScanParts, datasets: DatasetPaths) -> Scan:
+def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
     """Check the parts against each other and make a scan of them; the config wins over the file."""
     n_projections, n_rows, n_cols = parts.projections.shape
     if 0 in parts.projections.shape:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
 from tomobatch.scan.angles import to_radians
-from tomobatch.scan.header import DatasetPaths, Frames, ImageKey
+from tomobatch.scan.header import Frames, ImageKey
 from tomobatch.scan.parts import FlatBlock, FoundAngles, ScanParts
+from tomobatch.scan.settings import DatasetSettings
 
 _SUFFIXES = (".tif", ".tiff")
 _ANGLE_FILES = ("angles.txt", "angles.csv", "angles.npy", "theta.txt")
@@ -84,7 +85,7 @@ def is_tiff(path: Path) -> bool:
         return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-def read_tiff_file(path: Path, datasets: DatasetPaths) -> ScanParts:
+def read_tiff_file(path: Path, datasets: DatasetSettings) -> ScanParts:
     """Find the parts of a scan in one file; flats and darks are files or folders beside it."""
     folder = path.parent
     own = path.stem.lower()
@@ -96,7 +97,7 @@ def read_tiff_file(path: Path, datasets: DatasetPaths) -> ScanParts:
     return _parts("multi-page TIFF", folder, _stack(path), beside, datasets)
 
 
-def read_tiff_folder(folder: Path, datasets: DatasetPaths) -> ScanParts:
+def read_tiff_folder(folder: Path, datasets: DatasetSettings) -> ScanParts:
     """Find the parts of a scan in a folder: subfolders or names tell flats and darks.
 
     Raises
@@ -133,7 +134,7 @@ def _parts(
     folder: Path,
     projections: Frames,
     items: list[Path],
-    datasets: DatasetPaths,
+    datasets: DatasetSettings,
 ) -> ScanParts:
     """Sort what lies beside the projections."""
     n_projections = projections.shape[0]
@@ -210,7 +211,7 @@ def _sorted_tiffs(folder: Path) -> list[Path]:
     ])  # fmt: skip
 
 
-def _angles(folder: Path, datasets: DatasetPaths) -> FoundAngles | None:
+def _angles(folder: Path, datasets: DatasetSettings) -> FoundAngles | None:
     """Read the angles from the file that the config names, or from one of a usual name."""
     names = _ANGLE_FILES if datasets.angles is None else (datasets.angles,)
     path = next((folder / name for name in names if (folder / name).is_file()), None)

@@ -12,8 +12,8 @@ from zarr.storage import LocalStore, ObjectStore
 from tomobatch.errors import UserError
 from tomobatch.s3.read import is_remote, object_exists, open_store
 from tomobatch.scan.angles import to_radians
-from tomobatch.scan.header import DatasetPaths
 from tomobatch.scan.parts import FlatBlock, FoundAngles, ScanParts
+from tomobatch.scan.settings import DatasetSettings
 
 _METADATA = ("zarr.json", ".zarray", ".zgroup")
 _PROJECTIONS = ("projections", "data", "exchange/data")
@@ -31,7 +31,7 @@ def is_zarr(path: str) -> bool:
     return any(exists(f"{path.rstrip('/')}/{name}") for name in _METADATA)
 
 
-def read_zarr(path: str, datasets: DatasetPaths) -> ScanParts:
+def read_zarr(path: str, datasets: DatasetSettings) -> ScanParts:
     """Find the parts of a scan; names given in the config win.
 
     Raises
@@ -120,7 +120,7 @@ class _Root:
         return next((array for array in arrays if array is not None), None)
 
 
-def _projections(path: str, datasets: DatasetPaths) -> tuple[_Root, AnyArray]:
+def _projections(path: str, datasets: DatasetSettings) -> tuple[_Root, AnyArray]:
     """Open the projections, and say where their flats, darks and angles are to be looked for."""
     root = _Root(path)
     found = root.find(datasets.projections, _PROJECTIONS, "", "projections")

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import h5py
 
-from tomobatch.normalise import References
-from tomobatch.normalise.references import Drift, ReferenceCounts
+from tomobatch.normalise.references import Drift, ReferenceCounts, References
 from tomobatch.stores.files import complete_or_absent
 
 _ARRAYS = ("flats", "flat_positions", "dark", "bad_pixels")

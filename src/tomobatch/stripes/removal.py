@@ -2,31 +2,30 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from tomobatch.cores import n_usable_cores
-from tomobatch.errors import UserError
 from tomobatch.stripes import vo
-from tomobatch.stripes.settings import StripeSettings
+from tomobatch.stripes.settings import StripeMethod, StripeSettings, Tuning
 
 FloatArray = npt.NDArray[np.float32]
-Method = Callable[[FloatArray, StripeSettings], FloatArray]
+Method = Callable[[FloatArray, Tuning], FloatArray]
 
-_ON_LINE_INTEGRALS: dict[str, Method] = {"sorting": vo.sorting, "filtering": vo.filtering}
-_ON_TRANSMISSION: dict[str, Method] = {
+ON_LINE_INTEGRALS: dict[StripeMethod, Method] = {"sorting": vo.sorting, "filtering": vo.filtering}
+ON_TRANSMISSION: dict[StripeMethod, Method] = {
     "large": vo.large,
     "dead": vo.dead,
     "all": vo.everything,
 }
-METHODS = ("none", *_ON_LINE_INTEGRALS, *_ON_TRANSMISSION)
+METHODS: tuple[StripeMethod, ...] = get_args(StripeMethod)
 _ANGLES_AT_ONCE = 64
 
 
 def remove_stripes(
     sinograms: FloatArray,
-    method: str = "all",
     settings: StripeSettings | None = None,
     *,
     out: FloatArray | None = None,
@@ -38,11 +37,9 @@ def remove_stripes(
     ----------
     sinograms
         float32 (y, angle, x), line integrals, finite.
-    method
-        ``none``, ``sorting``, ``filtering``, ``large``, ``dead`` or ``all``, after Vo et al.
-        (Optics Express 26, 28396, 2018); the same names as in algotom.
     settings
-        None for the defaults.
+        The method, after Vo et al. (Optics Express 26, 28396, 2018) with the names of algotom, and
+        what it is tuned by; None for the defaults.
     out
         float32 (y, angle, x) to write to; may be ``sinograms`` itself.
     n_threads
@@ -52,24 +49,18 @@ def remove_stripes(
     -------
     ndarray
         float32 (y, angle, x), line integrals.
-
-    Raises
-    ------
-    UserError
-        When there is no such method.
     """
     settings = StripeSettings() if settings is None else settings
-    if method not in METHODS:
-        raise UserError(f"stripes.method: {method!r} is not one of {', '.join(METHODS)}")
     result = np.empty_like(sinograms) if out is None else out
-    if method == "none":
+    if settings.method == "none":
         result[:] = sinograms
         return result
     if n_threads is None:
         n_threads = n_usable_cores()
+    tuning = settings.tuning(sinograms.shape[2])
 
     def remove(row: int) -> None:
-        _remove_from_row(sinograms[row], method, settings, result[row])
+        _remove_from_row(sinograms[row], settings.method, tuning, result[row])
 
     with ThreadPoolExecutor(max(1, min(n_threads, len(sinograms)))) as pool:
         list(pool.map(remove, range(len(sinograms))))
@@ -77,16 +68,16 @@ def remove_stripes(
 
 
 def _remove_from_row(
-    sinogram: FloatArray, method: str, settings: StripeSettings, result: FloatArray
+    sinogram: FloatArray, method: StripeMethod, tuning: Tuning, result: FloatArray
 ) -> None:
     """Write to ``result`` the sinogram (angle, x) without stripes."""
     columns = np.empty(sinogram.shape[::-1], np.float32)
     _transpose(sinogram, columns.T)
-    if method in _ON_LINE_INTEGRALS:
-        columns = _ON_LINE_INTEGRALS[method](columns, settings)
+    if method in ON_LINE_INTEGRALS:
+        columns = ON_LINE_INTEGRALS[method](columns, tuning)
     else:
         transmission = np.exp(np.negative(columns, out=columns), out=columns)
-        corrected = _ON_TRANSMISSION[method](transmission, settings)
+        corrected = ON_TRANSMISSION[method](transmission, tuning)
         columns = np.negative(np.log(corrected, out=corrected), out=corrected)
     _transpose(columns.T, result)
 

@@ -1,53 +1,59 @@
-"""What a user can choose about the removal of stripes."""
+"""What a user can choose about the removal of stripes, and what the methods take from it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from tomobatch.errors import UserError
+from pydantic import Field
+
+from tomobatch.config.section import OddPx, Section
+
+StripeMethod = Literal["none", "sorting", "filtering", "large", "dead", "all"]
+
+
+class StripeSettings(Section):
+    """Step 2: removal of the sinogram stripes that make rings."""
+
+    method: StripeMethod = Field(
+        "filtering", description="Vo's methods (2018); `all` is the combination"
+    )
+    snr: float = Field(3.0, gt=0, description="how strong a stripe must be; lower removes more")
+    large_window_px: OddPx | None = Field(
+        None, description="median window for large stripes; null: a fortieth of the width"
+    )
+    small_window_px: OddPx | None = Field(
+        None, description="median window for small stripes; null: a hundredth of the width"
+    )
+
+    def tuning(self, n_cols: int) -> "Tuning":
+        """Return what the methods take for a detector of so many columns.
+
+        Windows that are not given grow with its width: those that suit 2048 columns would take in
+        whole objects on a narrow detector, and smear them over the air beside.
+        """
+        return Tuning(
+            self.snr,
+            self.large_window_px or _odd_share(n_cols, 40, 11),
+            self.small_window_px or _odd_share(n_cols, 98, 5),
+        )
 
 
 @dataclass(frozen=True)
-class StripeSettings:
-    """Choices of the process step; the same names as the section of the configuration.
+class Tuning:
+    """What Vo's methods are tuned by; the defaults are those of the paper, for 2048 columns.
 
     Attributes
     ----------
     snr
         How far a column must stand out, in units of the spread of the ordinary columns, to count
-        as a stripe; lower removes more.
+        as a stripe.
     large_window_px, small_window_px
         Columns in the median window against large and dead stripes, and in that of sorting and
         filtering; odd.
-
-    Raises
-    ------
-    UserError
-        When a window is even: it would have no middle column.
     """
 
     snr: float = 3.0
     large_window_px: int = 51
     small_window_px: int = 21
-
-    def __post_init__(self) -> None:
-        for name in ("large_window_px", "small_window_px"):
-            width = getattr(self, name)
-            if width % 2 == 0:
-                raise UserError(f"stripes.{name}: {width} has no middle; give an odd number")
-
-    @classmethod
-    def for_width(
-        cls, n_cols: int, snr: float, large_window_px: int | None, small_window_px: int | None
-    ) -> "StripeSettings":
-        """Return settings whose windows, where not given, grow with the width of the detector.
-
-        The defaults suit 2048 columns; on a narrow detector they would take in whole objects, and
-        the removal would smear those over the air beside them.
-        """
-        return cls(
-            snr,
-            _odd_share(n_cols, 40, 11) if large_window_px is None else large_window_px,
-            _odd_share(n_cols, 98, 5) if small_window_px is None else small_window_px,
-        )
 
 
 def _odd_share(n_cols: int, share: int, least_px: int) -> int:

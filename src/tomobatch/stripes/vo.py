@@ -15,7 +15,7 @@ import scipy.ndimage as ndi
 
 from tomobatch.stripes.detection import find_stripes
 from tomobatch.stripes.running_median import running_median
-from tomobatch.stripes.settings import StripeSettings
+from tomobatch.stripes.settings import Tuning
 from tomobatch.stripes.sorted_columns import sort_columns, unsort_columns
 
 BoolArray = npt.NDArray[np.bool_]
@@ -30,71 +30,69 @@ _SMOOTHED_ANGLES = 10
 _COLUMNS_AT_ONCE = 64
 
 
-def sorting(columns: FloatArray, settings: StripeSettings) -> FloatArray:
+def sorting(columns: FloatArray, tuning: Tuning) -> FloatArray:
     """Take out small and medium stripes: a median across columns at equal rank (algorithm 3)."""
     ranked, order = sort_columns(columns)
-    return unsort_columns(running_median(ranked, settings.small_window_px), order)
+    return unsort_columns(running_median(ranked, tuning.small_window_px), order)
 
 
-def filtering(columns: FloatArray, settings: StripeSettings) -> FloatArray:
+def filtering(columns: FloatArray, tuning: Tuning) -> FloatArray:
     """Apply ``sorting`` to the slow part of each column only (algorithm 2)."""
     slow = _low_pass(columns)
-    return sorting(slow, settings) + (columns - slow)
+    return sorting(slow, tuning) + (columns - slow)
 
 
-def large(columns: FloatArray, settings: StripeSettings) -> FloatArray:
+def large(columns: FloatArray, tuning: Tuning) -> FloatArray:
     """Take out wide and strong stripes of transmission (algorithm 5)."""
     ranked, order = sort_columns(columns)
-    factors, stripes, smooth = _large_stripes(ranked, settings)
+    factors, stripes, smooth = _large_stripes(ranked, tuning)
     corrected = columns / factors[:, None]
     corrected[stripes] = unsort_columns(smooth[stripes], order[stripes])
     return corrected
 
 
-def dead(columns: FloatArray, settings: StripeSettings) -> FloatArray:
+def dead(columns: FloatArray, tuning: Tuning) -> FloatArray:
     """Bridge unresponsive and fluctuating columns, then take out what is left (algorithm 6)."""
-    return large(_bridged(columns, settings), settings)
+    return large(_bridged(columns, tuning), tuning)
 
 
-def everything(columns: FloatArray, settings: StripeSettings) -> FloatArray:
+def everything(columns: FloatArray, tuning: Tuning) -> FloatArray:
     """Take out stripes of all kinds: algorithms 6, 5, 4 and 3 in this order.
 
     Algorithm 5 multiplies whole columns or replaces them rank by rank: both keep the order of the
     values within a column, so one sort serves algorithms 5 and 3.
     """
-    ranked, order = sort_columns(_bridged(columns, settings))
-    factors, stripes, smooth = _large_stripes(ranked, settings)
+    ranked, order = sort_columns(_bridged(columns, tuning))
+    factors, stripes, smooth = _large_stripes(ranked, tuning)
     ranked /= factors[:, None]
     ranked[stripes] = smooth[stripes]
-    return unsort_columns(running_median(ranked, settings.small_window_px), order)
+    return unsort_columns(running_median(ranked, tuning.small_window_px), order)
 
 
-def _large_stripes(
-    ranked: FloatArray, settings: StripeSettings
-) -> tuple[FloatArray, BoolArray, FloatArray]:
+def _large_stripes(ranked: FloatArray, tuning: Tuning) -> tuple[FloatArray, BoolArray, FloatArray]:
     """Return each column's gain factor, which columns are stripes, and the smoothed ranks."""
-    smooth = running_median(ranked, settings.large_window_px)
+    smooth = running_median(ranked, tuning.large_window_px)
     n_ranks = ranked.shape[1]
     n_dropped = int(0.5 * _DROPPED_SHARE * n_ranks)
     counted = slice(n_dropped, n_ranks - n_dropped)
     found = ranked[:, counted].mean(axis=1, dtype=np.float64)
     expected = smooth[:, counted].mean(axis=1, dtype=np.float64)
     factors = np.divide(found, expected, out=np.ones_like(found), where=expected != 0)
-    return factors.astype(np.float32), find_stripes(factors, settings.snr), smooth
+    return factors.astype(np.float32), find_stripes(factors, tuning.snr), smooth
 
 
-def _bridged(columns: FloatArray, settings: StripeSettings) -> FloatArray:
+def _bridged(columns: FloatArray, tuning: Tuning) -> FloatArray:
     """Replace the columns that fluctuate too much or too little by a line between their sides."""
     profile = np.empty(len(columns))
     for start in range(0, len(columns), _COLUMNS_AT_ONCE):
         some = columns[start : start + _COLUMNS_AT_ONCE]
         fluctuation = np.abs(some - ndi.uniform_filter1d(some, _SMOOTHED_ANGLES, axis=1))
         profile[start : start + len(some)] = fluctuation.sum(axis=1, dtype=np.float64)
-    around = running_median(profile[:, None].astype(np.float32), settings.large_window_px)[:, 0]
+    around = running_median(profile[:, None].astype(np.float32), tuning.large_window_px)[:, 0]
     around[around == 0] = around.mean()
     if not around.all():
         return columns
-    stripes = find_stripes(profile / around, settings.snr)
+    stripes = find_stripes(profile / around, tuning.snr)
     stripes[:2] = stripes[-2:] = False
     n_stripes = np.count_nonzero(stripes)
     if not 0 < n_stripes < len(columns) // 3:

@@ -8,7 +8,7 @@ import typer
 
 def warnings_of(results: Path) -> list[str]:
     """Return what a scan's results warn of, one line each, as its report says them."""
-    from tomobatch.calibrate import Calibration
+    from tomobatch.calibrate.calibration import Calibration
     from tomobatch.stores.references import load_references
 
     calibration = Calibration.from_json((results / "calibration.json").read_text(encoding="utf-8"))

@@ -12,7 +12,9 @@ from tomobatch.config.schema import Config, load_config
 from tomobatch.errors import UserError
 from tomobatch.plan import plan_scan
 from tomobatch.s3.read import is_remote
-from tomobatch.scan import AngleSource, Inspection, ScanHeader, inspect, open_scan
+from tomobatch.scan.header import AngleSource, ScanHeader
+from tomobatch.scan.inspection import Inspection, inspect
+from tomobatch.scan.open import open_scan
 
 _MOST_JOB_MB = 7000
 """Memory of a job beyond which chunks are sized by themselves: what the stacks' jobs have."""

@@ -68,13 +68,12 @@ def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> "dict[s
     # Libraries that take seconds to import are left to the commands that need them.
     from tomobatch.config.schema import load_config
     from tomobatch.plan import plan_scan
-    from tomobatch.scan import DatasetPaths, open_scan
+    from tomobatch.scan.open import open_scan
 
     checked = load_config({**config, "scans": scans})
     plans = {}
     for name, settings in checked.scans.items():
-        datasets = DatasetPaths(**settings.datasets.model_dump())
-        with open_scan(settings.path, datasets) as opened:
+        with open_scan(settings.path, settings.datasets) as opened:
             plans[name] = plan_scan(checked, name, opened.header)
     return plans
 
@@ -130,7 +129,7 @@ def moved(scans: Mapping[str, Entry], move: Callable[[str], str]) -> dict[str, E
 
 
 def _configured(config: Mapping[str, Any]) -> dict[str, Entry]:
-    from tomobatch.config.schema import read_sheet
+    from tomobatch.config.sheet import read_sheet
 
     scans = config.get("scans", {})
     if isinstance(scans, str):

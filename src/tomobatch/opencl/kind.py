@@ -1,0 +1,5 @@
+"""The kinds of device that can be asked for."""
+
+from typing import Literal
+
+DeviceKind = Literal["auto", "gpu", "cpu"]
