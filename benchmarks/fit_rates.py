@@ -9,7 +9,6 @@ attempts for the test that holds an estimate against what a run cost.
 import json
 import os
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -20,7 +19,8 @@ from statistics import median
 from typing import Any
 
 from tomobatch.aws.pricing import Use
-from tomobatch.aws.pricing.records import read_uses
+from tomobatch.aws.pricing.uses import read_uses
+from tomobatch.aws.runs.observe import Observer
 from tomobatch.aws.runs.place import find_place
 from tomobatch.cores import n_usable_cores
 from tomobatch.stores.angles import load_angles
@@ -32,7 +32,8 @@ COUNTED = ("average_references", "preprocess", "process", "reconstruct")
 
 def main(run: str, small: Path, large: Path) -> None:
     """Write rates and attempts."""
-    uses = read_uses(find_place().store(run), time.time_ns() // 1_000_000)
+    observer = Observer(find_place(), run)
+    uses = read_uses(observer.look(), observer.reader)
     ATTEMPTS.write_text(json.dumps([asdict(use) for use in uses], indent=1) + "\n")
     by_step = defaultdict(list)
     for use in uses:

@@ -92,14 +92,14 @@ def test_steps_that_have_not_begun_are_there_in_the_order_of_the_workflow():
 
 
 def attempt(number, machine="i-1"):
-    return Attempt(number, number * 1000, number * 1000, False, machine)
+    return Attempt(number, number * 1000, machine)
 
 
 def test_reclaims_are_attempts_that_another_one_followed_and_machines_are_counted_once():
     item = submitted(
         command_list("process", 3),
         children={"RUNNING": 3},
-        starts={
+        attempts={
             0: [attempt(1), attempt(2), attempt(3, "i-2")],
             1: [attempt(2, "i-2")],
             2: [attempt(1, "i-3")],

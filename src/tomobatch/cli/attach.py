@@ -10,7 +10,7 @@ from tomobatch.cli.shared.deployed import RunName, observed
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
-    from tomobatch.aws.runs.observe import Observer
+    from tomobatch.aws.runs.observe import Look
 
 
 def run(run: RunName = None) -> None:
@@ -25,28 +25,27 @@ def run(run: RunName = None) -> None:
     from tomobatch.aws.runs.logs import Source
     from tomobatch.aws.runs.state import Phase
     from tomobatch.cli.shared.status_view import show_run
-    from tomobatch.cli.status import look
+    from tomobatch.cli.status import priced_look
 
     with observed(run) as observer:
-        observer.look()
-        job_id = _head_job(observer)
+        job_id = _head_job(observer.look())
         try:
             follow(observer, Source("controller", job_id), threading.Event())
         except KeyboardInterrupt:
             typer.echo(f"\nDetached; `tomobatch stop {observer.run}` would end the run")
             return
-        state = look(observer)
+        state = priced_look(observer)
         Console().print(show_run(state))
         if state.phase is not Phase.FINISHED:
             raise typer.Exit(1)
 
 
-def _head_job(observer: "Observer") -> str:
-    controller = observer.record.controller if observer.record is not None else None
+def _head_job(look: "Look") -> str:
+    controller = look.controller
     if controller is None or not controller.is_job:
         where = f"runs on {controller.host}" if controller is not None else "does not run"
         raise UserError(
-            f"the controller of run {observer.run} {where}, not as a job: "
-            f"watch it with `tomobatch status {observer.run} --watch`"
+            f"the controller of run {look.run} {where}, not as a job: "
+            f"watch it with `tomobatch status {look.run} --watch`"
         )
     return controller.job_id

@@ -1,17 +1,14 @@
 """``tomobatch cost``: what a run has cost."""
 
 import json
-import time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tomobatch.cli.shared.deployed import RunName, deployment
+from tomobatch.cli.shared.deployed import RunName, observed
 from tomobatch.cli.shared.options import AsJson
+from tomobatch.cli.shared.prices import prices_for
 from tomobatch.errors import UserError
-
-if TYPE_CHECKING:
-    from tomobatch.aws.pricing import Prices, Use
 
 Offline = Annotated[
     bool, typer.Option("--offline", help="Take the prices of the dated table, and ask nobody.")
@@ -26,17 +23,20 @@ def run(name: RunName = None, offline: Offline = False, as_json: AsJson = False)
     Example: `tomobatch cost tooth-2`
     """
     from tomobatch.aws.pricing import cost_of
-    from tomobatch.aws.pricing.records import read_uses
-    from tomobatch.aws.runs.find import find_run
+    from tomobatch.aws.pricing.uses import read_uses
 
-    with deployment() as place:
-        name, _ = find_run(place, name)
-        uses = read_uses(place.store(name), time.time_ns() // 1_000_000)
+    with observed(name) as observer:
+        uses = read_uses(observer.look(), observer.reader)
     if not uses:
-        raise UserError(f"run {name} has no records: nothing of it has started, or they expired")
-    cost = cost_of(uses, prices_for(uses, offline=offline))
+        raise UserError(
+            f"run {observer.run} has no records: nothing of it has started, or they expired"
+        )
+    prices, complaint = prices_for(uses, offline=offline)
+    if complaint:
+        typer.echo(f"{complaint} The offline table serves instead.", err=True)
+    cost = cost_of(uses, prices)
     if as_json:
-        typer.echo(json.dumps({"run": name, **cost.to_dict()}, indent=1))
+        typer.echo(json.dumps({"run": observer.run, **cost.to_dict()}, indent=1))
         return
     from rich.console import Console
 
@@ -45,21 +45,3 @@ def run(name: RunName = None, offline: Offline = False, as_json: AsJson = False)
     Console(soft_wrap=True).print(cost_table(cost))
     for note in ["", *cost_notes(cost)]:
         typer.echo(note)
-
-
-def prices_for(uses: "list[Use]", *, offline: bool) -> "Prices":
-    """Return the spot prices at the time of the uses; those of the table if AWS states none."""
-    from tomobatch.aws.pricing import offline_prices
-    from tomobatch.aws.pricing.live import live_prices
-    from tomobatch.cli.shared.aws import client_maker
-
-    types = {use.instance_type for use in uses if use.market == "spot" and use.instance_type}
-    if offline or not types:
-        return offline_prices()
-    start_ms = min(use.start_ms for use in uses)
-    stop_ms = max(use.stop_ms for use in uses)
-    try:
-        return live_prices(client_maker(None)("ec2"), types, start_ms, stop_ms)
-    except UserError as error:
-        typer.echo(f"{error} The offline table serves instead.", err=True)
-        return offline_prices()

@@ -59,18 +59,18 @@ def scan_results(observer: "Observer") -> dict[str, str]:
     UserError
         If nothing of the run is known that tells them.
     """
+    from tomobatch.aws.runs.record import get_record
     from tomobatch.aws.runs.results import results_of
     from tomobatch.aws.runs.targets import parse_target
     from tomobatch.errors import UserError
 
-    if observer.record is not None:
-        record = observer.record
+    record = get_record(observer.place, observer.run)
+    if record is not None:
         return {scan: f"{record.results}/{scan}" for scan in record.scans}
-    observer.look()
     found = {
-        target.scan: f"{results_of(each.commands)}/{target.scan}"
-        for each in observer.submitted
-        for command in each.commands.commands
+        target.scan: f"{results_of(commands)}/{target.scan}"
+        for commands in observer.reader.lists().values()
+        for command in commands.commands
         if (target := parse_target(command.target)).scan
     }
     if not found:

@@ -10,7 +10,7 @@ from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
     from tomobatch.aws.runs.logs import Source
-    from tomobatch.aws.runs.observe import Observer
+    from tomobatch.aws.runs.observe import Look, Observer
 
 _POLL_S = 1.0
 _MOST = 10
@@ -34,10 +34,10 @@ def run(
     from tomobatch.aws.runs.logs import find_sources
 
     with observed(run) as observer:
-        observer.look()
-        sources = find_sources(observer, rule, chunk, failed=failed)
+        look = observer.look()
+        sources = find_sources(look, rule, chunk, failed=failed)
         if not sources:
-            raise UserError(_nothing(observer, rule, chunk, failed=failed))
+            raise UserError(_nothing(look, rule, chunk, failed=failed))
         if rule is None and chunk is None and not failed:
             controllers = [source for source in sources if source.title == "controller"]
             sources = controllers or sources[-1:]
@@ -91,12 +91,12 @@ def _heading(text: str) -> str:
     return typer.style(f"== {text}", bold=True)
 
 
-def _nothing(observer: "Observer", rule: str | None, chunk: int | None, *, failed: bool) -> str:
-    rules = sorted({each.commands.rule for each in observer.submitted})
+def _nothing(look: "Look", rule: str | None, chunk: int | None, *, failed: bool) -> str:
+    rules = sorted({each.commands.rule for each in look.submitted})
     if not rules:
-        return f"run {observer.run} has submitted no job yet"
+        return f"run {look.run} has submitted no job yet"
     if rule is not None and rule not in [*rules, "head"]:
-        return f"run {observer.run} has no job of rule {rule!r} yet; there are {', '.join(rules)}"
+        return f"run {look.run} has no job of rule {rule!r} yet; there are {', '.join(rules)}"
     what = "failed " if failed else ""
     where = "" if chunk is None else f" on chunk {chunk}"
-    return f"run {observer.run} has no {what}job{where}"
+    return f"run {look.run} has no {what}job{where}"

@@ -16,7 +16,7 @@ from tomobatch.errors import UserError
 def run(run: RunName = None, output: Output = None) -> None:
     """Fetch the report of a run and open it in the browser; without a display, print its path.
 
-    What the run has cost so far, at the prices of the dated table, is added to the report.
+    What the run has cost so far is added to the report.
 
     Example: `tomobatch open tooth`
     """

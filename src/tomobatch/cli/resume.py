@@ -10,7 +10,8 @@ from tomobatch.cli.shared.deployed import NamedRun, observed
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
-    from tomobatch.aws.runs.observe import Observer
+    from tomobatch.aws.runs.observe import Look
+    from tomobatch.aws.runs.place import Place
     from tomobatch.aws.runs.record import RunRecord
 
 
@@ -29,48 +30,45 @@ def run(
 
     Example: `tomobatch resume tooth`
     """
-    from tomobatch.aws.runs.observe import is_alive
     from tomobatch.aws.runs.state import Phase
 
     with observed(run) as observer:
-        state = observer.look()
-        record = _record(observer)
-        controller = record.controller
-        if state.phase is Phase.FINISHED:
+        look = observer.look()
+        record = _record(look)
+        if look.state.phase is Phase.FINISHED:
             typer.echo(
                 f"Run {record.name} is finished; get it with `tomobatch fetch {record.name}`"
             )
             return
-        if is_alive(controller, observer.head):
+        if look.is_controlled:
             raise UserError(
-                f"run {record.name} is under way ({state.controller}): "
+                f"run {record.name} is under way ({look.state.controller}): "
                 f"watch it with `tomobatch status {record.name} --watch`"
             )
         as_job = record.detached if detach is None else detach
         fresh = replace(record, controller=None, stopped_ms=None, finished_ms=None)
         if as_job:
-            _submit_again(observer, fresh)
+            _submit_again(observer.place, fresh)
         else:
             start(observer.place, fresh, detach=False)
 
 
-def _record(observer: "Observer") -> "RunRecord":
-    if observer.record is None:
+def _record(look: "Look") -> "RunRecord":
+    if look.record is None:
         raise UserError(
-            f"run {observer.run} was not started by `tomobatch run`: give its snakemake command "
+            f"run {look.run} was not started by `tomobatch run`: give its snakemake command "
             "again, which goes on where it was"
         )
-    return observer.record
+    return look.record
 
 
-def _submit_again(observer: "Observer", record: "RunRecord") -> None:
+def _submit_again(place: "Place", record: "RunRecord") -> None:
     """Submit the controller with the sources that were stored when the run was started."""
     from hashlib import sha256
 
     from tomobatch.aws.runs.launch import sheet_of, snakemake_arguments, submit_head
     from tomobatch.cli.shared.snakemake import show_command
 
-    place = observer.place
     path = place.runs / record.name / "sources.tar.gz"
     archive = place.s3.get_object(Bucket=path.bucket, Key=path.key)["Body"].read()
     arguments = snakemake_arguments(record, sheet_of(record))

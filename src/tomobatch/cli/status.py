@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tomobatch.cli.shared.deployed import AsJson, RunName, observed
+from tomobatch.cli.shared.prices import prices_for
 
 if TYPE_CHECKING:
     from tomobatch.aws.runs.observe import Observer
@@ -35,21 +36,24 @@ def run(
         if watch:
             watch_run(observer, every, as_json=as_json)
             return
-        state = look(observer)
+        state = priced_look(observer)
     if as_json:
         typer.echo(json.dumps(state.to_dict(), indent=1))
     else:
         _print(state)
 
 
-def look(observer: "Observer") -> "RunState":
+def priced_look(observer: "Observer") -> "RunState":
     """Return how far a run is, with what it has cost."""
     from dataclasses import replace
 
-    from tomobatch.aws.pricing.so_far import cost_so_far_usd
+    from tomobatch.aws.pricing import cost_of
+    from tomobatch.aws.pricing.uses import uses_so_far
 
-    state = observer.look()
-    return replace(state, cost_usd=cost_so_far_usd(observer, state.now_ms))
+    look = observer.look()
+    uses = uses_so_far(look)
+    prices, _ = prices_for(uses)
+    return replace(look.state, cost_usd=cost_of(uses, prices).usd, prices=prices.source)
 
 
 def watch_run(observer: "Observer", every_s: float, *, as_json: bool = False) -> None:
@@ -79,7 +83,7 @@ def _states_until_end(observer: "Observer", every_s: float) -> "Iterator[RunStat
 
     n_idle = 0
     while True:
-        state = look(observer)
+        state = priced_look(observer)
         yield state
         n_idle = n_idle + 1 if state.phase is Phase.IDLE else 0
         if state.phase is not Phase.RUNNING and not 0 < n_idle < _IDLE_LOOKS:

@@ -8,7 +8,7 @@ from tomobatch.cli.shared.ask import confirm
 from tomobatch.cli.shared.deployed import NamedRun, Yes, observed
 
 if TYPE_CHECKING:
-    from tomobatch.aws.runs.observe import Observer
+    from tomobatch.aws.runs.observe import Look
 
 _WAIT_S = 60.0
 
@@ -31,16 +31,16 @@ def run(
     from tomobatch.cli.shared.status_view import show_run
 
     with observed(run) as observer:
-        state = observer.look()
-        if state.phase is not Phase.RUNNING and not _is_controlled_elsewhere(observer):
-            typer.echo(f"Run {observer.run} is {state.phase.value}: there is nothing to end")
+        look = observer.look()
+        if look.state.phase is not Phase.RUNNING and not _is_controlled_elsewhere(look):
+            typer.echo(f"Run {observer.run} is {look.state.phase.value}: there is nothing to end")
             return
         if not confirm(f"Stop run {observer.run}?", yes=yes):
             raise typer.Exit(1)
         console = Console()
         with console.status(f"Ending run {observer.run}"):
-            stopped = stop_run(observer, now=now, wait_s=_WAIT_S, tick=lambda: None)
-            state = observer.look()
+            stopped = stop_run(observer, look, now=now, wait_s=_WAIT_S, tick=lambda: None)
+            state = observer.look().state
         console.print(show_run(state))
     if stopped.controller_elsewhere:
         typer.echo(
@@ -56,8 +56,8 @@ def run(
     )
 
 
-def _is_controlled_elsewhere(observer: "Observer") -> bool:
+def _is_controlled_elsewhere(look: "Look") -> bool:
     from tomobatch.aws.runs.observe import is_here
 
-    controller = observer.record.controller if observer.record is not None else None
+    controller = look.controller
     return controller is not None and not controller.is_job and not is_here(controller)

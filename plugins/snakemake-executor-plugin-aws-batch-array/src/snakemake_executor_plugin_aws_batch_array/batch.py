@@ -154,13 +154,30 @@ class BatchClient:
 
     def find(self, name: str, queue: str) -> str | None:
         """Return the id of the latest job of that name, in whatever state."""
+        return self.find_all(name, queue).get(name)
+
+    def find_all(self, pattern: str, queue: str) -> dict[str, str]:
+        """Return the id of the latest job of each name that fits; none if the queue is gone.
+
+        Parameters
+        ----------
+        pattern
+            A name, or the beginning of names with ``*`` after it.
+        """
         pages = self._client.get_paginator("list_jobs").paginate(
-            jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [name]}]
+            jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [pattern]}]
         )
-        found = [job for page in pages for job in page["jobSummaryList"] if job["jobName"] == name]
-        if not found:
-            return None
-        return max(found, key=lambda job: job.get("createdAt", 0))["jobId"]
+        try:
+            found = [job for page in pages for job in page["jobSummaryList"]]
+        except ClientError as error:
+            # Of all that is asked for here, only the queue can be wrong; AWS words it variously.
+            if error.response["Error"]["Code"] == "ClientException":
+                return {}
+            raise
+        return {
+            job["jobName"]: job["jobId"]
+            for job in sorted(found, key=lambda job: job.get("createdAt", 0))
+        }
 
     def terminate(self, job_id: str, reason: str) -> None:
         """End a job, or an array with all its children."""

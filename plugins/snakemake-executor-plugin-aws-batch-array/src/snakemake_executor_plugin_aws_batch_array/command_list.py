@@ -10,10 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 SCHEMA_VERSION = 1
+
+
+class UnreadableListError(Exception):
+    """A list that this version of the plugin does not know how to read."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +96,19 @@ class CommandList:
 
         Raises
         ------
-        ValueError
-            If the list was written by another version of the schema.
+        UnreadableListError
+            If another version of the schema wrote it, or something else did.
         """
-        document = json.loads(body)
+        try:
+            return cls._from_document(json.loads(body))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UnreadableListError(f"this is no list of commands: {error!r}") from error
+
+    @classmethod
+    def _from_document(cls, document: dict[str, Any]) -> CommandList:
         version = document.pop("version", None)
         if version != SCHEMA_VERSION:
-            raise ValueError(
+            raise UnreadableListError(
                 f"the list of commands has schema version {version}, this worker reads "
                 f"{SCHEMA_VERSION}: build the image with the controller's version of the plugin"
             )
@@ -155,7 +165,7 @@ class Outcome:
         return self.exit_code == 0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Attempt:
     """One start of a child's worker, and the machine it was on.
 
@@ -163,34 +173,38 @@ class Attempt:
     ----------
     number
         Attempt of the Batch job, from 1.
-    started_ms, seen_ms
-        When the worker started and when it last wrote, which is its end if it came to one;
-        milliseconds since 1970.
-    finished
-        Whether it came to the end of its slice.
+    started_ms
+        When the worker started, milliseconds since 1970.
     instance_id, instance_type, zone, market
         Where it ran; empty if unknown.
+    stopped_ms
+        When the worker said that it ends; None as long as it runs, and for ever if its machine
+        went away without a word.
+    finished
+        Whether it came to the end of its slice.
     """
 
     number: int
     started_ms: int
-    seen_ms: int
-    finished: bool
     instance_id: str = ""
     instance_type: str = ""
     zone: str = ""
     market: str = ""
+    stopped_ms: int | None = None
+    finished: bool = False
 
     def to_key(self) -> str:
-        """Return the start of the attempt as a name, which a listing reads without opening it."""
+        """Return all of it as a name, which a listing reads without opening it."""
         where = (self.instance_id, self.instance_type, self.zone, self.market)
-        return "_".join((str(self.number), str(self.started_ms), *where))
+        end = () if self.stopped_ms is None else (str(self.stopped_ms), str(int(self.finished)))
+        return "_".join((str(self.number), str(self.started_ms), *where, *end))
 
     @classmethod
     def from_key(cls, key: str) -> Attempt:
-        """Read the start of an attempt; nothing is known of its end."""
-        number, started_ms, *where = key.split("_")
-        return cls(int(number), int(started_ms), int(started_ms), False, *where)
+        """Read an attempt."""
+        number, started_ms, instance_id, instance_type, zone, market, *end = key.split("_")
+        attempt = cls(int(number), int(started_ms), instance_id, instance_type, zone, market)
+        return replace(attempt, stopped_ms=int(end[0]), finished=end[1] == "1") if end else attempt
 
 
 OUT_OF_MEMORY = "OutOfMemory"
@@ -205,14 +219,11 @@ class ChildOutcomes:
     ----------
     child
         Index of the child.
-    attempts
-        Every attempt that reported an outcome, or that it was told to stop.
     by_command
         Outcome of each command that ended.
     """
 
     child: int
-    attempts: list[Attempt] = field(default_factory=list)
     by_command: dict[int, Outcome] = field(default_factory=dict)
 
     def succeeded(self, command: int) -> bool:
@@ -225,7 +236,6 @@ class ChildOutcomes:
         document: dict[str, Any] = {
             "version": SCHEMA_VERSION,
             "child": self.child,
-            "attempts": [asdict(attempt) for attempt in self.attempts],
             "outcomes": [asdict(outcome) for outcome in self.by_command.values()],
         }
         return json.dumps(document).encode()
@@ -235,8 +245,4 @@ class ChildOutcomes:
         """Read the outcomes of a child."""
         document = json.loads(body)
         outcomes = (Outcome(**row) for row in document["outcomes"])
-        return cls(
-            document["child"],
-            [Attempt(**row) for row in document["attempts"]],
-            {outcome.command: outcome for outcome in outcomes},
-        )
+        return cls(document["child"], {outcome.command: outcome for outcome in outcomes})

@@ -4,7 +4,8 @@
 
     <prefix>/<run>/lists/<name>.json             the list of commands, written before SubmitJob
     <prefix>/<run>/outcomes/<name>/<child>.json  what the child's commands came to
-    <prefix>/<run>/attempts/<name>/<child>_...   empty; its name says when and where one started
+    <prefix>/<run>/attempts/<name>/<child>_...   empty; its name says when and where an attempt
+                                                 started, and that of a second one how it ended
     <prefix>/<run>/closed/<name>                 every outcome of the list has reached Snakemake
 
 A list without its ``closed`` marker may still be running: that is the whole registry by which a
@@ -103,25 +104,39 @@ class RunStore:
 
     def open_names(self) -> list[str]:
         """Return the names of the lists whose outcomes have not all reached Snakemake."""
-        closed = set(self._names("closed"))
+        closed = self.closed_names()
         return [name for name in self.list_names() if name not in closed]
+
+    def closed_names(self) -> set[str]:
+        """Return the names of the lists whose outcomes have all reached Snakemake."""
+        return set(self._names("closed"))
 
     def close(self, name: str) -> None:
         """Record that every outcome of a list has reached Snakemake."""
         self._put(self.root / "closed" / name, b"", "text/plain")
 
-    def put_start(self, name: str, child: int, attempt: Attempt) -> None:
-        """Record that an attempt has started, whatever becomes of it."""
+    def put_attempt(self, name: str, child: int, attempt: Attempt) -> None:
+        """Record that an attempt has started, whatever becomes of it, or that it ends."""
         key = self.root / "attempts" / name / f"{child}_{attempt.to_key()}"
         self._put(key, b"", "text/plain")
 
-    def starts(self, name: str) -> dict[int, list[Attempt]]:
-        """Return the attempts that each child started, in order, at one call for a thousand."""
-        starts: dict[int, list[Attempt]] = {}
-        for entry in self._names(f"attempts/{name}"):
+    def attempts(self) -> dict[str, dict[int, list[Attempt]]]:
+        """Return the attempts of each list's children, in order, at a call for a thousand names."""
+        found: dict[str, dict[int, dict[int, Attempt]]] = {}
+        for name in self._names("attempts"):
+            list_name, _, entry = name.partition("/")
             child, _, key = entry.partition("_")
-            starts.setdefault(int(child), []).append(Attempt.from_key(key))
-        return {child: sorted(all_, key=lambda a: a.number) for child, all_ in starts.items()}
+            attempt = Attempt.from_key(key)
+            by_number = found.setdefault(list_name, {}).setdefault(int(child), {})
+            if attempt.number not in by_number or attempt.stopped_ms is not None:
+                by_number[attempt.number] = attempt
+        return {
+            list_name: {
+                child: [by_number[number] for number in sorted(by_number)]
+                for child, by_number in children.items()
+            }
+            for list_name, children in found.items()
+        }
 
     def put_outcomes(self, name: str, outcomes: ChildOutcomes) -> None:
         """Write the outcomes of one child."""

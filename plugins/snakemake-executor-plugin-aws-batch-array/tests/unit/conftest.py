@@ -102,7 +102,7 @@ class FakeStore:
         self.lists = {}
         self.closed = []
         self.outcomes = {}
-        self.starts = []
+        self.attempts = []
         self.n_reads = 0
 
     def list_path(self, name):
@@ -121,8 +121,8 @@ class FakeStore:
     def close(self, name):
         self.closed.append(name)
 
-    def put_start(self, name, child, attempt):
-        self.starts.append((name, child, attempt.number))
+    def put_attempt(self, name, child, attempt):
+        self.attempts.append((name, child, attempt))
 
     def put_outcomes(self, name, outcomes):
         self.outcomes[name, outcomes.child] = ChildOutcomes.from_bytes(outcomes.to_bytes())

@@ -234,3 +234,30 @@ def test_children_are_listed_page_by_page(client, stub):
     stub.add_response("list_jobs", {"jobSummaryList": page(5)}, asked | {"nextToken": "more"})
 
     assert client.children("job1", Status.FAILED) == [1, 2, 5]
+
+
+def test_jobs_are_found_by_the_beginning_of_their_names_the_latest_of_each(client, stub):
+    jobs = [
+        {"jobId": job_id, "jobName": name, "createdAt": created}
+        for job_id, name, created in [("2", "run-a", 20), ("1", "run-a", 10), ("3", "run-b", 5)]
+    ]
+    stub.add_response(
+        "list_jobs",
+        {"jobSummaryList": jobs},
+        {"jobQueue": "cpu", "filters": [{"name": "JOB_NAME", "values": ["run-*"]}]},
+    )
+
+    assert client.find_all("run-*", "cpu") == {"run-a": "2", "run-b": "3"}
+
+
+def test_a_queue_that_is_gone_has_no_jobs(client, stub):
+    stub.add_client_error("list_jobs", "ClientException", "JobQueue cpu does not exist.")
+
+    assert client.find("run-a", "cpu") is None
+
+
+def test_other_errors_of_listing_are_not_taken_for_a_queue_that_is_gone(client, stub):
+    stub.add_client_error("list_jobs", "AccessDeniedException", http_status_code=403)
+
+    with pytest.raises(ClientError):
+        client.find("run-a", "cpu")

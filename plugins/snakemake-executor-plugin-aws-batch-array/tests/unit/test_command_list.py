@@ -9,6 +9,7 @@ from snakemake_executor_plugin_aws_batch_array.command_list import (
     Command,
     CommandList,
     Outcome,
+    UnreadableListError,
     checksum,
 )
 
@@ -35,7 +36,7 @@ def command_list():
     )
 
 
-ATTEMPT = Attempt(1, 5, 9, True, "i-1", "c6i.large", "eu-central-1a", "spot")
+ATTEMPT = Attempt(1, 5, "i-1", "c6i.large", "eu-central-1a", "spot")
 
 
 def outcome(command, exit_code, attempt=1):
@@ -61,19 +62,38 @@ def test_any_change_changes_the_checksum(command_list):
 def test_a_list_of_another_schema_is_refused(command_list):
     document = json.loads(command_list.to_bytes()) | {"version": 99}
 
-    with pytest.raises(ValueError, match="schema version 99"):
+    with pytest.raises(UnreadableListError, match="schema version 99"):
         CommandList.from_bytes(json.dumps(document).encode())
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'{"version": 1, "commands": [[1]]}'])
+def test_what_is_no_list_is_refused(body):
+    with pytest.raises(UnreadableListError):
+        CommandList.from_bytes(body)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        ATTEMPT,
+        Attempt(2, 7),
+        dataclasses.replace(ATTEMPT, stopped_ms=9),
+        dataclasses.replace(ATTEMPT, stopped_ms=9, finished=True),
+    ],
+)
+def test_an_attempt_survives_the_journey_in_a_name(attempt):
+    assert Attempt.from_key(attempt.to_key()) == attempt
+
+
 def test_outcomes_survive_the_journey():
-    outcomes = ChildOutcomes(3, [ATTEMPT], {7: outcome(7, 0), 8: outcome(8, 1)})
+    outcomes = ChildOutcomes(3, {7: outcome(7, 0), 8: outcome(8, 1)})
 
     assert ChildOutcomes.from_bytes(outcomes.to_bytes()) == outcomes
 
 
 @pytest.mark.parametrize(("exit_code", "done"), [(0, True), (1, False), (137, False)])
 def test_only_success_is_done(exit_code, done):
-    assert ChildOutcomes(0, [], {4: outcome(4, exit_code)}).succeeded(4) is done
+    assert ChildOutcomes(0, {4: outcome(4, exit_code)}).succeeded(4) is done
 
 
 def test_a_command_without_outcome_is_not_done():

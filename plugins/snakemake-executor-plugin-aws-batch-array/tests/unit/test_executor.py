@@ -126,6 +126,32 @@ def test_each_job_is_reported_or_stays_active(executor):
     assert sorted(ticket.command for ticket in executor._dispatcher.settled) == [0, 1]
 
 
+class NotedOutputs(Outputs):
+    """Notes which jobs' outputs are listed, beside what else happens."""
+
+    def __init__(self, events):
+        super().__init__()
+        self.events = events
+
+    def have_changed(self, jobs):
+        self.events.append(list(jobs))
+
+
+def test_outputs_are_listed_once_for_all_that_succeeded_before_any_is_reported(executor):
+    infos = active(FakeJob(), FakeJob(), FakeJob())
+    executor._outputs = NotedOutputs(executor.finished)
+    executor._dispatcher.verdicts = {
+        Ticket("list", 0): SUCCESS,
+        Ticket("list", 1): Verdict("bad"),
+        Ticket("list", 2): SUCCESS,
+    }
+
+    check(executor, infos)
+
+    good = [infos[0].job, infos[2].job]
+    assert executor.finished == [good, *good]
+
+
 def test_a_poll_that_fails_leaves_every_job_active(executor):
     infos = active(FakeJob(), FakeJob())
     executor._dispatcher.error = ConnectionError("no route")

@@ -1,4 +1,6 @@
+import json
 import time
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -12,6 +14,7 @@ from snakemake_executor_plugin_aws_batch_array.command_list import (
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
 from snakemake_executor_plugin_aws_batch_array.listing import list_objects
 from snakemake_executor_plugin_aws_batch_array.logs import log_tail
+from snakemake_executor_plugin_aws_batch_array.reading import RunReader
 from snakemake_executor_plugin_aws_batch_array.store import ChangedListError, RunStore, S3Path
 
 BUCKET = "lists"
@@ -87,7 +90,7 @@ def test_runs_do_not_see_each_other(run_store, s3, make_list):
 
 
 def test_outcomes_are_read_back_and_change_their_tag(run_store, make_outcome):
-    outcomes = ChildOutcomes(12, [Attempt(1, 5, 9, finished=True)])
+    outcomes = ChildOutcomes(12)
     run_store.put_outcomes("a", outcomes)
     before = run_store.outcome_tags("a")
     outcomes.by_command[3] = make_outcome(3)
@@ -99,15 +102,42 @@ def test_outcomes_are_read_back_and_change_their_tag(run_store, make_outcome):
     assert run_store.outcome_tags("a") != before
 
 
-def test_the_starts_of_attempts_are_read_from_one_listing(run_store):
-    first = Attempt(1, 50, 50, False, "i-0a", "c6i.large", "eu-central-1a", "spot")
-    second = Attempt(2, 90, 90, False)
-    run_store.put_start("a", 12, second)
-    run_store.put_start("a", 12, first)
-    run_store.put_start("a", 3, first)
-    run_store.put_start("b", 0, first)
+def test_attempts_are_read_from_one_listing(run_store, s3):
+    first = Attempt(1, 50, "i-0a", "c6i.large", "eu-central-1a", "spot")
+    ended = replace(first, stopped_ms=70)
+    second = Attempt(2, 90)
+    finished = replace(second, stopped_ms=95, finished=True)
+    for child, attempt in [(12, second), (12, finished), (12, first), (12, ended), (3, first)]:
+        run_store.put_attempt("a", child, attempt)
+    run_store.put_attempt("b", 0, first)
 
-    assert run_store.starts("a") == {3: [first], 12: [first, second]}
+    reader = RunReader(run_store)
+
+    assert reader.attempts() == {"a": {3: [first], 12: [ended, finished]}, "b": {0: [first]}}
+
+
+def test_a_reader_reads_a_list_once_and_says_which_ones_it_cannot_read(run_store, s3, make_list):
+    reader = RunReader(run_store)
+    run_store.put_list(make_list(name="one"))
+    assert reader.lists().keys() == {"one"}
+    old = json.loads(make_list(name="old").to_bytes()) | {"version": 0}
+    s3.put_object(Bucket=BUCKET, Key=run_store.list_path("old").key, Body=json.dumps(old).encode())
+    s3.put_object(Bucket=BUCKET, Key=run_store.list_path("bad").key, Body=b"[1")
+    run_store.put_list(make_list(name="two"))
+    s3.delete_object(Bucket=BUCKET, Key=run_store.list_path("one").key)
+    run_store.close("two")
+
+    assert reader.lists().keys() == {"one", "two"}
+    assert reader.closed() == {"two"}
+    assert "schema version 0" in reader.unreadable["old"]
+    assert "no list of commands" in reader.unreadable["bad"]
+
+
+def test_a_reader_gathers_the_outcomes_of_children(run_store, make_outcome):
+    outcomes = ChildOutcomes(2, {7: make_outcome(7)})
+    run_store.put_outcomes("a", outcomes)
+
+    assert RunReader(run_store).outcomes("a", [1, 2]) == {1: ChildOutcomes(1), 2: outcomes}
 
 
 def test_a_child_that_reported_nothing_has_no_outcomes(run_store):

@@ -104,13 +104,32 @@ def test_every_attempt_tells_its_machine_and_whether_it_came_to_its_end(child):
     child.runner.stopping = False
     child.run(attempt=2)
 
-    reclaimed, finished = child.store.get_outcomes(child.list.name, 0).attempts
+    assert {(name, index) for name, index, _ in child.store.attempts} == {(child.list.name, 0)}
+    begun, reclaimed, begun_again, finished = (attempt for _, _, attempt in child.store.attempts)
+    assert (begun.number, begun.stopped_ms, begun.finished) == (1, None, False)
     assert (reclaimed.number, reclaimed.finished) == (1, False)
+    assert begun == replace(reclaimed, stopped_ms=None)
     assert (finished.number, finished.finished) == (2, True)
-    assert finished.instance_id == "i-1"
-    assert finished.instance_type == "c7a.large"
-    assert child.store.starts == [(child.list.name, 0, 1), (child.list.name, 0, 2)]
-    assert reclaimed.started_ms <= reclaimed.seen_ms <= finished.started_ms <= finished.seen_ms
+    assert begun_again == replace(finished, stopped_ms=None, finished=False)
+    assert (finished.instance_id, finished.instance_type) == ("i-1", "c7a.large")
+    assert reclaimed.started_ms <= reclaimed.stopped_ms
+    assert reclaimed.stopped_ms <= finished.started_ms <= finished.stopped_ms
+
+
+def test_an_attempt_without_anything_left_to_do_comes_to_its_end(child):
+    child.run()
+    child.run(attempt=2)
+
+    assert child.store.attempts[-1][2].finished is True
+
+
+def test_an_attempt_that_cannot_unpack_the_sources_says_that_it_ends(child):
+    child.exit_codes["x"] = 1
+    child.run()
+
+    last = child.store.attempts[-1][2]
+    assert last.stopped_ms is not None
+    assert last.finished is False
 
 
 def test_a_second_attempt_runs_only_what_is_left(child):

@@ -1,7 +1,7 @@
 """What machines cost by the hour, and what a run has cost by them.
 
-``prices`` holds the offline table, ``live`` asks AWS, ``records`` reads the attempts of a run from
-S3, ``cost`` multiplies the two, ``show`` lays the result out.
+``prices`` holds the offline table, ``live`` asks AWS, ``uses`` tells how long each attempt of a run
+had its machine, ``cost`` multiplies the two, ``show`` lays the result out.
 """
 
 from tomobatch.aws.pricing.cost import Cost, CostLine, Use, cost_of

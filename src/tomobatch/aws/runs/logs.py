@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 
 from snakemake_executor_plugin_aws_batch_array.logs import DEFAULT_LOG_GROUP
 from snakemake_executor_plugin_aws_batch_array.slices import slice_holding
-from snakemake_executor_plugin_aws_batch_array.status import Status
-from tomobatch.aws.runs.observe import HEAD, Observer
+from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
+from tomobatch.aws.runs.observe import HEAD, Look
 from tomobatch.aws.runs.place import Place
 from tomobatch.aws.runs.state import Submitted
 from tomobatch.aws.runs.targets import Target, parse_target
@@ -43,10 +43,8 @@ class Stream:
     ending: str = ""
 
 
-def find_sources(
-    observer: Observer, rule: str | None, chunk: int | None, *, failed: bool
-) -> list[Source]:
-    """Return the jobs of a run that was just looked at whose logs are asked for.
+def find_sources(look: Look, rule: str | None, chunk: int | None, *, failed: bool) -> list[Source]:
+    """Return the jobs of a run whose logs are asked for.
 
     Each command counts where it was submitted last.
 
@@ -58,9 +56,8 @@ def find_sources(
         Only commands that failed.
     """
     found: dict[Target, Source] = {}
-    for submitted in observer.submitted:
-        parent = observer.job_id(submitted)
-        if parent is None or rule not in (None, submitted.commands.rule):
+    for submitted in look.submitted:
+        if submitted.detail is None or rule not in (None, submitted.commands.rule):
             continue
         for index, command in enumerate(submitted.commands.commands):
             target = parse_target(command.target)
@@ -69,10 +66,10 @@ def find_sources(
                 continue
             if failed and not _has_failed(submitted, index):
                 continue
-            found[target] = _source(submitted, parent, index, target)
+            found[target] = _source(submitted, submitted.detail.job_id, index, target)
     sources = list(found.values())
-    if observer.head is not None and chunk is None and _head_is_wanted(observer, rule, failed):
-        sources.insert(0, Source("controller", observer.head.job_id))
+    if look.head is not None and chunk is None and _head_is_wanted(look.head, rule, failed):
+        sources.insert(0, Source("controller", look.head.job_id))
     return sources
 
 
@@ -141,9 +138,8 @@ def read_lines(
         token = following
 
 
-def _head_is_wanted(observer: Observer, rule: str | None, failed: bool) -> bool:
-    assert observer.head is not None  # noqa: S101 - for mypy: asked before
-    if failed and observer.head.status is not Status.FAILED:
+def _head_is_wanted(head: JobDetail, rule: str | None, failed: bool) -> bool:
+    if failed and head.status is not Status.FAILED:
         return False
     return rule in (None, HEAD)
 

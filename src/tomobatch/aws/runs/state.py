@@ -57,8 +57,8 @@ class Submitted:
         The list.
     detail
         The job; None if Batch does not know it, or no longer.
-    starts
-        Child to the attempts it started.
+    attempts
+        Child to the attempts it started, in order.
     running, failed
         Children in these states.
     done
@@ -70,7 +70,7 @@ class Submitted:
 
     commands: CommandList
     detail: JobDetail | None
-    starts: Mapping[int, Sequence[Attempt]] = field(default_factory=dict)
+    attempts: Mapping[int, Sequence[Attempt]] = field(default_factory=dict)
     running: frozenset[int] = frozenset()
     failed: frozenset[int] = frozenset()
     done: frozenset[int] = frozenset()
@@ -87,15 +87,15 @@ class Submitted:
 
         By the numbers that Batch gives them: some lose it before they can say that they started.
         """
-        return sum(attempts[-1].number - 1 for attempts in self.starts.values())
+        return sum(attempts[-1].number - 1 for attempts in self.attempts.values())
 
     @property
     def machines(self) -> set[str]:
         """Ids of the machines in use."""
         return {
-            self.starts[child][-1].instance_id or f"{self.commands.name}:{child}"
+            self.attempts[child][-1].instance_id or f"{self.commands.name}:{child}"
             for child in self.running
-            if child in self.starts
+            if child in self.attempts
         }
 
     def count(self) -> Counter[State]:
@@ -159,7 +159,15 @@ class Step:
 
 @dataclass(frozen=True)
 class RunState:
-    """How far a run is, at one moment."""
+    """How far a run is, at one moment.
+
+    Attributes
+    ----------
+    unreadable
+        Why lists of the run are left out: another version of the plugin wrote them.
+    cost_usd, prices
+        What it has cost so far, and where the prices come from.
+    """
 
     run: str
     phase: Phase
@@ -168,7 +176,9 @@ class RunState:
     controller: str
     started_ms: int | None
     now_ms: int
+    unreadable: tuple[str, ...] = ()
     cost_usd: float | None = None
+    prices: str = ""
 
     @property
     def time_left_s(self) -> float | None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tomobatch.aws.runs.observe import Observer, is_alive, is_here
+from tomobatch.aws.runs.observe import Look, Observer, is_alive, is_here
 from tomobatch.aws.runs.record import put_record
 
 _POLL_S = 0.5
@@ -28,13 +28,17 @@ class Stopped:
     controller_elsewhere: str = ""
 
 
-def stop_run(observer: Observer, *, now: bool, wait_s: float, tick: Callable[[], None]) -> Stopped:
-    """End a run that was just looked at.
+def stop_run(
+    observer: Observer, look: Look, *, now: bool, wait_s: float, tick: Callable[[], None]
+) -> Stopped:
+    """End a run.
 
     Parameters
     ----------
     observer
         The run.
+    look
+        What was seen of it.
     now
         Whether jobs are ended in the middle of their work, which is lost; otherwise those that run
         finish what they are at, and only what waits is taken back.
@@ -44,24 +48,22 @@ def stop_run(observer: Observer, *, now: bool, wait_s: float, tick: Callable[[],
         Called now and then while waiting.
     """
     reason = "tomobatch stop"
-    elsewhere = _end_controller(observer, reason, wait_s, tick)
+    elsewhere = _end_controller(observer, look, reason, wait_s, tick)
     place = observer.place
-    live = [each for each in observer.submitted if each.is_live]
-    for each in live:
-        job_id = observer.job_id(each)
-        if job_id is None:
-            continue
+    look = observer.look()
+    details = [each.detail for each in look.submitted if each.is_live]
+    live = [detail.job_id for detail in details if detail is not None]
+    for job_id in live:
         if now:
             place.batch.terminate(job_id, reason)
         else:
             place.batch_calls.cancel_job(jobId=job_id, reason=reason)
-    if observer.record is not None:
+    if look.record is not None:
         now_ms = time.time_ns() // 1_000_000
-        put_record(place, replace(observer.record, controller=None, stopped_ms=now_ms))
+        put_record(place, replace(look.record, controller=None, stopped_ms=now_ms))
     deadline = time.monotonic() + wait_s
     while now and time.monotonic() < deadline:
-        observer.look()
-        if not any(each.is_live for each in observer.submitted):
+        if not any(each.is_live for each in observer.look().submitted):
             break
         tick()
         time.sleep(_POLL_S)
@@ -69,10 +71,10 @@ def stop_run(observer: Observer, *, now: bool, wait_s: float, tick: Callable[[],
 
 
 def _end_controller(
-    observer: Observer, reason: str, wait_s: float, tick: Callable[[], None]
+    observer: Observer, look: Look, reason: str, wait_s: float, tick: Callable[[], None]
 ) -> str:
     """End what runs Snakemake; return its machine if it is out of reach."""
-    controller = observer.record.controller if observer.record is not None else None
+    controller = look.controller
     if controller is None:
         return ""
     if controller.is_job:
@@ -84,8 +86,8 @@ def _end_controller(
         os.kill(controller.pid, signal.SIGTERM)
         return ""
     deadline = time.monotonic() + wait_s
-    while is_alive(controller, observer.head) and time.monotonic() < deadline:
-        observer.look()
+    while is_alive(controller, look.head) and time.monotonic() < deadline:
+        look = observer.look()
         tick()
         time.sleep(_POLL_S)
     return ""

@@ -41,5 +41,5 @@ def observed(run: str | None) -> Iterator["Observer"]:
     from tomobatch.aws.runs.observe import Observer
 
     with deployment() as place:
-        name, record = find_run(place, run)
-        yield Observer(place, name, record)
+        name, _ = find_run(place, run)
+        yield Observer(place, name)

@@ -27,22 +27,13 @@ def data_url(profile: str) -> str | None:
     if prefix is None:
         return None
     if "$TOMOBATCH_BUCKET" in prefix and "TOMOBATCH_BUCKET" not in os.environ:
-        _take_from_stacks()
+        # boto3 takes a third of a second to import, which runs on this machine need not spend.
+        from tomobatch.aws.account.mistakes import aws_mistakes
+        from tomobatch.aws.runs.place import find_place
+
+        with aws_mistakes():
+            find_place()
     url = os.path.expandvars(str(prefix))
     if "$" in url:
         raise UserError(f"{file}: {prefix} needs an environment variable that is not set")
     return url
-
-
-def _take_from_stacks() -> None:
-    # boto3 takes a third of a second to import, which runs on this machine need not spend.
-    from snakemake_executor_plugin_aws_batch_array.aws import make_client
-    from snakemake_executor_plugin_aws_batch_array.deployment import stack_outputs
-    from tomobatch.aws.account.mistakes import aws_mistakes
-
-    stack = os.environ.setdefault("TOMOBATCH_STACK", "tomobatch")
-    with aws_mistakes():
-        outputs = stack_outputs(make_client("cloudformation"), stack)
-    if "DataBucket" not in outputs:
-        raise UserError(f"the stacks {stack}-* have no output DataBucket; deploy {stack}-storage")
-    os.environ["TOMOBATCH_BUCKET"] = outputs["DataBucket"]

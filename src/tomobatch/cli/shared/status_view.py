@@ -84,4 +84,7 @@ def _footer(state: RunState) -> Text:
     if state.cost_usd is not None:
         facts.append(f"{show_money(state.cost_usd)} so far")
     facts.append(f"controller: {state.controller}")
-    return Text("\n" + ", ".join(facts), style="dim")
+    lines = [", ".join(facts)]
+    if state.unreadable:
+        lines.append(f"{len(state.unreadable)} lists are not counted: {state.unreadable[0]}")
+    return Text("\n" + "\n".join(lines), style="dim")

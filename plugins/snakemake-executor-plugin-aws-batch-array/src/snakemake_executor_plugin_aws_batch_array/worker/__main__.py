@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
+from snakemake_executor_plugin_aws_batch_array.command_list import UnreadableListError
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
 from snakemake_executor_plugin_aws_batch_array.store import ChangedListError, RunStore
 from snakemake_executor_plugin_aws_batch_array.versions import installed_versions, mismatches
@@ -49,6 +50,6 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (UserError, ChangedListError, ValueError) as error:
+    except (UserError, ChangedListError, UnreadableListError) as error:
         say(str(error))
         sys.exit(REFUSED_EXIT_CODE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from snakemake_executor_plugin_aws_batch_array.batch import INTERRUPTED_EXIT_CODE
@@ -33,8 +33,8 @@ class OutcomeStore(Protocol):
         """Read a child's outcomes; empty if it has reported none."""
         ...
 
-    def put_start(self, name: str, child: int, attempt: Attempt) -> None:
-        """Record that an attempt has started."""
+    def put_attempt(self, name: str, child: int, attempt: Attempt) -> None:
+        """Record that an attempt has started, or that it ends."""
         ...
 
     def put_outcomes(self, name: str, outcomes: ChildOutcomes) -> None:
@@ -95,37 +95,37 @@ class Work:
         outcomes = ChildOutcomes(self.assignment.child)
         if self.assignment.attempt > 1:
             outcomes = self.store.get_outcomes(self.command_list.name, self.assignment.child)
-        attempt = self._begin(outcomes)
-        if self.command_list.deploy:
-            unpacked = self._run_snakemake(self.command_list.deploy)
-            if unpacked.exit_code != 0:
-                say("The workflow's sources could not be unpacked.")
-                self._report(outcomes, attempt)
-                return INTERRUPTED_EXIT_CODE if self.runner.stopping else 1
-        left = [index for index in todo if not outcomes.succeeded(index)]
-        for index in left:
-            outcome = None if self.runner.stopping else self._run_command(index)
-            if outcome is None or (self.runner.stopping and not outcome.succeeded):
-                self._report(outcomes, attempt)
-                break
-            outcomes.by_command[index] = outcome
-            attempt.finished = index == left[-1]
-            self._report(outcomes, attempt)
+        attempt = Attempt(self.assignment.attempt, _now_ms(), **asdict(self.host))
+        self._note(attempt)
+        finished = self._unpack_sources() and self._run_commands(todo, outcomes)
+        self._note(replace(attempt, stopped_ms=_now_ms(), finished=finished))
         if all(outcomes.succeeded(index) for index in todo):
             return 0
         return INTERRUPTED_EXIT_CODE if self.runner.stopping else 1
 
-    def _begin(self, outcomes: ChildOutcomes) -> Attempt:
-        now_ms = _now_ms()
-        number = self.assignment.attempt
-        attempt = Attempt(number, now_ms, now_ms, finished=False, **asdict(self.host))
-        outcomes.attempts.append(attempt)
-        self.store.put_start(self.command_list.name, self.assignment.child, attempt)
-        return attempt
+    def _note(self, attempt: Attempt) -> None:
+        self.store.put_attempt(self.command_list.name, self.assignment.child, attempt)
 
-    def _report(self, outcomes: ChildOutcomes, attempt: Attempt) -> None:
-        attempt.seen_ms = _now_ms()
-        self.store.put_outcomes(self.command_list.name, outcomes)
+    def _unpack_sources(self) -> bool:
+        """Unpack the workflow's sources; return whether they are there."""
+        if self.command_list.deploy:
+            unpacked = self._run_snakemake(self.command_list.deploy)
+            if unpacked.exit_code != 0:
+                say("The workflow's sources could not be unpacked.")
+                return False
+        return True
+
+    def _run_commands(self, todo: Sequence[int], outcomes: ChildOutcomes) -> bool:
+        """Run what is left to do; return whether the worker came to the end of it."""
+        for index in todo:
+            if outcomes.succeeded(index):
+                continue
+            outcome = None if self.runner.stopping else self._run_command(index)
+            if outcome is None or (self.runner.stopping and not outcome.succeeded):
+                return False
+            outcomes.by_command[index] = outcome
+            self.store.put_outcomes(self.command_list.name, outcomes)
+        return True
 
     def _run_command(self, index: int) -> Outcome:
         command = self.command_list.commands[index]
