@@ -17,6 +17,7 @@ from tomobatch.reconstruct.direct import BackProjector, choose_variant
 from tomobatch.reconstruct.fourier import transforms_on_device
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import make_plan
+from tomobatch.reconstruct.rows import RowFilter
 from tomobatch.reconstruct.selftest import check_kernels
 
 _SPEED_PX, _SPEED_ANGLES, _SPEED_LANES = 512, 256, 32
@@ -178,11 +179,12 @@ def _measure_gups(device: Device) -> tuple[str, float]:
     """Back-project zeros, once to build and touch memory, then three times; the best counts."""
     angles = np.arange(_SPEED_ANGLES) * np.pi / _SPEED_ANGLES
     geometry = make_geometry(angles, _SPEED_PX)
-    lanes, reach = _SPEED_LANES, int(geometry.reach_px) + 8
+    lanes = _SPEED_LANES
     variant = choose_variant(device, geometry, lanes)
-    project = BackProjector(device, geometry, 2 * reach + 2, reach + 0.5, variant)
+    shape = RowFilter(geometry, variant.margin_px + 2)
+    project = BackProjector(device, geometry, shape.n_samples, shape.axis, variant)
     queue, flags = device.queue(), cl.mem_flags.READ_WRITE
-    rows = cl.Buffer(device.context, flags, 4 * lanes * _SPEED_ANGLES * (2 * reach + 2))
+    rows = cl.Buffer(device.context, flags, 4 * lanes * _SPEED_ANGLES * shape.n_samples)
     slices = cl.Buffer(device.context, flags, 4 * lanes * project.width * project.height)
     for buffer in (rows, slices):
         cl.enqueue_fill_buffer(queue, buffer, _ZERO, 0, buffer.size)

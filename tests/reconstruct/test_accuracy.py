@@ -21,9 +21,9 @@ def found() -> np.ndarray:
 
 
 def test_error_in_the_disk(found, truth) -> None:
-    """What the best peers reach with linear interpolation: 0.0157 to 0.0158."""
+    """What non-uniform transforms of peers reach: 0.0140; linear interpolation alone: 0.0157."""
     disk = shepp_logan.disk(N_PX)
-    assert np.sqrt(np.mean((found - truth)[disk] ** 2)) <= 0.0158
+    assert np.sqrt(np.mean((found - truth)[disk] ** 2)) <= 0.0145
 
 
 def test_no_bias_in_flat_regions(found, truth) -> None:

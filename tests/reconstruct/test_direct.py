@@ -91,20 +91,20 @@ def test_wrong_geometry_does_not_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    ("filter", "offsets_px"),
+    ("filter", "offsets_px", "tolerance"),
     [
-        ("ramp", [-20, 20]),
+        ("ramp", [-20, 20], 1e-6),
         # Between the columns the ramp lets through what the detector aliases: damped by a window.
-        ("hann", [-20, -7.3, 11.9, 20]),
+        ("hann", [-20, -7.3, 11.9, 20], 0.0025),
     ],
 )
-def test_tilted_axis_gives_the_same_slice_in_every_row(filter, offsets_px) -> None:
-    """Rows whose axis lies up to 20 px to either side: the same slice to 0.002 RMS."""
+def test_tilted_axis_gives_the_same_slice_in_every_row(filter, offsets_px, tolerance) -> None:
+    """Rows whose axis lies up to 20 px to either side: the same slice, rms of a range of 1."""
     angles, n_px, n_cols = half_turn(200), 128, 190
     cors = (n_cols - 1) / 2 + np.array([0, *offsets_px])
     sinograms = [shepp_logan.sinogram(n_px, angles, n_cols=n_cols, cor_px=c) for c in cors]
     slices = direct(np.array(sinograms), angles, cors, filter=filter)
-    assert np.sqrt(np.mean((slices[1:] - slices[0]) ** 2, axis=(1, 2))).max() <= 0.002
+    assert np.sqrt(np.mean((slices[1:] - slices[0]) ** 2, axis=(1, 2))).max() <= tolerance
 
 
 def test_half_acquisition_equals_a_detector_twice_as_wide() -> None:

@@ -9,6 +9,7 @@ from tomobatch.errors import UserError
 from tomobatch.reconstruct.filter import (
     WINDOWS,
     binning_response,
+    finer_response,
     frequency_response,
     overlap_weights,
     ramp_kernel,
@@ -76,8 +77,21 @@ def test_dirac_sinogram_returns_the_filter(n_cols) -> None:
     rows = RowFilter(geometry, 2, padding="zero")
     sinogram = np.zeros((1, 1, n_cols), dtype=np.float32)
     sinogram[0, 0, 5] = 1
-    out = np.empty((1, rows.width_px, 1), dtype=np.float32)
+    out = np.empty((1, rows.n_samples, 1), dtype=np.float32)
     rows(sinogram, np.array([(n_cols - 1) / 2]), out)
-    position = round(rows.axis_px - (n_cols - 1) / 2) + 5
-    found = out[0, position : position + 8, 0] / np.pi  # pi is the weight of the one angle
-    assert found == pytest.approx(ramp_kernel(rows.length)[:8], abs=1e-6)
+    position = round(rows.axis - (n_cols - 1)) + 2 * 5
+    found = out[0, position : position + 16, 0] / np.pi  # pi is the weight of the one angle
+    kernel = np.fft.irfft(finer_response(rows.length), n=2 * rows.length)
+    assert found == pytest.approx(kernel[:16], abs=1e-6)
+
+
+def test_linear_interpolation_leaves_every_frequency_its_amplitude() -> None:
+    """Interpolated at all places between the samples, a wave of a column has the ramp's height."""
+    length = 64
+    response, finer = frequency_response(length), finer_response(length)
+    places = np.arange(0, 2 * length, 1 / 8)
+    for k in (1, 9, 24, 31):
+        row = np.fft.irfft(finer * (np.arange(33) == k), n=2 * length)
+        fine = np.interp(places, np.arange(2 * length), row, period=2 * length)
+        wave = np.exp(-2j * np.pi * k * places / (2 * length))
+        assert length * np.mean(fine * wave) == pytest.approx(response[k], rel=0.01)

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from tomobatch.plan import ScanPlan
-from tomobatch.reconstruct.methods import expected_s
+from tomobatch.reconstruct.methods import choose_method, expected_s
 
 Queue = Literal["cpu", "gpu"]
 
@@ -79,10 +79,9 @@ def works_of(plan: ScanPlan, queue: Queue, device: Queue) -> list[Work]:
 
 
 def _slice_s(plan: ScanPlan, device: Queue) -> float:
-    """Return the time of one slice by the faster method, as the job itself will choose."""
+    """Return the time of one slice by the method that the job itself will choose."""
     geometry, method = plan.geometry(), plan.config.reconstruct.method
-    methods = ["direct", "fourier"] if method == "auto" else [method]
-    return min(expected_s(device, geometry, each) for each in methods)
+    return expected_s(device, geometry, choose_method(geometry) if method == "auto" else method)
 
 
 @cache

@@ -1,6 +1,6 @@
 // Back-projection of filtered rows, all slices of a block at once.
 //
-// Slices ("lanes") are interleaved in the innermost dimension: the detector index and weight of a
+// Slices ("lanes") are interleaved in the innermost dimension: the sample's index and weight of a
 // pixel at an angle are worked out once for all of them, and every load is a full vector.
 //
 // Constants of the build:
@@ -16,10 +16,10 @@
 #define FRACTION_MASK ((1L << FRACTION_BITS) - 1)
 #define ONE_AS_INT 0x3f800000
 
-// rows     (angle, column, lane)  filtered rows
+// rows     (angle, sample, lane)  filtered rows
 // image    (row, column, lane)    columns padded to a multiple of N_PIXELS; those outside the
 //                                 chords are left as they are
-// steps    (angle)                x: change of the column index for one pixel to the right,
+// steps    (angle)                x: change of the sample's index for one pixel to the right,
 //                                 y: for one pixel down, z: index at pixel [0, 0];
 //                                 fixed point with FRACTION_BITS bits after the point
 // chords   (row)                  first pixel and one past the last to compute in the row,
@@ -28,7 +28,7 @@
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void back_project(__global const VEC *restrict rows, __global VEC *restrict image,
                   __global const long4 *restrict steps, __global const int2 *restrict chords,
-                  const int n_columns, const int n_angles, const int width, const int height)
+                  const int n_samples, const int n_angles, const int width, const int height)
 {
     const int tile_x = get_group_id(0) * TILE;
     const int tile_y = get_group_id(1) * TILE;
@@ -46,7 +46,7 @@ void back_project(__global const VEC *restrict rows, __global VEC *restrict imag
                 for (int k = 0; k < N_PIXELS * N_VECS; k++)
                     sum[k] = first == 0 ? (VEC)(0.f) : pixel[k];
 
-                __global const VEC *row = rows + (size_t)first * n_columns * N_VECS;
+                __global const VEC *row = rows + (size_t)first * n_samples * N_VECS;
                 for (int angle = first; angle < last; angle++) {
                     const long4 step = steps[angle];
                     long index = step.z + x * step.x + y * step.y;
@@ -64,7 +64,7 @@ void back_project(__global const VEC *restrict rows, __global VEC *restrict imag
                         }
                         index += step.x;
                     }
-                    row += (size_t)n_columns * N_VECS;
+                    row += (size_t)n_samples * N_VECS;
                 }
                 #pragma unroll
                 for (int k = 0; k < N_PIXELS * N_VECS; k++)

@@ -12,6 +12,7 @@ import pyopencl as cl
 from tomobatch.opencl.buffers import Shared, filled_by_device, mapped
 from tomobatch.opencl.devices import Device
 from tomobatch.opencl.kernels import Define, load_kernel
+from tomobatch.reconstruct.filter import SAMPLES_PER_PX
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
 from tomobatch.reconstruct.rows import RowFilter
 from tomobatch.reconstruct.settings import Padding, Window
@@ -57,16 +58,21 @@ def tiles(lanes: int, n_pixels: int = 4, tile: int = 32, n_angles: int = 8) -> V
     return Variant("tiles", defines, tile, n_pixels)
 
 
-def local(lanes: int, binning: int, local_bytes: int, side: int = 16) -> Variant | None:
+def local(lanes: int, binning: int, local_bytes: int) -> Variant | None:
     """Return the variant for GPUs, or None where not even one strip fits half the local memory.
 
     Half, so that a second group may run on the same unit while one waits at a barrier.
     """
+    for side in (16, 8):
+        strip = math.ceil((side - 1) * math.sqrt(2) * binning * SAMPLES_PER_PX) + 3
+        n_angles = min(16, local_bytes // 2 // (4 * lanes * strip + 4))
+        if n_angles >= 1:
+            return _local(lanes, side, strip, n_angles)
+    return None
+
+
+def _local(lanes: int, side: int, strip: int, n_angles: int) -> Variant:
     width = min(lanes, 4)
-    strip = math.ceil((side - 1) * math.sqrt(2) * binning) + 3
-    n_angles = min(16, local_bytes // 2 // (4 * lanes * strip + 4))
-    if n_angles < 1:
-        return None
     defines: dict[str, Define] = {
         "VEC": "float" if width == 1 else f"float{width}",
         "N_VECS": lanes // width,
@@ -89,8 +95,8 @@ def choose_variant(device: Device, geometry: Geometry, lanes: int) -> Variant:
         chosen = local(lanes, geometry.binning, found.local_mem_size)
         if chosen is not None:
             return chosen
-        columns = 2 * math.ceil(geometry.reach_px) + 6
-        fits = columns <= found.image2d_max_width and geometry.n_angles <= found.image2d_max_height
+        samples = SAMPLES_PER_PX * (2 * math.ceil(geometry.reach_px) + 6)
+        fits = samples <= found.image2d_max_width and geometry.n_angles <= found.image2d_max_height
         if lanes == 4 and found.image_support and fits:
             return image()
     return tiles(lanes)
@@ -105,10 +111,10 @@ class BackProjector:
         Where it runs.
     geometry
         Shared geometry.
-    n_columns
-        Columns of the filtered rows.
-    axis_px
-        Column of the rotation axis in them.
+    n_samples
+        Samples of a filtered row.
+    axis
+        The rotation axis in it, in samples.
     variant
         How the work is cut.
     """
@@ -117,8 +123,8 @@ class BackProjector:
         self,
         device: Device,
         geometry: Geometry,
-        n_columns: int,
-        axis_px: float,
+        n_samples: int,
+        axis: float,
         variant: Variant,
     ) -> None:
         program = load_kernel(device, _KERNELS[variant.name], variant.defines)
@@ -126,19 +132,19 @@ class BackProjector:
         self._variant = variant
         self.height, width = geometry.shape_px
         self.width = _round_up(width, variant.n_pixels if variant.name == "tiles" else variant.side)
-        self._n_columns, self._n_angles = n_columns, geometry.n_angles
+        self._n_samples, self._n_angles = n_samples, geometry.n_angles
         flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
-        steps = fixed_point_steps(geometry, axis_px)
+        steps = fixed_point_steps(geometry, axis)
         spans = chords(geometry, variant.n_pixels)
         self._steps = cl.Buffer(device.context, flags, hostbuf=steps)
         self._chords = cl.Buffer(device.context, flags, hostbuf=spans)
         self._texture = self._make_texture(device) if variant.name == "image" else None
 
     def __call__(self, queue: cl.CommandQueue, rows: cl.Buffer, image: cl.Buffer) -> cl.Event:
-        """Enqueue the back-projection of rows (angle, column, lane) into image (y, width, lane)."""
+        """Enqueue the back-projection of rows (angle, sample, lane) into image (y, width, lane)."""
         source: cl.Buffer | cl.Image = rows
         if self._texture is not None:
-            size = (self._n_columns, self._n_angles)
+            size = (self._n_samples, self._n_angles)
             copy: Callable[..., cl.Event] = cl.enqueue_copy
             copy(queue, self._texture, rows, offset=0, origin=(0, 0), region=size)
             source = self._texture
@@ -153,7 +159,7 @@ class BackProjector:
             image,
             self._steps,
             self._chords,
-            np.int32(self._n_columns),
+            np.int32(self._n_samples),
             np.int32(self._n_angles),
             np.int32(self.width),
             np.int32(self.height),
@@ -162,7 +168,7 @@ class BackProjector:
 
     def _make_texture(self, device: Device) -> cl.Image:
         four_floats = cl.ImageFormat(cl.channel_order.RGBA, cl.channel_type.FLOAT)
-        shape = (self._n_columns, self._n_angles)
+        shape = (self._n_samples, self._n_angles)
         create: Callable[..., cl.Image] = cl.create_image
         return create(device.context, cl.mem_flags.READ_ONLY, four_floats, shape)
 
@@ -185,13 +191,12 @@ class DirectEngine:
         # 2 for the interpolation.
         margin = variant.margin_px * geometry.binning + 2
         self._filter = RowFilter(geometry, margin, name, padding)
-        width_px = self._filter.width_px
-        axis_px = self._filter.axis_px
-        self._back_project = BackProjector(device, geometry, width_px, axis_px, variant)
+        n_samples = self._filter.n_samples
+        self._back_project = BackProjector(device, geometry, n_samples, self._filter.axis, variant)
         stride = self._back_project.width
         self._split = SliceSplitter(device, geometry, lanes, stride)
         self._queue = device.queue()
-        self._rows = Shared(self._queue, (geometry.n_angles, width_px, lanes))
+        self._rows = Shared(self._queue, (geometry.n_angles, n_samples, lanes))
         self._image = Shared(self._queue, (geometry.shape_px[0], stride, lanes))
 
     def __call__(
@@ -214,16 +219,17 @@ class DirectEngine:
             self._split(self._queue, self._image.buffer, slices, len(out))
 
 
-def fixed_point_steps(geometry: Geometry, axis_px: float) -> npt.NDArray[np.int64]:
-    """Return how the column index changes with the pixel, fixed point, int64 (angle, 4).
+def fixed_point_steps(geometry: Geometry, axis: float) -> npt.NDArray[np.int64]:
+    """Return how the index of the sample changes with the pixel, fixed point, int64 (angle, 4).
 
     Per pixel to the right, per pixel down, at pixel [0, 0], unused.
     """
-    cosine, sine = np.cos(geometry.angles_rad), np.sin(geometry.angles_rad)
+    cosine = SAMPLES_PER_PX * np.cos(geometry.angles_rad)
+    sine = SAMPLES_PER_PX * np.sin(geometry.angles_rad)
     steps = np.zeros((geometry.n_angles, 4))
     steps[:, 0] = geometry.binning * cosine
     steps[:, 1] = geometry.binning * sine
-    steps[:, 2] = geometry.first_x_px * cosine + geometry.first_y_px * sine + axis_px
+    steps[:, 2] = geometry.first_x_px * cosine + geometry.first_y_px * sine + axis
     fixed: npt.NDArray[np.int64] = np.round(steps * 2**FRACTION_BITS).astype(np.int64)
     return fixed
 

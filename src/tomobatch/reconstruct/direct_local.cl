@@ -1,7 +1,7 @@
 // Back-projection of filtered rows for devices with local memory of their own (GPUs).
 //
 // A work-group computes a square of pixels, one a work-item, all slices ("lanes") in registers. For
-// every angle the square projects to a short strip of columns: the group copies the strips of
+// every angle the square projects to a short strip of samples: the group copies the strips of
 // N_ANGLES angles to local memory together, then every pixel interpolates in them.
 //
 // Constants of the build:
@@ -9,14 +9,14 @@
 //   N_VECS    vectors a pixel; lanes = N_VECS * width of VEC
 //   SIDE      pixels of the square each way
 //   N_ANGLES  angles whose strips are held at a time
-//   STRIP     columns of a strip: what the square's diagonal covers, and 2 for the interpolation
+//   STRIP     samples of a strip: what the square's diagonal covers, and 2 for the interpolation
 
 #define FRACTION_BITS 23
 #define ONE_PIXEL ((float)(1 << FRACTION_BITS))
 
-// rows     (angle, column, lane)  filtered rows
+// rows     (angle, sample, lane)  filtered rows
 // image    (row, column, lane)    columns padded to a multiple of SIDE
-// steps    (angle)                x: change of the column index for one pixel to the right,
+// steps    (angle)                x: change of the sample's index for one pixel to the right,
 //                                 y: for one pixel down, z: index at pixel [0, 0];
 //                                 fixed point with FRACTION_BITS bits after the point
 // chords   (row)                  first pixel and one past the last to compute in the row
@@ -24,7 +24,7 @@
 __kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1)))
 void back_project(__global const VEC *restrict rows, __global VEC *restrict image,
                   __global const long4 *restrict steps, __global const int2 *restrict chords,
-                  const int n_columns, const int n_angles, const int width, const int height)
+                  const int n_samples, const int n_angles, const int width, const int height)
 {
     __local VEC strips[N_ANGLES * STRIP * N_VECS];
     __local float starts[N_ANGLES];
@@ -61,8 +61,8 @@ void back_project(__global const VEC *restrict rows, __global VEC *restrict imag
                     (float)(step.z + left * step.x + top * step.y
                             - start * (1L << FRACTION_BITS)) / ONE_PIXEL;
             // Squares that reach beyond the mask reach beyond the row; those pixels are not kept.
-            const int column = clamp(start + place, 0, n_columns - 1);
-            __global const VEC *from = rows + ((size_t)(first + angle) * n_columns + column) * N_VECS;
+            const int sample = clamp(start + place, 0, n_samples - 1);
+            __global const VEC *from = rows + ((size_t)(first + angle) * n_samples + sample) * N_VECS;
             #pragma unroll
             for (int k = 0; k < N_VECS; k++)
                 strips[i * N_VECS + k] = from[k];

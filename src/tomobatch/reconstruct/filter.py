@@ -19,6 +19,9 @@ from tomobatch.reconstruct.settings import Padding, Window
 WINDOWS: tuple[str, ...] = get_args(Window)
 PADDINGS: tuple[str, ...] = get_args(Padding)
 
+# Samples a column of the rows that are back-projected.
+SAMPLES_PER_PX = 2
+
 
 def ramp_kernel(length: int) -> FloatArray:
     """Return the real-space ramp on a ring of ``length`` samples, offset 0 first.
@@ -58,6 +61,29 @@ def frequency_response(length: int, name: Window = "ramp") -> FloatArray:
     """Return the windowed ramp at the frequencies of a real FFT, float64 (length // 2 + 1,)."""
     ramp: FloatArray = np.fft.rfft(ramp_kernel(length)).real
     return ramp * window(_frequencies(length), name)
+
+
+def finer_response(
+    length: int, name: Window = "ramp", samples_per_px: int = SAMPLES_PER_PX
+) -> FloatArray:
+    """Return the windowed ramp for rows that are resampled and then interpolated linearly.
+
+    An inverse real FFT of ``samples_per_px * length`` points puts samples between the columns by
+    the row's own trigonometric series. Linear interpolation between samples d apart damps the
+    frequency f by sinc^2(d f), which is undone here, so that back-projection neither smooths the
+    slice nor its noise. With two samples a column, what is left are images of the spectrum that are
+    0.11 of it at the highest frequency and less below: their noise is 0.4 % of the whole.
+
+    Returns
+    -------
+    float64 (length // 2 + 1,)
+        ``length`` even, more than one sample a column; the highest frequency, which the longer
+        transform meets twice, counts half.
+    """
+    response = frequency_response(length, name) * samples_per_px
+    response /= np.sinc(_frequencies(length) / samples_per_px) ** 2
+    response[-1] /= 2
+    return response
 
 
 def shift_phases(length: int, shift_px: npt.ArrayLike) -> npt.NDArray[np.complex128]:

@@ -1,4 +1,4 @@
-"""The two methods of reconstruction, which of them is faster, and how many slices at a time."""
+"""The two methods of reconstruction, which of them to take, and how many slices at a time."""
 
 import json
 import math
@@ -13,6 +13,7 @@ from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct.direct import DirectEngine
 from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.fft import even_fast_length
+from tomobatch.reconstruct.filter import SAMPLES_PER_PX
 from tomobatch.reconstruct.fourier import STANDARD, FourierEngine
 from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.sampling import row_length
@@ -76,8 +77,9 @@ def make_plan(
 
     So many blocks, or more, unless they became so small that they compute slowly: the first one's
     reading and the last one's writing overlap with nothing, engines side by side want two each, and
-    small blocks need less memory. The method rests on the geometry and the kind of device alone: a
-    scan cut into other chunks, or a job with less memory to spare, gets the same volume.
+    small blocks need less memory. The method rests on the geometry alone, by what it costs a CPU: a
+    scan cut into other chunks, a job with less memory to spare or on another device gets the same
+    volume.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def make_plan(
         raise UserError(f"method: '{method}' is not one of {', '.join(METHODS)}")
     names = [method] if method != "auto" else ["direct", "fourier"]
     seconds = {name: expected_s(device.kind, geometry, name) * n_rows for name in names}
-    chosen = min(seconds, key=seconds.__getitem__)
+    chosen = choose_method(geometry) if method == "auto" else method
     lanes = _most_lanes(device, geometry, n_rows, chosen, n_blocks)
     if lanes is None:
         need = sum(buffer_bytes(geometry, chosen, 1)) / 2**20
@@ -101,12 +103,18 @@ def make_plan(
     return Plan(chosen, lanes, seconds)
 
 
+def choose_method(geometry: Geometry) -> str:
+    """Return the method that a CPU, where the choice matters most, is faster by."""
+    return min(("direct", "fourier"), key=lambda name: expected_s("cpu", geometry, name))
+
+
 def buffer_bytes(geometry: Geometry, method: str, lanes: int) -> list[int]:
     """Return the sizes of the device buffers of a block, without the tables that all share."""
     height, width = geometry.shape_px
     out = 4 * lanes * height * width
     if method == "direct":
-        rows = 4 * lanes * geometry.n_angles * (2 * math.ceil(geometry.reach_px) + 16)
+        n_samples = SAMPLES_PER_PX * (2 * math.ceil(geometry.reach_px) + 16)
+        rows = 4 * lanes * geometry.n_angles * n_samples
         return [rows, out, out]
     lanes = max(lanes, 2)
     samples = 8 * lanes * geometry.n_angles * (row_length(geometry) // 2 + 1)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import numpy.typing as npt
-import scipy.signal
 
 from tomobatch.reconstruct.filter import (
+    SAMPLES_PER_PX,
     binning_response,
-    frequency_response,
+    finer_response,
     overlap_weights,
     padded_length,
     shift_phases,
@@ -22,8 +22,11 @@ def filter_rows(
     *,
     name: Window = "ramp",
     padding: Padding = "edge",
+    samples_per_px: int = SAMPLES_PER_PX,
 ) -> tuple[FloatArray, float]:
     """Return the filtered rows of one slice on the ring of the FFT, and where their axis lies.
+
+    They are ready for linear interpolation: see ``finer_response``.
 
     Parameters
     ----------
@@ -34,13 +37,15 @@ def filter_rows(
         Centre of rotation of this row.
     name, padding
         Window of the ramp; what is assumed outside the detector.
+    samples_per_px
+        Samples a column, more than one.
 
     Returns
     -------
-    rows : float64 (angle, padded_length)
+    rows : float64 (angle, samples_per_px * padded_length)
         Filtered, weighted by angle; index 0 is the detector's column 0, negative columns come last.
-    axis_px : float
-        Column of the rotation axis.
+    axis : float
+        The rotation axis, in samples.
     """
     rows = np.asarray(sinogram, dtype=np.float64) * geometry.angle_weights[:, None]
     if geometry.half_acquisition:
@@ -53,36 +58,38 @@ def filter_rows(
     spectrum = np.fft.rfft(np.roll(padded, -left, axis=1), axis=1)
     axis_px = default_cor_px(geometry.n_cols)
     spectrum = spectrum * (
-        frequency_response(length, name) * shift_phases(length, axis_px - cor_px)[:, 0]
+        finer_response(length, name, samples_per_px) * shift_phases(length, axis_px - cor_px)[:, 0]
     )
     if geometry.binning > 1:
         spectrum = spectrum * binning_response(length, geometry.angles_rad, geometry.binning)
-    return np.fft.irfft(spectrum, n=length, axis=1), axis_px
+    rows = np.fft.irfft(spectrum, n=samples_per_px * length, axis=1)
+    return rows, samples_per_px * axis_px
 
 
 def back_project(
-    rows: npt.ArrayLike, geometry: Geometry, axis_px: float, upsampling: int = 1
+    rows: npt.ArrayLike,
+    geometry: Geometry,
+    axis: float,
+    samples_per_px: int = SAMPLES_PER_PX,
 ) -> FloatArray:
     """Return the sum over angles of the rows, linearly interpolated, float64 (ny, nx).
 
     Parameters
     ----------
-    rows : array_like (angle, length)
-        On a ring: column -1 is the last.
+    rows : array_like (angle, sample)
+        On a ring: sample -1 is the last.
     geometry
         Shared geometry.
-    axis_px
-        Column of the rotation axis.
-    upsampling
+    axis
+        The rotation axis, in samples.
+    samples_per_px
         Samples a column.
     """
     values = np.asarray(rows, dtype=np.float64)
-    if upsampling > 1:
-        values = scipy.signal.resample(values, upsampling * values.shape[1], axis=1)
     x, y = geometry.x_px[None, :], geometry.y_px[:, None]
     total = np.zeros(geometry.shape_px)
     for row, angle in zip(values, geometry.angles_rad, strict=True):
-        t = upsampling * (x * np.cos(angle) + y * np.sin(angle) + axis_px)
+        t = samples_per_px * (x * np.cos(angle) + y * np.sin(angle)) + axis
         index = np.floor(t).astype(np.int64)
         weight = t - index
         before, after = row[index % len(row)], row[(index + 1) % len(row)]
@@ -99,12 +106,13 @@ def fbp_reference(
     *,
     name: Window = "ramp",
     padding: Padding = "edge",
-    upsampling: int = 1,
+    samples_per_px: int = SAMPLES_PER_PX,
 ) -> FloatArray:
     """Return one slice by filtered back-projection, float64 (ny, nx), attenuation in 1/pixel.
 
-    ``upsampling`` puts so many samples between columns, by the rows' own trigonometric series,
-    before the linear interpolation: the more, the closer to exact interpolation.
+    The more samples a column, the closer the linear interpolation to an exact one.
     """
-    rows, axis_px = filter_rows(sinogram, geometry, cor_px, name=name, padding=padding)
-    return back_project(rows, geometry, axis_px, upsampling)
+    rows, axis = filter_rows(
+        sinogram, geometry, cor_px, name=name, padding=padding, samples_per_px=samples_per_px
+    )
+    return back_project(rows, geometry, axis, samples_per_px)

@@ -6,10 +6,11 @@ import scipy.fft
 
 from tomobatch.reconstruct.fft import in_parallel
 from tomobatch.reconstruct.filter import (
+    SAMPLES_PER_PX,
     binning_response,
     check_finite,
     fill_padding,
-    frequency_response,
+    finer_response,
     overlap_weights,
     padded_length,
     shift_phases,
@@ -24,9 +25,10 @@ _WORK_BYTES = 2**20
 
 
 class RowFilter:
-    """Ramp filter of all rows of a block, each moved so that its axis falls on a common column.
+    """Ramp filter of all rows of a block, each moved so that its axis falls on a common sample.
 
-    Filtered rows are (angle, column, lane): the slices of a block are its lanes. Only the columns
+    Filtered rows are (angle, sample, lane), ``SAMPLES_PER_PX`` samples a column, ready for linear
+    interpolation (see ``finer_response``): the slices of a block are its lanes. Only the samples
     that output pixels project to are kept. Angle weights, the overlap weights of half acquisition
     and the averaging of binned pixels are folded in.
 
@@ -38,6 +40,13 @@ class RowFilter:
         Columns to keep beyond those that pixels inside the mask project to.
     name, padding
         Window of the ramp; what is assumed outside the detector.
+
+    Attributes
+    ----------
+    n_samples
+        Samples of a filtered row.
+    axis
+        The rotation axis in it, in samples.
     """
 
     def __init__(
@@ -52,10 +61,10 @@ class RowFilter:
         self.geometry = geometry
         self.padding = padding
         self.length = padded_length(geometry)
-        # The axis keeps the fraction of the detector's centre: a centred row is not interpolated.
-        self.axis_px = reach + centre % 1
-        self.width_px = 2 * reach + 2
-        self._response = frequency_response(self.length, name)
+        # Where the centre of the detector is the axis, the detector's columns are samples.
+        self.axis = SAMPLES_PER_PX * (reach + centre % 1)
+        self.n_samples = SAMPLES_PER_PX * (2 * reach + 2)
+        self._response = finer_response(self.length, name)
 
     def __call__(
         self,
@@ -64,7 +73,7 @@ class RowFilter:
         out: Float32Array,
         first_row: int = 0,
     ) -> None:
-        """Filter sinograms (row, angle, x) into ``out``, float32 (angle, width_px, lane).
+        """Filter sinograms (row, angle, x) into ``out``, float32 (angle, n_samples, lane).
 
         Lanes beyond the rows are filled with zeros; ``first_row`` is for messages only.
 
@@ -74,7 +83,7 @@ class RowFilter:
             A value that is not finite, with its row and projection.
         """
         n_rows, n_angles, _ = sinograms.shape
-        shift = self.axis_px - cor_px
+        shift = self.axis / SAMPLES_PER_PX - cor_px
         factors = (self._response[:, None] * shift_phases(self.length, shift)).astype(np.complex64)
         weights = self._column_weights(cor_px)
         out[:, :, n_rows:] = 0
@@ -88,16 +97,19 @@ class RowFilter:
                 angles = self.geometry.angles_rad[part]
                 mean = binning_response(self.length, angles, self.geometry.binning)
                 spectrum *= mean[:, :, None].astype(np.float32)
-            filtered = scipy.fft.irfft(spectrum, n=self.length, axis=1, overwrite_x=True)
+            n_ring = SAMPLES_PER_PX * self.length
+            filtered = scipy.fft.irfft(spectrum, n=n_ring, axis=1, overwrite_x=True)
             # On a ring: the margin of a detector of a few columns goes around it.
-            wrapped = self.width_px > self.length
+            wrapped = self.n_samples > n_ring
             out[part, :, :n_rows] = (
-                filtered.take(np.arange(self.width_px), axis=1, mode="wrap")
+                filtered.take(np.arange(self.n_samples), axis=1, mode="wrap")
                 if wrapped
-                else filtered[:, : self.width_px]
+                else filtered[:, : self.n_samples]
             )
 
-        in_parallel(work, n_angles, max(1, _WORK_BYTES // (4 * self.length * n_rows)))
+        in_parallel(
+            work, n_angles, max(1, _WORK_BYTES // (4 * SAMPLES_PER_PX * self.length * n_rows))
+        )
         check_finite(out[:, 0, :n_rows].T, first_row)
 
     def _column_weights(self, cor_px: FloatArray) -> FloatArray | None:

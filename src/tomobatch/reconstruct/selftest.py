@@ -10,10 +10,10 @@ from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.direct import DirectEngine, image, local, tiles
 from tomobatch.reconstruct.engine import Engine
+from tomobatch.reconstruct.filter import SAMPLES_PER_PX
 from tomobatch.reconstruct.fourier import FourierEngine
 from tomobatch.reconstruct.geometry import FloatArray, Geometry, make_geometry
 from tomobatch.reconstruct.reference import fbp_reference
-from tomobatch.reconstruct.settings import Window
 
 # float32 sums of some tens of angles, and what the standard gridding kernel promises.
 DIRECT_TOLERANCE = 1e-5
@@ -22,8 +22,6 @@ FOURIER_TOLERANCE = 1e-2
 VKFFT_TOLERANCE = 1e-5
 
 _N_ANGLES, _N_COLS = 24, 37
-# It is zero at the highest frequency, where a shifted row is not unique.
-_WINDOW: Window = "hann"
 
 
 def check_kernels(device: Device) -> Iterator[KernelCheck]:
@@ -53,14 +51,14 @@ def _check_direct(device: Device, lanes: int, name: str) -> KernelCheck:
         return KernelCheck(files[name], f"{lanes} slices", None, DIRECT_TOLERANCE, problem)
 
     def make(geometry: Geometry) -> Engine:
-        return DirectEngine(device, geometry, lanes, _WINDOW, variant=variant)
+        return DirectEngine(device, geometry, lanes, variant=variant)
 
-    return _check(files[name], f"{lanes} slices", make, lanes, DIRECT_TOLERANCE, 1)
+    return _check(files[name], f"{lanes} slices", make, lanes, DIRECT_TOLERANCE, SAMPLES_PER_PX)
 
 
 def _check_fourier(device: Device, lanes: int, shared: bool) -> KernelCheck:
     def make(geometry: Geometry) -> Engine:
-        return FourierEngine(device, geometry, lanes, _WINDOW, shared=shared)
+        return FourierEngine(device, geometry, lanes, shared=shared)
 
     options = f"{lanes} slices, {'one work-item' if not shared else 'a group'} a tile"
     return _check("gridding.cl", options, make, lanes, FOURIER_TOLERANCE, 16)
@@ -85,7 +83,7 @@ def _check(
     make: Callable[[Geometry], Engine],
     lanes: int,
     tolerance: float,
-    upsampling: int,
+    samples_per_px: int,
 ) -> KernelCheck:
     """Compare the first and the last slice of a block of noise with the reference."""
 
@@ -94,9 +92,7 @@ def _check(
         found = np.empty((lanes, *geometry.shape_px), dtype=np.float32)
         make(geometry)(sinograms, cors, found)
         expected = [
-            fbp_reference(
-                sinograms[lane], geometry, cors[lane], name=_WINDOW, upsampling=upsampling
-            )
+            fbp_reference(sinograms[lane], geometry, cors[lane], samples_per_px=samples_per_px)
             for lane in (0, -1)
         ]
         return found[[0, -1]], expected
