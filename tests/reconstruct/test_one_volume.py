@@ -1,11 +1,13 @@
 """Both methods give one volume: the same noise and the same edges, on every size and device."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from tomobatch.opencl.devices import find_device
+from tomobatch.reconstruct import fbp
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import make_plan
 from tomobatch.reconstruct.slices import fbp
@@ -53,9 +55,7 @@ def noise_power(image: np.ndarray, n_bands: int = 4) -> np.ndarray:
     frequency = np.fft.fftfreq(side)
     radius = np.hypot(frequency[:, None], frequency[None, :])
     bands = np.linspace(0, 0.5, n_bands + 1)
-    return np.array(
-        [power[(radius > a) & (radius <= b)].mean() for a, b in zip(bands, bands[1:], strict=False)]
-    )
+    return np.array([power[(radius > a) & (radius <= b)].mean() for a, b in pairwise(bands)])
 
 
 def inside(n_px: int) -> np.ndarray:

@@ -107,9 +107,8 @@ class RowFilter:
                 else filtered[:, : self.n_samples]
             )
 
-        in_parallel(
-            work, n_angles, max(1, _WORK_BYTES // (4 * SAMPLES_PER_PX * self.length * n_rows))
-        )
+        row_bytes = 4 * SAMPLES_PER_PX * self.length * n_rows
+        in_parallel(work, n_angles, max(1, _WORK_BYTES // row_bytes))
         check_finite(out[:, 0, :n_rows].T, first_row)
 
     def _column_weights(self, cor_px: FloatArray) -> FloatArray | None:
