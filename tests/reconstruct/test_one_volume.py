@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from tomobatch.opencl.devices import find_device
-from tomobatch.reconstruct import fbp
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import make_plan
 from tomobatch.reconstruct.slices import fbp
