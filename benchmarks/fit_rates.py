@@ -37,8 +37,7 @@ def main(run: str, small: Path, large: Path) -> None:
     ATTEMPTS.write_text(json.dumps([asdict(use) for use in uses], indent=1) + "\n")
     by_step = defaultdict(list)
     for use in uses:
-        step = "lay_out" if use.step.startswith("lay_out") else use.step
-        by_step[step].append((use.stop_ms - use.start_ms) / 1000)
+        by_step[use.step].append((use.stop_ms - use.start_ms) / 1000)
     took_s = {step: median(times) for step, times in by_step.items()}
     start_s, handover_s = pauses_s(uses)
     ns = {step: ns_a_value(step, large) for step in COUNTED}

@@ -8,8 +8,8 @@ from snakemake.settings.types import DeploymentMethod
 
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
-from tomobatch.plan import plan_scan
-from tomobatch.scan.open import open_scan
+from tomobatch.plan import read_plan
+from tomobatch.results import EXPORTS, REPORT, VOLUME
 
 try:
     CONFIG = load_config(config)
@@ -60,10 +60,8 @@ def scan_location(scan):
 @functools.cache
 def plan(scan):
     """Return the plan of a scan, made from its header; read once a process."""
-    settings = CONFIG.scans[scan]
     try:
-        with open_scan(scan_location(scan), settings.datasets) as opened:
-            return plan_scan(CONFIG, scan, opened.header)
+        return read_plan(CONFIG, scan, scan_location(scan))
     except UserError as error:
         raise WorkflowError(f"scan {scan!r}: {error}")
 
@@ -140,11 +138,10 @@ def slices_job_mb(wildcards, attempt):
 
 def final_results():
     """Return what a run is for; small files alone, since the controller fetches them."""
-    exports = {"tiff": "volume.tif", "hdf5": "volume.h5"}
     files = [
-        "report.html",
-        "volume.ome.zarr/zarr.json",
-        *(exports[kind] for kind in CONFIG.volume.export),
+        REPORT,
+        f"{VOLUME}/zarr.json",
+        *(EXPORTS[kind] for kind in CONFIG.volume.export),
     ]
     return expand(
         "{results}/{scan}/{file}", results=RESULTS, scan=CONFIG.scans, file=files

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from tomobatch.chunks import ChunkGrid, size_for_budget
 from tomobatch.config.schema import Config, ScanConfig
 from tomobatch.scan.header import ScanHeader
+from tomobatch.scan.open import open_scan
+from tomobatch.steps import Step, steps_with
 from tomobatch.stores.layout import ArrayLayout, projections_layout, sinograms_layout
+from tomobatch.stores.settings import VolumeSettings
 from tomobatch.stores.volume import VolumeLayout
 
 if TYPE_CHECKING:
@@ -25,7 +28,23 @@ class ScanPlan:
     name: str
     header: ScanHeader
     config: ScanConfig
-    n_levels: int
+    volume: VolumeSettings
+
+    @property
+    def n_levels(self) -> int:
+        """Resolutions of the volume."""
+        return self.volume.levels
+
+    @property
+    def n_jobs(self) -> dict[str, int]:
+        """How many jobs each rule has, in the order of the workflow."""
+        n_projections, n_slices = self.projections.n_chunks, self.slices.n_chunks
+        return {step.rule: step.n_jobs(n_projections, n_slices) for step in self.steps}
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of the workflow for this scan."""
+        return steps_with(self.volume.export)
 
     @cached_property
     def projections(self) -> ChunkGrid:
@@ -156,6 +175,18 @@ class ScanPlan:
         return max(self.header.n_projections * self.header.n_cols, height_px * width_px)
 
 
+def read_plan(config: Config, name: str, path: str) -> ScanPlan:
+    """Plan the jobs of one scan from the header that lies at a path or s3:// address.
+
+    Raises
+    ------
+    UserError
+        If the scan can't be read, or the slices asked for do not fit it.
+    """
+    with open_scan(path, config.scans[name].datasets) as opened:
+        return plan_scan(config, name, opened.header)
+
+
 def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:
     """Plan the jobs of one scan of the configuration.
 
@@ -164,7 +195,7 @@ def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:
     UserError
         Where the slices asked for do not fit the scan.
     """
-    plan = ScanPlan(name, header, config.scans[name], config.volume.levels)
+    plan = ScanPlan(name, header, config.scans[name], config.volume)
     _check_slices(plan)
     return plan
 

@@ -10,8 +10,10 @@ from tests.cli.calling import tomobatch
 
 from tomobatch.aws.pricing import Use, cost_of, offline_prices
 from tomobatch.aws.pricing.prices import has_gpu
+from tomobatch.cli.shared.scans import count_jobs
 from tomobatch.config.schema import load_config
-from tomobatch.estimate.estimate import Fleet, estimate_scan, spell_time
+from tomobatch.estimate.estimate import estimate_scan, spell_time
+from tomobatch.estimate.fleet import Fleet
 from tomobatch.phantom.write import write_phantom
 from tomobatch.plan import plan_scan
 from tomobatch.scan.open import open_scan
@@ -63,7 +65,7 @@ def test_the_demo_run_costs_what_was_estimated(header):
     likely_s = sum(step.n_jobs * step.job_s for step in estimate.steps)
     assert worked_s / 1.5 < likely_s < worked_s * 1.5
     jobs = {use.step: 0 for use in uses}
-    assert sum(step.n_jobs for step in estimate.steps) == len(uses) - 1  # two layouts at once
+    assert sum(step.n_jobs for step in estimate.steps) == len(uses)
     assert {"preprocess", "process", "reconstruct"} <= jobs.keys()
 
 
@@ -100,6 +102,21 @@ def test_binning_shrinks_the_volume(header):
 
     written = [{step.step: step.write_mb for step in e.steps} for e in (whole, binned)]
     assert written[1]["reconstruct"] == pytest.approx(written[0]["reconstruct"] / 4)
+
+
+@pytest.mark.parametrize("export", [[], ["tiff"], ["tiff", "hdf5"]])
+def test_run_and_estimate_count_the_same_jobs(header, export):
+    plan = plan_of(header, **DEMO, volume={"export": export})
+    estimate = estimate_scan(plan, offline_prices())
+    assert {step.step: step.n_jobs for step in estimate.steps} == count_jobs([plan])
+    assert sum(count_jobs([plan, plan]).values()) == 2 * (20 + len(export))
+
+
+def test_children_reserve_what_the_profiles_say():
+    fleet = Fleet()
+    assert (fleet.reserved("preprocess"), fleet.reserved("reconstruct")) == (2, 4)
+    assert fleet.reserved("calibrate") == 1
+    assert Fleet(vcpus={"process": 8}).reserved("process") == 8
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import yaml
 from tests.cli.calling import tomobatch
 
-from tomobatch.cli.shared.config_file import scan_names
+from tomobatch.cli.shared.naming import name_scans
 from tomobatch.config.schema import Config, load_config
 from tomobatch.phantom.write import write_phantom
 
@@ -75,7 +75,9 @@ def test_large_scans_get_chunks_by_memory(scan, tmp_path, monkeypatch):
         (["a/tooth.h5", "b/tooth.h5"], ["tooth", "b-tooth"]),
         (["s3://bucket/scans/left jaw.nx.h5"], ["left-jaw"]),
         (["scans/tiffs/"], ["tiffs"]),
+        (["a/t.h5", "a/t.nxs", "a/t.zarr"], ["t", "a-t", "t-2"]),
+        (["-a.h5", ".h5", "..."], ["a", "h5", "scan"]),
     ],
 )
 def test_names_of_scans(paths, names):
-    assert scan_names(paths) == dict(zip(names, paths, strict=True))
+    assert name_scans(paths) == dict(zip(names, paths, strict=True))

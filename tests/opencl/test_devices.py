@@ -122,7 +122,7 @@ def test_cpu_name_for_pocl_3(name, flags, better, monkeypatch) -> None:
 def test_home_that_cannot_be_written_is_no_hindrance(tmp_path) -> None:
     """A container's user often has no home; PoCL then lists no device."""
     program = (
-        "import numpy as np; from tomobatch.reconstruct import fbp;"
+        "import numpy as np; from tomobatch.reconstruct.slices import fbp;"
         "print(fbp(np.ones((1, 4, 8)), np.arange(4.0), device='cpu').shape)"
     )
     hidden = {"POCL_CACHE_DIR", "XDG_CACHE_HOME"}

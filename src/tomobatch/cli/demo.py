@@ -1,6 +1,5 @@
 """``tomobatch demo``: the whole way, from a scan to its volume and report."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +7,12 @@ import typer
 
 from tomobatch.cli.phantom import make
 from tomobatch.cli.shared.closing import say_warnings
+from tomobatch.cli.shared.naming import name_scans
 from tomobatch.cli.shared.profile import data_url
+from tomobatch.cli.shared.scans import write_sheet
 from tomobatch.cli.shared.snakemake import run_snakemake
 from tomobatch.errors import UserError
+from tomobatch.results import is_intermediate
 
 DEMO_SCAN = Path("scans/demo.h5")
 
@@ -37,7 +39,7 @@ def run(
         make(path)
     if not path.exists():
         raise UserError(f"{scan}: no such file or folder; give the path of a scan")
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-") or "scan"
+    (name,) = name_scans([str(path)])
     data = data_url(profile)
     results = Path("results") if data is None else Path("results-aws")
     lies_at = str(path)
@@ -45,27 +47,16 @@ def run(
         lies_at = f"{data}/scans/{path.name}"
         typer.echo(f"Uploading {path} to {lies_at}")
         upload_file(path, lies_at)
-    sheet = write_sheet(results / f"{name}.tsv", name, lies_at)
+    sheet = results / f"{name}.tsv"
+    write_sheet(sheet, {name: {"path": lies_at}})
     run_snakemake(["--profile", profile, "--config", f"scans={sheet}"])
     if data is not None:
         there = f"{data}/results/{name}"
         typer.echo(f"Fetching {there} to {results / name}")
-        fetch_files(there, results / name, [each for each in list_files(there) if wanted(each)])
+        fetch_files(
+            there, results / name, [each for each in list_files(there) if not is_intermediate(each)]
+        )
     with open_scan(path) as opened:
         truth = opened.header.truth
     typer.echo(summarise(results / name, truth))
     say_warnings(results, [name])
-
-
-def wanted(name: str) -> bool:
-    """Tell whether a result is for the user to look at, rather than for a later step."""
-    return not name.startswith(("projections.zarr/", "sinograms.zarr/"))
-
-
-def write_sheet(sheet: Path, name: str, path: str) -> Path:
-    """Write a sheet of one scan; a configuration that names it leaves all other scans alone."""
-    content = f"scan\tpath\n{name}\t{path}\n"
-    if not sheet.exists() or sheet.read_text(encoding="utf-8") != content:
-        sheet.parent.mkdir(parents=True, exist_ok=True)
-        sheet.write_text(content, encoding="utf-8")
-    return sheet

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from tomobatch.aws.pricing import Prices
-    from tomobatch.estimate.estimate import Estimate, Fleet
+    from tomobatch.estimate.estimate import Estimate
+    from tomobatch.estimate.fleet import Fleet
 
 _DAY_MS = 86_400_000
 
@@ -37,8 +38,9 @@ def run(
     # Libraries that take seconds to import are left to the commands that need them.
     from rich.console import Console
 
-    from tomobatch.estimate.estimate import Fleet, estimate_scan
-    from tomobatch.estimate.workload import Queue
+    from tomobatch.estimate.estimate import estimate_scan
+    from tomobatch.estimate.fleet import Fleet
+    from tomobatch.steps import Queue
 
     fleet = Fleet(most_children=machines)
     config = read_config()

@@ -18,11 +18,12 @@ def run(
     Example: `tomobatch init scans/tooth.h5 scans/bone.h5`
     """
     # Looking at scans takes libraries that take seconds to import.
-    from tomobatch.cli.shared.config_file import look, scan_names, write_config
+    from tomobatch.cli.shared.config_file import look, write_config
+    from tomobatch.cli.shared.naming import name_scans
 
     if output.exists() and not force:
         raise UserError(f"{output} exists; give another --output, or --force to overwrite it")
-    names = scan_names(scans)
+    names = name_scans(scans)
     content = write_config(names, {name: look(path) for name, path in names.items()})
     partial = output.with_name(f".{output.name}.partial")
     partial.write_text(content, encoding="utf-8")

@@ -11,6 +11,7 @@ from tomobatch.cli.fetch import Output, scan_results
 from tomobatch.cli.shared.deployed import RunName, observed
 from tomobatch.cli.shared.report_cost import add_cost
 from tomobatch.errors import UserError
+from tomobatch.results import REPORT
 
 
 def run(run: RunName = None, output: Output = None) -> None:
@@ -25,7 +26,7 @@ def run(run: RunName = None, output: Output = None) -> None:
     with observed(run) as observer:
         folder = output or Path("results-aws") / observer.run
         for scan, url in scan_results(observer).items():
-            report = folder / scan / "report.html"
+            report = folder / scan / REPORT
             try:
                 fetch_files(url, report.parent, [report.name])
             except FileNotFoundError:

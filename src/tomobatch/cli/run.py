@@ -78,8 +78,7 @@ def run(
         _run_here(name_of(name, scans), scans, Path(str(config.get("results", "results"))))
         return
     data_url(profile)
-    exports = config.get("volume", {}).get("export", [])
-    jobs = count_jobs(plans.values(), exports)
+    jobs = count_jobs(plans.values())
     _foretell(plans)
     with deployment() as place:
         _ask(place, name_of(name, scans), scans, jobs, yes=yes)

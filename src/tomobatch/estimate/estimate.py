@@ -1,21 +1,22 @@
 """What a scan will take before anything runs: jobs, bytes, hours and dollars by step, as a range.
 
-Times of a job follow the size of its chunk at rates measured on runs (``estimate_rates.json``);
+Times of a job follow the size of its chunk at rates measured on runs (``rates.json``);
 reconstruction follows the cost model of its kernels. Steps follow each other; the jobs of a step
 share the machines it may have.
 """
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Any
 
 from tomobatch.aws.pricing.cost import LEAST_BILLED_S
 from tomobatch.aws.pricing.prices import Prices, machine_vcpus
-from tomobatch.estimate.workload import Queue, Work, fitted_rates, works_of
+from tomobatch.estimate.fleet import Fleet
+from tomobatch.estimate.workload import Work, fitted_rates, works_of
 from tomobatch.plan import ScanPlan
+from tomobatch.steps import Queue
 
 FASTER, SLOWER = 0.8, 1.3
 """Machines differ from the measured one: the range of times."""
@@ -44,41 +45,6 @@ class Range:
 
     def __add__(self, other: "Range") -> "Range":
         return Range(self.low + other.low, self.likely + other.likely, self.high + other.high)
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """The machines a run may have.
-
-    Attributes
-    ----------
-    most_children
-        Most children of a step at once (``aws-batch-array-size``).
-    cpu_types, gpu_types
-        Instance types of the two queues.
-    vcpus
-        What a child of a step reserves, 1 if it is not named.
-    whole_machines
-        Whether a child has its CPU machine for itself, instead of a part of it by its vCPUs.
-    """
-
-    most_children: int = 100
-    cpu_types: tuple[str, ...] = tuple(
-        f"{family}.xlarge" for family in ("c6i", "c6a", "c7i", "c7a", "m6i", "m6a")
-    )
-    gpu_types: tuple[str, ...] = tuple(
-        f"{family}.{size}" for family in ("g4dn", "g5", "g6") for size in ("xlarge", "2xlarge")
-    )
-    vcpus: Mapping[str, int] | None = None
-    whole_machines: bool = False
-
-    def reserved(self, step: str) -> int:
-        """Return the vCPUs of a child."""
-        return (self.vcpus or _PROFILE_VCPUS).get(step, 1)
-
-
-_PROFILE_VCPUS = {"average_references": 2, "preprocess": 2, "process": 4, "reconstruct": 4}
-"""As profiles/aws has it."""
 
 
 @dataclass(frozen=True)
@@ -171,11 +137,12 @@ def estimate_scan(
     fleet = fleet or Fleet()
     steps = [_estimate_step(work, prices, fleet) for work in works_of(plan, queue, device)]
     handover_s = fitted_rates()["handover_s"]
-    waits_s = _waiting_s(steps, handover_s)
+    waited_for = [step for step, its in zip(steps, plan.steps, strict=True) if its.waited_for]
+    waits_s = _waiting_s(waited_for, handover_s)
     cpu_s, gpu_s = waits_s + _unused_s(steps, "cpu", waits_s), _unused_s(steps, "gpu", 0.0)
     waiting = _price(cpu_s, 1, "cpu", fleet, prices, "process")
     waiting += _price(gpu_s, 1, "gpu", fleet, prices, "reconstruct")
-    likely_s = sum(step.elapsed_s + handover_s for step in steps)
+    likely_s = sum(step.elapsed_s + handover_s for step in waited_for)
     start_low, start_high = MACHINE_START_S
     n_queues = len({step.queue for step in steps})
     return Estimate(

@@ -4,12 +4,11 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 from tomobatch.plan import ScanPlan
 from tomobatch.reconstruct.methods import choose_method, expected_s
-
-Queue = Literal["cpu", "gpu"]
+from tomobatch.steps import Queue
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,36 @@ class Work:
 
 
 def works_of(plan: ScanPlan, queue: Queue, device: Queue) -> list[Work]:
-    """Return the steps that the rules make of a scan, in order."""
+    """Return what each step of a scan has to do, in the order of the steps.
+
+    Parameters
+    ----------
+    plan
+        The scan's chunks.
+    queue, device
+        Where reconstruction runs, and what computes there.
+    """
+    loads = _loads(plan)
+    works = []
+    for step in plan.steps:
+        values_a_job, read_mb, write_mb = loads.get(step.rule, (0.0, 0.0, 0.0))
+        on_gpu_queue = step.queue == "gpu"
+        works.append(
+            Work(
+                step.rule,
+                plan.n_jobs[step.rule],
+                values_a_job,
+                read_mb,
+                write_mb,
+                kernel_s=plan.slices.size * _slice_s(plan, device) if on_gpu_queue else 0.0,
+                queue=queue if on_gpu_queue else step.queue,
+            )
+        )
+    return works
+
+
+def _loads(plan: ScanPlan) -> dict[str, tuple[float, float, float]]:
+    """Return pixels a job, MB read and MB written by all jobs, of the steps that move data."""
     header = plan.header
     frame = float(header.n_rows * header.n_cols)
     raw_mb = frame * header.dtype.itemsize / 1e6
@@ -51,31 +79,16 @@ def works_of(plan: ScanPlan, queue: Queue, device: Queue) -> list[Work]:
     references = header.n_flats + header.n_darks
     rows = plan.slices.size
     row_values = float(header.n_projections * header.n_cols)
-    slice_s = _slice_s(plan, device)
-    return [
-        Work("lay_out", 1, 0, 0, 0),
-        Work("average_references", 1, references * frame, references * raw_mb, 3 * frame * 4e-6),
-        Work(
-            "preprocess",
-            plan.projections.n_chunks,
-            plan.projections.size * frame,
-            header.n_projections * raw_mb,
-            data_mb,
-        ),
-        Work("process", plan.slices.n_chunks, rows * row_values, data_mb, data_mb),
-        Work("calibrate", 1, 0, 0, 0),
-        Work("lay_out", 1, 0, 0, 0),
-        Work(
-            "reconstruct",
-            plan.slices.n_chunks,
-            rows * (row_values + height * width),
-            data_mb,
-            volume_mb,
-            kernel_s=rows * slice_s,
-            queue=queue,
-        ),
-        Work("report", 1, 0, frame * 12e-6 + finest_mb / 8 ** (plan.n_levels - 1), 1),
-    ]
+    slice_values = float(height * width)
+    export = (header.n_rows * slice_values, finest_mb, finest_mb)
+    return {
+        "average_references": (references * frame, references * raw_mb, 3 * frame * 4e-6),
+        "preprocess": (plan.projections.size * frame, header.n_projections * raw_mb, data_mb),
+        "process": (rows * row_values, data_mb, data_mb),
+        "reconstruct": (rows * (row_values + slice_values), data_mb, volume_mb),
+        "report": (0.0, frame * 12e-6 + finest_mb / 8 ** (plan.n_levels - 1), 1.0),
+        **{f"export_{kind}": export for kind in plan.volume.export},
+    }
 
 
 def _slice_s(plan: ScanPlan, device: Queue) -> float:

@@ -10,8 +10,8 @@ from typing import Any
 
 from tomobatch.calibrate.calibration import Calibration
 from tomobatch.phantom.truth import Truth
-
-STEPS = ("average_references", "preprocess", "process", "calibrate", "reconstruct")
+from tomobatch.results import CALIBRATION, PREVIEW, RECORDS, REPORT, VOLUME
+from tomobatch.steps import RECORDED
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class StepTime:
 
 def read_records(results: Path) -> Iterator[dict[str, Any]]:
     """Walk the records of all jobs of a scan, in the order of its steps."""
-    for step in STEPS:
-        single = results / "records" / f"{step}.json"
-        paths = [single] if single.exists() else (results / "records" / step).glob("*.json")
+    for step in RECORDED:
+        single = results / RECORDS / f"{step}.json"
+        paths = [single] if single.exists() else (results / RECORDS / step).glob("*.json")
         for path in sorted(paths, key=lambda path: (len(path.stem), path.stem)):
             yield json.loads(path.read_text(encoding="utf-8"))
 
@@ -41,7 +41,7 @@ def step_times(records: list[dict[str, Any]]) -> list[StepTime]:
         start = datetime.fromisoformat(record["started"])
         by_step[record["rule"]].append((start, float(record["wall_s"])))
     times = []
-    for step in STEPS:
+    for step in RECORDED:
         spans = by_step[step]
         if not spans:
             continue
@@ -61,7 +61,7 @@ def summarise(results: Path, truth: Truth | None) -> str:
     truth
         The known answer of a demo scan, shown beside what was found.
     """
-    calibration = Calibration.from_json((results / "calibration.json").read_text(encoding="utf-8"))
+    calibration = Calibration.from_json((results / CALIBRATION).read_text(encoding="utf-8"))
     cor = f"{calibration.line.mid_px:.2f} px"
     tilt = f"{calibration.tilt_deg:.3f} degrees"
     if truth is not None:
@@ -69,9 +69,9 @@ def summarise(results: Path, truth: Truth | None) -> str:
         tilt += f" (true: {truth.tilt_deg:.3f} degrees)"
     lines = [
         "",
-        f"Volume               {results}/volume.ome.zarr",
-        f"Report               {results}/report.html",
-        f"Preview              {results}/preview/xy.png",
+        f"Volume               {results}/{VOLUME}",
+        f"Report               {results}/{REPORT}",
+        f"Preview              {results}/{PREVIEW}/xy.png",
         f"Centre of rotation   {cor}, in the middle row",
         f"Tilt                 {tilt}",
         "",

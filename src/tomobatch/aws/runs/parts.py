@@ -7,11 +7,9 @@ from pathlib import PurePosixPath
 import obstore
 
 from tomobatch.errors import UserError
+from tomobatch.results import EXPORTS, VOLUME, is_intermediate
 from tomobatch.s3.read import open_store
 from tomobatch.s3.transfer import RemoteFile, list_sizes
-
-_VOLUME = "volume.ome.zarr"
-_INTERMEDIATE = ("projections.zarr/", "sinograms.zarr/")
 
 Slices = tuple[int, int | None]
 
@@ -53,7 +51,7 @@ def choose_parts(url: str, slices: Slices | None, level: int | None) -> list[Rem
     UserError
         If there is no volume, or it has no such slice or level.
     """
-    files = [file for file in list_sizes(url) if not file.name.startswith(_INTERMEDIATE)]
+    files = [file for file in list_sizes(url) if not is_intermediate(file.name)]
     if not files:
         raise UserError(f"{url}: there are no results yet")
     if slices is None and level is None:
@@ -61,7 +59,7 @@ def choose_parts(url: str, slices: Slices | None, level: int | None) -> list[Rem
     levels = sorted(
         int(PurePosixPath(file.name).parts[1])
         for file in files
-        if re.fullmatch(rf"{re.escape(_VOLUME)}/\d+/zarr\.json", file.name)
+        if re.fullmatch(rf"{re.escape(VOLUME)}/\d+/zarr\.json", file.name)
     )
     if not levels:
         raise UserError(f"{url}: there is no volume yet")
@@ -73,7 +71,7 @@ def choose_parts(url: str, slices: Slices | None, level: int | None) -> list[Rem
 
 def _chunks_of(url: str, slices: Slices) -> range:
     """Return the chunks that hold some slices; every level is cut by the same chunks."""
-    metadata = bytes(obstore.get(open_store(url), f"{_VOLUME}/0/zarr.json").bytes())
+    metadata = bytes(obstore.get(open_store(url), f"{VOLUME}/0/zarr.json").bytes())
     array = json.loads(metadata)
     n_slices = array["shape"][0]
     size = array["chunk_grid"]["configuration"]["chunk_shape"][0]
@@ -85,9 +83,9 @@ def _chunks_of(url: str, slices: Slices) -> range:
 
 
 def _is_wanted(name: str, chunks: range | None, level: int | None) -> bool:
-    match = re.match(rf"{re.escape(_VOLUME)}/(\d+)/c/(\d+)/", name)
+    match = re.match(rf"{re.escape(VOLUME)}/(\d+)/c/(\d+)/", name)
     if match is None:
-        return not name.startswith(("volume.tif", "volume.h5"))
+        return name not in EXPORTS.values()
     if level is not None and int(match[1]) != level:
         return False
     return chunks is None or int(match[2]) in chunks

@@ -3,6 +3,7 @@
 from snakemake_executor_plugin_aws_batch_array.command_list import CommandList
 from snakemake_executor_plugin_aws_batch_array.store import S3Path
 from tomobatch.aws.runs.place import Place
+from tomobatch.results import RECORDS
 
 _DEFAULT_RESULTS = "results"
 
@@ -24,7 +25,7 @@ def results_of(commands: CommandList) -> str:
 
 def recorded_chunks(place: Place, results: str, scan: str, commands: CommandList) -> set[int]:
     """Return the chunks of one rule whose record is newer than the list that asks for them."""
-    folder = S3Path.parse(f"{results}/{scan}/records/{commands.rule}")
+    folder = S3Path.parse(f"{results}/{scan}/{RECORDS}/{commands.rule}")
     return {
         int(file.name.removesuffix(".json"))
         for file in place.files(folder)

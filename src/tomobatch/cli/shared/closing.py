@@ -5,14 +5,16 @@ from pathlib import Path
 
 import typer
 
+from tomobatch.results import CALIBRATION, REFERENCES
+
 
 def warnings_of(results: Path) -> list[str]:
     """Return what a scan's results warn of, one line each, as its report says them."""
     from tomobatch.calibrate.calibration import Calibration
     from tomobatch.stores.references import load_references
 
-    calibration = Calibration.from_json((results / "calibration.json").read_text(encoding="utf-8"))
-    return [*load_references(results / "references.h5").warnings, *calibration.warnings]
+    calibration = Calibration.from_json((results / CALIBRATION).read_text(encoding="utf-8"))
+    return [*load_references(results / REFERENCES).warnings, *calibration.warnings]
 
 
 def say_warnings(results: Path, scans: Iterable[str]) -> None:

@@ -1,6 +1,5 @@
 """A commented config.yaml for scans, made from a look at each and from the schema."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,18 +17,6 @@ from tomobatch.scan.open import open_scan
 
 _MOST_JOB_MB = 7000
 """Memory of a job beyond which chunks are sized by themselves: what the stacks' jobs have."""
-
-
-def scan_names(paths: list[str]) -> dict[str, str]:
-    """Name each scan after its file; a name that comes twice takes the folder's too."""
-    names: dict[str, str] = {}
-    for path in paths:
-        parts = [part for part in path.removeprefix("s3://").split("/") if part]
-        stem = parts[-1].partition(".")[0] or parts[-1]
-        candidates = [stem, "-".join([*parts[-2:-1], stem]), f"{stem}-{len(names) + 1}"]
-        cleaned = [re.sub(r"[^A-Za-z0-9_.-]+", "-", each).strip("-.") for each in candidates]
-        names[next(each for each in [*cleaned, path] if each and each not in names)] = path
-    return names
 
 
 def look(path: str) -> tuple[ScanHeader, Inspection]:

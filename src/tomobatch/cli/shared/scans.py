@@ -1,12 +1,13 @@
 """The scans of a run: by path or by their name in config.yaml, on their way to S3 and the sheet."""
 
-import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tomobatch.cli.shared.naming import name_scans
 from tomobatch.errors import UserError
 from tomobatch.s3.read import is_remote
 
@@ -32,29 +33,20 @@ def find_scans(asked: Iterable[str], config: Mapping[str, Any]) -> dict[str, Ent
     Raises
     ------
     UserError
-        If there is no such scan, or two have one name.
+        If there is no such scan.
     """
     configured = _configured(config)
-    scans: dict[str, Entry] = {}
-    for scan in asked:
-        if scan in configured:
-            name, entry = scan, configured[scan]
-        else:
-            name, entry = scan_name(scan), {"path": scan}
+    asked = list(asked) or list(configured)
+    unnamed = [scan for scan in asked if scan not in configured]
+    named = name_scans(unnamed, taken=configured)
+    scans = {scan: configured[scan] for scan in asked if scan in configured}
+    scans |= {name: {"path": path} for name, path in named.items()}
+    for entry in scans.values():
         path = str(entry["path"])
         if not is_remote(path) and not Path(path).exists():
             known = f", nor a scan of {CONFIG} ({', '.join(configured)})" if configured else ""
             raise UserError(f"{path}: no such file or folder{known}")
-        if name in scans:
-            raise UserError(f"{scan}: there are two scans called {name}; rename one")
-        scans[name] = entry
-    return scans or find_scans(configured, config) if configured or scans else {}
-
-
-def scan_name(path: str) -> str:
-    """Return the name of a scan after its file."""
-    stem = path.rstrip("/").rpartition("/")[2].partition(".")[0]
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "scan"
+    return scans
 
 
 def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> "dict[str, ScanPlan]":
@@ -67,35 +59,18 @@ def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> "dict[s
     """
     # Libraries that take seconds to import are left to the commands that need them.
     from tomobatch.config.schema import load_config
-    from tomobatch.plan import plan_scan
-    from tomobatch.scan.open import open_scan
+    from tomobatch.plan import read_plan
 
     checked = load_config({**config, "scans": scans})
-    plans = {}
-    for name, settings in checked.scans.items():
-        with open_scan(settings.path, settings.datasets) as opened:
-            plans[name] = plan_scan(checked, name, opened.header)
-    return plans
+    return {name: read_plan(checked, name, entry.path) for name, entry in checked.scans.items()}
 
 
-def count_jobs(plans: "Iterable[ScanPlan]", exports: Iterable[str]) -> dict[str, int]:
+def count_jobs(plans: "Iterable[ScanPlan]") -> dict[str, int]:
     """Return the number of jobs of each rule, in the order of the workflow."""
-    jobs: dict[str, int] = {}
+    jobs: Counter[str] = Counter()
     for plan in plans:
-        of_scan = {
-            "average_references": 1,
-            "lay_out_projections": 1,
-            "preprocess": plan.projections.n_chunks,
-            "lay_out_sinograms": 1,
-            "process": plan.slices.n_chunks,
-            "calibrate": 1,
-            "lay_out_volume": 1,
-            "reconstruct": plan.slices.n_chunks,
-            "report": 1,
-            **{f"export_{kind}": 1 for kind in exports},
-        }
-        jobs = {rule: jobs.get(rule, 0) + count for rule, count in of_scan.items()}
-    return jobs
+        jobs.update(plan.n_jobs)
+    return dict(jobs)
 
 
 def write_sheet(sheet: Path, scans: Mapping[str, Entry]) -> None:

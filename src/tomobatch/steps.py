@@ -1,0 +1,59 @@
+"""The steps of the workflow, in the order of the data: what estimates, counts and records know.
+
+The rules themselves stand in ``rules/``; a test reads them and holds this table against them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Queue = Literal["cpu", "gpu"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rule of the workflow.
+
+    Attributes
+    ----------
+    rule
+        Its name.
+    chunks
+        What a job of it takes: the whole scan, or a chunk of projections or of slices.
+    recorded
+        Whether its jobs write a record of what they did.
+    queue
+        Where its jobs run on AWS, unless the user says otherwise.
+    waited_for
+        Whether the run stands until it is done; if not, longer steps go on beside it.
+    """
+
+    rule: str
+    chunks: Literal["one", "projections", "slices"] = "one"
+    recorded: bool = True
+    queue: Queue = "cpu"
+    waited_for: bool = True
+
+    def n_jobs(self, n_projection_chunks: int, n_slice_chunks: int) -> int:
+        """Return the jobs of a scan that is cut into so many chunks."""
+        return {"one": 1, "projections": n_projection_chunks, "slices": n_slice_chunks}[self.chunks]
+
+
+STEPS = (
+    Step("average_references"),
+    Step("lay_out_projections", recorded=False, waited_for=False),
+    Step("preprocess", "projections"),
+    Step("lay_out_sinograms", recorded=False, waited_for=False),
+    Step("process", "slices"),
+    Step("calibrate"),
+    Step("lay_out_volume", recorded=False),
+    Step("reconstruct", "slices", queue="gpu"),
+    Step("report", recorded=False),
+)
+
+RECORDED = tuple(step.rule for step in STEPS if step.recorded)
+
+
+def steps_with(exports: Iterable[str]) -> tuple[Step, ...]:
+    """Return the steps of a scan whose volume is exported to such kinds as well."""
+    return (*STEPS, *(Step(f"export_{kind}", recorded=False) for kind in exports))
