@@ -16,7 +16,6 @@ from tomobatch.cli import (
     init,
     inspect,
     logs,
-    outputs,
     phantom,
     push,
     resume,
@@ -45,7 +44,6 @@ app.command("init")(init.run)
 app.command("setup")(setup.run)
 app.command("teardown")(teardown.run)
 app.command("push")(push.run)
-app.command("outputs")(outputs.run)
 app.command("estimate")(estimate.run)
 app.command("cost")(cost.run)
 app.command("run")(run.run)
