@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PLUGIN := plugins/snakemake-executor-plugin-aws-batch-array
 EMULATOR := plugins/aws-batch-emulator
 SCAN ?=
+VERSION_TAG = $(shell git tag --points-at HEAD --list 'v*' | sed -n '1s/^v//p')
+IMAGE_TAG = $(or $(VERSION_TAG),git-$(shell git rev-parse --short=12 HEAD))
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
@@ -41,11 +43,13 @@ security: .venv-security/stamp  ## Scan templates and Dockerfile with checkov
 	.venv-security/bin/checkov
 
 image:  ## Build the container image
-	docker build --file docker/Dockerfile --tag tomobatch \
+	BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --platform linux/amd64 \
+		--file docker/Dockerfile --tag tomobatch \
 		--build-arg VERSION="$$(git describe --tags --always)" .
 
-push:  ## Push the image to the repository REPOSITORY_URI
-	docker/push.sh
+push: $(VENV)/run.stamp  ## Push the image, by its tag v* or else its commit, to REPOSITORY_URI
+	@$(BIN)/tomobatch push --if-absent --image tomobatch --tag "$(IMAGE_TAG)" \
+		--repository "$${REPOSITORY_URI:?set it to the output RepositoryUri of the stacks}"
 
 dag: $(VENV)/run.stamp  ## Draw every job of the configured scans into dag.svg
 	@$(BIN)/tomobatch dag

@@ -10,6 +10,7 @@ from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
 from tomobatch.plan import read_plan
 from tomobatch.results import EXPORTS, REPORT, VOLUME
+from tomobatch.s3.address import is_remote
 
 try:
     CONFIG = load_config(config)
@@ -38,7 +39,7 @@ def streamed(path):
     """Mark an input that is read where it lies, by range, and never staged."""
     if not ON_S3:
         return path
-    if not path.startswith("s3://"):
+    if not is_remote(path):
         path = f"{workflow.storage_settings.default_storage_prefix}/{path}"
     return storage.s3(path, retrieve=False)
 
@@ -52,7 +53,7 @@ def levels(pattern, mark=str):
 def scan_location(scan):
     """Return where the scan lies: a path, or its s3:// address."""
     path = CONFIG.scans[scan].path
-    if ON_S3 and not path.startswith("s3://"):
+    if ON_S3 and not is_remote(path):
         return f"{workflow.storage_settings.default_storage_prefix}/{path}"
     return path
 

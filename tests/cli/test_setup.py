@@ -91,9 +91,11 @@ def test_the_life_of_an_account(prefix, docker, tmp_path):
     pushed = tomobatch("push", "--tag", __version__)
     assert pushed.code == 0, pushed.err
     uri = f"{outputs['RepositoryUri']}:{__version__}"
-    build, login, push = docker()
-    assert build[0][:5] == ["build", "--file", build[0][2], "--tag", uri]
-    assert build[0][2].endswith("docker/Dockerfile")
+    build, login, push, logout = docker()
+    # The machines' platform, on a laptop with another processor as well.
+    assert build[0][:3] == ["build", "--platform", "linux/amd64"]
+    assert build[0][3:7] == ["--file", build[0][4], "--tag", uri]
+    assert build[0][4].endswith("docker/Dockerfile")
     assert login[0] == [
         *("login", "--username", "AWS", "--password-stdin"),
         outputs["RepositoryUri"].partition("/")[0],
@@ -101,6 +103,7 @@ def test_the_life_of_an_account(prefix, docker, tmp_path):
     assert login[1]
     assert login[1] not in pushed.out + pushed.err
     assert push[0] == ["push", uri]
+    assert logout[0] == ["logout", outputs["RepositoryUri"].partition("/")[0]]
 
     make_client("ecr").put_image(
         repositoryName=prefix,
@@ -114,6 +117,9 @@ def test_the_life_of_an_account(prefix, docker, tmp_path):
     assert found[f"bucket {outputs['DataBucket']}"]["state"] == "ok"
     repeated = tomobatch("push", "--tag", __version__)
     assert "is there already and can't be replaced: give another --tag" in repeated.err
+    in_a_pipeline = tomobatch("push", "--tag", __version__, "--if-absent")
+    assert in_a_pipeline.code == 0
+    assert "there already" in in_a_pipeline.out
 
     make_client("s3").put_object(Bucket=outputs["DataBucket"], Key="scans/a.h5", Body=b"x")
     refused = tomobatch("teardown", "--yes")
@@ -126,6 +132,27 @@ def test_the_life_of_an_account(prefix, docker, tmp_path):
     gone = tomobatch("teardown", "--yes", "--delete-data")
     assert gone.code == 0, gone.err
     assert findings()[f"stack {prefix}-batch"]["state"] == "failed"
+
+
+def test_an_image_that_is_built_is_pushed_to_an_address(prefix, docker):
+    make_client("ecr").create_repository(repositoryName=f"{prefix}/jobs")
+    address = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/{prefix}/jobs"
+    said = tomobatch("push", "--image", "built", "--tag", "git-1", "--repository", address)
+    assert said.code == 0, said.err
+    called = [words for words, _ in docker()]
+    assert called[0] == ["tag", "built", f"{address}:git-1"]
+    assert [words[0] for words in called] == ["tag", "login", "push", "logout"]
+
+
+def test_the_region_that_the_user_set_is_where_the_stacks_are_made(prefix, monkeypatch, tmp_path):
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    (tmp_path / "aws").write_text("[default]\nregion = us-west-2\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws"))
+    made = tomobatch("setup", "--yes", "--json")
+    assert made.code == 0, made.err
+    assert f"Stacks in {REGION}" in made.err
+    assert json.loads(made.out)["CpuJobQueue"].startswith(f"arn:aws:batch:{REGION}:")
+    assert tomobatch("teardown", "--yes").code == 0
 
 
 def test_nothing_is_asked_without_a_terminal(prefix):

@@ -1,11 +1,12 @@
 """What AWS answers when things go wrong, played back, and what a user is told."""
 
 import datetime
+import json
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-from tomobatch.aws.account.__main__ import main
+from tests.cli.calling import tomobatch
 
 from tomobatch.aws.account.changes import Change, ChangeSet, carry_out, prepare_changes
 from tomobatch.aws.account.deploy import deploy
@@ -178,30 +179,38 @@ def nobody(monkeypatch, tmp_path):
     [
         (["outputs"], "Region"),
         (["outputs", "--region", "eu-central-1"], "No usable AWS credentials"),
-        (["deploy", "--region", "eu-central-1", "--set", "ImageTag"], "write it as NAME=VALUE"),
-        (["deploy", "--region", "eu-central-1"], "aws configure"),
+        (["setup", "--region", "eu-central-1", "--set", "ImageTag"], "write it as NAME=VALUE"),
+        (["setup", "--region", "eu-central-1"], "aws configure"),
     ],
 )
-def test_a_mistake_is_one_line(nobody, capsys, arguments, message):
-    assert main(arguments) == 1
-    (line,) = capsys.readouterr().err.splitlines()
+def test_a_mistake_is_one_line(nobody, arguments, message):
+    said = tomobatch(*arguments)
+    assert said.code == 1
+    (line,) = said.err.splitlines()
     assert line.startswith("error: ")
     assert message in line
 
 
-def test_a_server_that_is_not_there_is_one_line(client, monkeypatch, capsys):
+def test_a_server_that_is_not_there_is_one_line(client, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    assert main(["outputs", "--region", "eu-central-1"]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
+    said = tomobatch("outputs", "--region", "eu-central-1")
+    assert said.code == 1
+    (line,) = said.err.splitlines()
     assert "AWS can't be reached" in line
 
 
-def test_the_command_line_deploys_and_removes(aws, capsys):
-    assert main(["deploy", "--prefix", "line", "--yes", "--set", "Zones=2"]) == 0
-    assert "CpuJobQueue: arn:aws:batch:" in capsys.readouterr().out
-    assert main(["outputs", "--prefix", "line"]) == 0
-    assert capsys.readouterr().out.count("subnet-") == 2
-    assert main(["teardown", "--prefix", "line", "--yes"]) == 0
-    assert main(["outputs", "--prefix", "line"]) == 1
-    assert "line-iam in eu-central-1 is not ready (does not exist)" in capsys.readouterr().err
+def test_the_command_line_deploys_and_removes(aws, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    made = tomobatch("setup", "--prefix", "line", "--yes", "--set", "Zones=2")
+    assert made.code == 0, made.err
+    assert "CpuJobQueue: arn:aws:batch:" in made.out
+    told = tomobatch("outputs", "--prefix", "line")
+    assert told.out == made.out
+    assert told.out.count("subnet-") == 2
+    values = dict(line.split(": ", 1) for line in told.out.splitlines())
+    assert json.loads(tomobatch("outputs", "--prefix", "line", "--json").out) == values
+    assert tomobatch("teardown", "--prefix", "line", "--yes").code == 0
+    gone = tomobatch("outputs", "--prefix", "line")
+    assert gone.code == 1
+    assert "line-iam in eu-central-1 is not ready (does not exist)" in gone.err

@@ -107,7 +107,7 @@ def test_the_demo_in_containers(engine, tmp_path, repository, monkeypatch):
             reconstruct={"device": "cpu"},
         )
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--profile", "profiles/aws-emulated"],
+            [sys.executable, "-m", "snakemake", "--profile", "profiles/aws"],
             cwd=tmp_path,
             env={**os.environ, "TOMOBATCH_STACK": "tomobatch", "TOMOBATCH_BUCKET": bucket},
             check=False,

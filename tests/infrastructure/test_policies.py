@@ -42,7 +42,13 @@ DATA = [
     ("s3:PutObject", f"{BUCKET}/elsewhere/secret", None, False),
     ("s3:GetObject", "arn:aws:s3:::another-bucket/scans/tooth.h5", None, False),
     ("s3:ListBucket", BUCKET, {"s3:prefix": "runs/r1/"}, True),
+    # The folder of scans/tooth.h5, as Snakemake's storage lists it.
+    ("s3:ListBucket", BUCKET, {"s3:prefix": "scans"}, True),
+    ("s3:ListBucket", BUCKET, {"s3:prefix": "runs"}, True),
+    ("s3:ListBucket", BUCKET, {"s3:prefix": "scratch"}, True),
     ("s3:ListBucket", BUCKET, {"s3:prefix": "elsewhere/"}, False),
+    ("s3:ListBucket", BUCKET, {"s3:prefix": "elsewhere"}, False),
+    ("s3:ListBucket", BUCKET, {"s3:prefix": "scans-of-others/"}, False),
     ("s3:ListBucket", BUCKET, None, True),  # HeadBucket
     ("s3:ListBucket", "arn:aws:s3:::another-bucket", {"s3:prefix": "runs/"}, False),
     ("s3:DeleteBucket", BUCKET, None, False),

@@ -11,7 +11,8 @@ from moto.server import ThreadedMotoServer
 from tests.scan import stacks
 
 from tomobatch.errors import UserError
-from tomobatch.s3.read import is_remote, object_exists, open_object, open_store
+from tomobatch.s3.address import is_remote
+from tomobatch.s3.read import object_exists, open_object, open_store
 from tomobatch.scan.inspection import inspect
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
@@ -129,6 +130,49 @@ def test_mistakes(bucket: str, name: str, expected: str) -> None:
 def test_a_wrong_dataset_path_names_the_url(bucket: str) -> None:
     with pytest.raises(UserError, match=f"^{bucket}/a.h5: no dataset /nothing"):
         open_scan(f"{bucket}/a.h5", DatasetSettings(flats="/nothing"))
+
+
+@pytest.fixture
+def user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """A user of AWS itself: keys, a profile with a Region, and no end point."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "config").write_text("[default]\nregion = us-west-2\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    return monkeypatch
+
+
+def test_without_an_end_point_a_store_is_at_aws(user: pytest.MonkeyPatch) -> None:
+    store = open_store("s3://lab-data/scans")
+    assert dict(store.config) == {"bucket": "lab-data", "region": "us-west-2"}
+    assert store.prefix == "scans"
+
+
+def test_the_region_is_that_of_every_other_client(user: pytest.MonkeyPatch) -> None:
+    user.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert open_store("s3://lab-data").config["region"] == "eu-west-1"
+    user.setenv("AWS_REGION", "eu-central-1")
+    assert open_store("s3://lab-data").config["region"] == "eu-central-1"
+
+
+def test_the_region_comes_before_that_of_a_profile_with_credentials(
+    user: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        user.delenv(name)
+    keys = "[default]\naws_access_key_id = a\naws_secret_access_key = b\n"
+    (tmp_path / "credentials").write_text(keys, encoding="utf-8")
+    user.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    user.setenv("AWS_REGION", "eu-central-1")
+    assert open_store("s3://lab-data").config["region"] == "eu-central-1"
+
+
+def test_no_region_anywhere(user: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    user.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(UserError, match=r"^s3://lab-data: No AWS Region is known: set AWS_REGION"):
+        open_store("s3://lab-data")
 
 
 def test_no_bucket_in_the_url() -> None:

@@ -16,6 +16,7 @@ from tomobatch.cli import (
     init,
     inspect,
     logs,
+    outputs,
     phantom,
     push,
     resume,
@@ -44,6 +45,7 @@ app.command("init")(init.run)
 app.command("setup")(setup.run)
 app.command("teardown")(teardown.run)
 app.command("push")(push.run)
+app.command("outputs")(outputs.run)
 app.command("estimate")(estimate.run)
 app.command("cost")(cost.run)
 app.command("run")(run.run)

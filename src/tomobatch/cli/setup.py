@@ -1,6 +1,5 @@
 """``tomobatch setup``: from an empty AWS account to queues that wait for jobs."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
+from tomobatch.cli.outputs import show_outputs
 from tomobatch.cli.shared.ask import confirm
 from tomobatch.cli.shared.options import DEFAULT_PREFIX, AsJson, Prefix, Region, Yes
 from tomobatch.errors import UserError
@@ -56,11 +56,7 @@ def run(
                 tell=console.print,
                 confirm=lambda change_set: _agree(change_set, status, yes),
             )
-    if as_json:
-        typer.echo(json.dumps(outputs, indent=1))
-    else:
-        for name, value in sorted(outputs.items()):
-            typer.echo(f"{name}: {value}")
+    show_outputs(outputs, as_json=as_json)
     offer_profile(user_profile(profile), prefix, client.meta.region_name, outputs, yes=yes)
     console.print("Next: tomobatch push, then tomobatch doctor --aws")
 
@@ -158,10 +154,10 @@ def filled_profile(prefix: str, region: str, outputs: dict[str, str]) -> str:
             *lines[start:],
             "",
             f"aws-batch-array-region: {region}",
-            f"storage-s3-region: {region}",
             "",
         ]
     )
+    text = text.replace("$AWS_REGION", region)
     text = text.replace("$TOMOBATCH_STACK", prefix)
     text = text.replace("$TOMOBATCH_BUCKET", outputs["DataBucket"])
     yaml.safe_load(text)

@@ -11,33 +11,30 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from tomobatch.errors import UserError
+from tomobatch.s3.address import parse_address
 
-_SCHEME = "s3:/"
 _BLOCK_BYTES = 2**18
 _BLOCKS_KEPT = 32
 _TIMEOUT = timedelta(seconds=60)
 
 
-def is_remote(path: object) -> bool:
-    """Tell whether a path is an ``s3://`` URL; one that went through ``Path`` lost a slash."""
-    return str(path).startswith(_SCHEME)
-
-
 def open_store(url: object) -> S3Store:
     """Make a store whose root is an ``s3://bucket/prefix`` URL; nothing is asked of the server yet.
 
-    Endpoint (``AWS_ENDPOINT_URL``, which may be http), region and credentials come from the
-    environment as for any AWS tool; credentials else from wherever boto3 finds them: profile,
-    single sign-on, container or instance role.
+    The Region is that of all AWS clients, the end point AWS's own unless ``AWS_ENDPOINT_URL`` names
+    another, which may be http. Credentials come from the environment, else from wherever boto3
+    finds them: profile, single sign-on, container or instance role.
 
     Raises
     ------
     UserError
-        If the URL names no bucket.
+        If the URL names no bucket, or if no Region or no credentials are known.
     """
-    bucket, prefix = _split(url)
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    place = parse_address(url)
+    options: dict[str, Any] = {}
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
+        options["endpoint"] = endpoint
+    allow_http = (endpoint or "").startswith("http://")
     provider = None
     if not {"AWS_ACCESS_KEY_ID", "AWS_SKIP_SIGNATURE"} & os.environ.keys():
         # boto3 takes a third of a second to import.
@@ -50,12 +47,12 @@ def open_store(url: object) -> S3Store:
                 f"{url}: no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID"
             ) from error
     return S3Store(
-        bucket,
-        prefix=prefix or None,
-        region=region or "us-east-1",
-        endpoint=endpoint,
-        client_options={"allow_http": (endpoint or "").startswith("http://"), "timeout": _TIMEOUT},
+        place.bucket,
+        prefix=place.key or None,
+        region=_region(url),
+        client_options={"allow_http": allow_http, "timeout": _TIMEOUT},
         credential_provider=provider,
+        **options,
     )
 
 
@@ -151,12 +148,15 @@ class _ObjectFile(io.RawIOBase):
             raise OSError(f"{self._url}: {_first_line(error)}") from error
 
 
-def _split(url: object) -> tuple[str, str]:
-    """Split an ``s3://bucket/prefix`` URL."""
-    bucket, _, prefix = str(url).removeprefix(_SCHEME).lstrip("/").partition("/")
-    if not bucket:
-        raise UserError(f"{url}: names no bucket; an object is s3://bucket/key")
-    return bucket, prefix.strip("/")
+def _region(url: object) -> str:
+    # The executor brings Snakemake with it, which paths on this machine need not wait for.
+    from snakemake_executor_plugin_aws_batch_array.errors import UserError as PluginUserError
+    from snakemake_executor_plugin_aws_batch_array.region import find_region
+
+    try:
+        return find_region()
+    except PluginUserError as error:
+        raise UserError(f"{url}: {error}") from None
 
 
 def _first_line(error: Exception) -> str:

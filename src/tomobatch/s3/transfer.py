@@ -12,10 +12,13 @@ import obstore
 from obstore.exceptions import BaseError
 
 from tomobatch.errors import UserError
+from tomobatch.s3.address import parse_address
 from tomobatch.s3.read import open_store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from snakemake_executor_plugin_aws_batch_array.store import S3Path
 
 _AT_ONCE = 8
 _MTIME = "mtime-ns"
@@ -77,9 +80,9 @@ def upload_file(
 
     # A few tries and then a word to the user, who can go on from there: not minutes of silence.
     client = make_client("s3", max_attempts=3)
-    bucket, key = _split(url)
+    place = parse_address(url)
     stat = path.stat()
-    found = _head(client, bucket, key)
+    found = _head(client, place)
     if found is not None:
         if _is_same(found, stat):
             progress(stat.st_size)
@@ -100,10 +103,12 @@ def upload_file(
     try:
         if stat.st_size <= part_bytes:
             body = path.read_bytes()
-            client.put_object(Bucket=bucket, Key=key, Body=body, Metadata=_metadata(stat))
+            client.put_object(
+                Bucket=place.bucket, Key=place.key, Body=body, Metadata=_metadata(stat)
+            )
             count(len(body))
         else:
-            _upload_parts(client, bucket, key, path, part_bytes, count)
+            _upload_parts(client, place, path, part_bytes, count)
     except (HTTPClientError, NoConnectionError) as error:
         share = 100 * sent // max(1, stat.st_size)
         raise UserError(
@@ -206,15 +211,15 @@ def _is_here(wanted: RemoteFile, target: Path) -> bool:
 
 
 def _upload_parts(
-    client: "S3Client", bucket: str, key: str, path: Path, part_bytes: int, progress: Progress
+    client: "S3Client", place: "S3Path", path: Path, part_bytes: int, progress: Progress
 ) -> None:
     """Send the parts that S3 does not have yet, and join all of them."""
     stat = path.stat()
     part_bytes = max(part_bytes, -(-stat.st_size // _MOST_PARTS))
-    upload_id, there = _earlier_upload(client, bucket, key, stat.st_mtime)
+    upload_id, there = _earlier_upload(client, place, stat.st_mtime)
     if upload_id is None:
         upload_id = client.create_multipart_upload(
-            Bucket=bucket, Key=key, Metadata=_metadata(stat)
+            Bucket=place.bucket, Key=place.key, Metadata=_metadata(stat)
         )["UploadId"]
 
     def send(number: int) -> Any:  # noqa: ANN401 - one element of boto3's list of parts
@@ -224,7 +229,7 @@ def _upload_parts(
         tag = hashlib.md5(body, usedforsecurity=False).hexdigest()
         if there.get(number) != tag:
             reply = client.upload_part(
-                Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=body
+                Bucket=place.bucket, Key=place.key, UploadId=upload_id, PartNumber=number, Body=body
             )
             tag = reply["ETag"].strip('"')
         progress(len(body))
@@ -238,21 +243,22 @@ def _upload_parts(
         # After a failure, what waits would fail as well.
         pool.shutdown(cancel_futures=True)
     client.complete_multipart_upload(
-        Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts}
+        Bucket=place.bucket, Key=place.key, UploadId=upload_id, MultipartUpload={"Parts": parts}
     )
     if path.stat().st_mtime_ns != stat.st_mtime_ns:
-        client.delete_object(Bucket=bucket, Key=key)
+        client.delete_object(Bucket=place.bucket, Key=place.key)
         raise UserError(f"{path} has changed while it was uploaded: upload it when it is complete")
 
 
 def _earlier_upload(
-    client: "S3Client", bucket: str, key: str, since_s: float
+    client: "S3Client", place: "S3Path", since_s: float
 ) -> tuple[str | None, dict[int, str]]:
     """Return an upload that broke off after a moment, and the MD5 of each part it has."""
-    uploads = client.list_multipart_uploads(Bucket=bucket, Prefix=key).get("Uploads", [])
-    for upload_id in (each["UploadId"] for each in uploads if each["Key"] == key):
+    answer = client.list_multipart_uploads(Bucket=place.bucket, Prefix=place.key)
+    uploads = [each for each in answer.get("Uploads", []) if each["Key"] == place.key]
+    for upload_id in (each["UploadId"] for each in uploads):
         pages = client.get_paginator("list_parts").paginate(
-            Bucket=bucket, Key=key, UploadId=upload_id
+            Bucket=place.bucket, Key=place.key, UploadId=upload_id
         )
         parts = [part for page in pages for part in page.get("Parts", [])]
         # S3 tells whole seconds.
@@ -261,11 +267,11 @@ def _earlier_upload(
     return None, {}
 
 
-def _head(client: "S3Client", bucket: str, key: str) -> Any | None:  # noqa: ANN401
+def _head(client: "S3Client", place: "S3Path") -> Any | None:  # noqa: ANN401
     from botocore.exceptions import ClientError
 
     try:
-        return client.head_object(Bucket=bucket, Key=key)
+        return client.head_object(Bucket=place.bucket, Key=place.key)
     except ClientError as error:
         if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
             return None
@@ -284,11 +290,6 @@ def _is_same(found: Any, stat: os.stat_result) -> bool:  # noqa: ANN401 - boto3'
 
 def _metadata(stat: os.stat_result) -> dict[str, str]:
     return {_MTIME: str(stat.st_mtime_ns)}
-
-
-def _split(url: str) -> tuple[str, str]:
-    bucket, _, key = url.removeprefix("s3://").partition("/")
-    return bucket, key
 
 
 def _reason(error: Exception) -> str:

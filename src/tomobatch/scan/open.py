@@ -7,7 +7,8 @@ from pathlib import Path
 import h5py
 
 from tomobatch.errors import UserError
-from tomobatch.s3.read import is_remote, object_exists, open_object
+from tomobatch.s3.address import is_remote
+from tomobatch.s3.read import object_exists, open_object
 from tomobatch.scan.data_exchange import is_data_exchange, read_data_exchange
 from tomobatch.scan.hdf5 import closing_on_error, file_name, open_file, walk_datasets
 from tomobatch.scan.nxtomo import find_stacks, read_nxtomo

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from zarr.storage import LocalStore, ObjectStore
 
 from tomobatch.errors import UserError
-from tomobatch.s3.read import is_remote, object_exists, open_store
+from tomobatch.s3.address import is_remote
+from tomobatch.s3.read import object_exists, open_store
 from tomobatch.scan.angles import to_radians
 from tomobatch.scan.parts import FlatBlock, FoundAngles, ScanParts
 from tomobatch.scan.settings import DatasetSettings

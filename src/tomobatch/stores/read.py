@@ -7,7 +7,8 @@ import numpy as np
 import zarr
 from zarr.storage import LocalStore, ObjectStore
 
-from tomobatch.s3.read import is_remote, open_store
+from tomobatch.s3.address import is_remote
+from tomobatch.s3.read import open_store
 from tomobatch.stores.layout import Array
 
 

@@ -1,8 +1,8 @@
 """The one place that makes boto3 clients.
 
-Region and credentials come from boto3's usual chain, the end point from ``AWS_ENDPOINT_URL`` (or
-``AWS_ENDPOINT_URL_<SERVICE>``) where it is set, so that everything runs unchanged against an
-emulator.
+The Region is that of ``region``, credentials come from boto3's usual chain, the end point from
+``AWS_ENDPOINT_URL`` (or ``AWS_ENDPOINT_URL_<SERVICE>``) where it is set, so that everything runs
+unchanged against an emulator.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import NoRegionError
 
-from snakemake_executor_plugin_aws_batch_array.errors import UserError
+from snakemake_executor_plugin_aws_batch_array.region import find_region
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
@@ -55,7 +54,7 @@ def make_client(
     service
         Name of the service, as boto3 spells it.
     region
-        AWS Region; by default that of the environment or of ``~/.aws/config``.
+        AWS Region; by default that of `find_region`.
     max_attempts
         Tries of one call in all. 1 turns boto3's own retries off, for calls that must not be
         repeated blindly.
@@ -71,9 +70,6 @@ def make_client(
         read_timeout=30,
         max_pool_connections=32,
     )
-    try:
-        return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
-    except NoRegionError:
-        raise UserError(
-            "No AWS Region is known: set --aws-batch-array-region or AWS_DEFAULT_REGION."
-        ) from None
+    return boto3.client(  # type: ignore[call-overload]
+        service, region_name=find_region(region), config=config
+    )

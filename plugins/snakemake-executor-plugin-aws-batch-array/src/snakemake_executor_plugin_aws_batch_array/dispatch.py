@@ -16,6 +16,7 @@ from snakemake_executor_plugin_aws_batch_array.adoption import Inheritance, find
 from snakemake_executor_plugin_aws_batch_array.batch import BatchApi, Submission
 from snakemake_executor_plugin_aws_batch_array.command_list import Command, CommandList
 from snakemake_executor_plugin_aws_batch_array.identity import safe_name
+from snakemake_executor_plugin_aws_batch_array.region import region_environment
 from snakemake_executor_plugin_aws_batch_array.resources import MIN_TIMEOUT_S
 from snakemake_executor_plugin_aws_batch_array.slices import longest_slice
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
@@ -138,7 +139,7 @@ class Dispatcher:
             environment = submission_environment(
                 self._store.list_path(commands.name), list_checksum, commands.n_children
             )
-            environment["AWS_DEFAULT_REGION"] = run.region
+            environment |= region_environment(run.region)
             item.job_id = self._batch.submit(_submission(run, parcel, commands, environment))
         except Exception:
             self._close(commands.name)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -30,6 +29,9 @@ from snakemake_executor_plugin_aws_batch_array.errors import UserError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+_SCHEME = "s3://"
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,16 @@ class S3Path:
         UserError
             If it is not such a URL.
         """
-        parts = urlsplit(url)
-        if parts.scheme != "s3" or not parts.netloc:
+        bucket, _, key = url.removeprefix(_SCHEME).partition("/")
+        if not url.startswith(_SCHEME) or not bucket:
             raise UserError(f"{url!r} is not an S3 address: expected s3://bucket/prefix.")
-        return cls(parts.netloc, parts.path.strip("/"))
+        return cls(bucket, key.strip("/"))
 
     def __truediv__(self, name: str) -> S3Path:
         return S3Path(self.bucket, f"{self.key}/{name}" if self.key else name)
 
     def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.key}"
+        return f"{_SCHEME}{self.bucket}/{self.key}"
 
 
 class ChangedListError(Exception):

@@ -43,7 +43,9 @@ def test_a_parcel_is_one_submission(dispatcher, batch, store):
         "LIST_FILE_S3_PATH": f"s3://bucket/lists/{submission.name}.json",
         "LIST_FILE_SHA256": "checksum",
         "ARRAY_SIZE": "2",
+        "AWS_REGION": "eu-central-1",
         "AWS_DEFAULT_REGION": "eu-central-1",
+        "SNAKEMAKE_STORAGE_S3_REGION": "eu-central-1",
     }
     assert submission.tags == {"project": "x", "snakemake-rule": "a"}
     assert dispatcher.external_id(tickets[4]) == "job1:1"

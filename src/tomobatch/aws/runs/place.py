@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.batch import BatchClient
 from snakemake_executor_plugin_aws_batch_array.deployment import stack_outputs
+from snakemake_executor_plugin_aws_batch_array.region import find_region, region_environment
 from snakemake_executor_plugin_aws_batch_array.store import RunStore, S3Path
 from tomobatch.errors import UserError
 from tomobatch.s3.transfer import RemoteFile, list_sizes
@@ -120,13 +121,14 @@ def find_place() -> Place:
     """Return the deployment that ``TOMOBATCH_STACK`` and ``TOMOBATCH_BUCKET`` name.
 
     What is not set comes from the outputs of the stacks, and is set for the Snakemake that may run
-    next, whose profile reads both.
+    next, whose profile reads both, and the Region.
 
     Raises
     ------
     UserError
         If there are no such stacks.
     """
+    os.environ.update(region_environment(find_region()))
     stack = os.environ.setdefault("TOMOBATCH_STACK", DEFAULT_STACK)
     if "TOMOBATCH_BUCKET" not in os.environ:
         outputs = stack_outputs(_cloudformation(), stack)

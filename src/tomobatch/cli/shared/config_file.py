@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from tomobatch.config.schema import Config, load_config
 from tomobatch.errors import UserError
 from tomobatch.plan import plan_scan
-from tomobatch.s3.read import is_remote
+from tomobatch.s3.address import is_remote
 from tomobatch.scan.header import AngleSource, ScanHeader
 from tomobatch.scan.inspection import Inspection, inspect
 from tomobatch.scan.open import open_scan

@@ -11,14 +11,15 @@ from tomobatch.errors import UserError
 def data_url(profile: str) -> str | None:
     """Return where a profile keeps its data on S3; None if it keeps them on this machine.
 
-    A profile for AWS names no account: it reads ``TOMOBATCH_STACK`` and ``TOMOBATCH_BUCKET`` from
-    the environment. Where the bucket is not set, both are, for the Snakemake that runs next, from
-    the outputs of the stacks.
+    A profile for AWS names no account: it reads ``AWS_REGION``, ``TOMOBATCH_STACK`` and
+    ``TOMOBATCH_BUCKET`` from the environment. They are set for the Snakemake that runs next: the
+    Region in any case, the others, where the bucket is not set, from the outputs of the stacks.
 
     Raises
     ------
     UserError
-        If there is no such profile, or neither environment nor stacks tell the bucket.
+        If there is no such profile, no Region is known, or neither environment nor stacks tell
+        the bucket.
     """
     file = Path(profile) / "config.yaml"
     if not file.is_file():
@@ -26,6 +27,7 @@ def data_url(profile: str) -> str | None:
     prefix = yaml.safe_load(file.read_text(encoding="utf-8")).get("default-storage-prefix")
     if prefix is None:
         return None
+    _set_region()
     if "$TOMOBATCH_BUCKET" in prefix and "TOMOBATCH_BUCKET" not in os.environ:
         # boto3 takes a third of a second to import, which runs on this machine need not spend.
         from tomobatch.aws.account.mistakes import aws_mistakes
@@ -37,3 +39,11 @@ def data_url(profile: str) -> str | None:
     if "$" in url:
         raise UserError(f"{file}: {prefix} needs an environment variable that is not set")
     return url
+
+
+def _set_region() -> None:
+    from snakemake_executor_plugin_aws_batch_array.region import find_region, region_environment
+    from tomobatch.aws.account.mistakes import aws_mistakes
+
+    with aws_mistakes():
+        os.environ.update(region_environment(find_region()))

@@ -9,7 +9,7 @@ import yaml
 
 from tomobatch.cli.shared.naming import name_scans
 from tomobatch.errors import UserError
-from tomobatch.s3.read import is_remote
+from tomobatch.s3.address import is_remote
 
 if TYPE_CHECKING:
     from tomobatch.plan import ScanPlan

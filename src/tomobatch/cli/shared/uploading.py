@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from tomobatch.s3.read import is_remote
+from tomobatch.s3.address import is_remote
 from tomobatch.s3.transfer import size_of, upload_file, upload_folder
 
 
