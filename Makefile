@@ -7,11 +7,13 @@ EMULATOR := plugins/aws-batch-emulator
 SCAN ?=
 VERSION_TAG = $(shell git tag --points-at HEAD --list 'v*' | sed -n '1s/^v//p')
 IMAGE_TAG = $(or $(VERSION_TAG),git-$(shell git rev-parse --short=12 HEAD))
+# Each worker has its own emulators; tests of one file share one.
+PARALLEL := -n auto --dist loadfile
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-aws test lint dag docs bench image push security clean requirements
+.PHONY: help demo demo-aws test test-fast lint dag docs bench image push security clean requirements
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,7 +26,10 @@ demo-aws: $(VENV)/dev.stamp  ## The same on emulated AWS Batch, where every job 
 		$(BIN)/tomobatch demo --profile profiles/aws $(if $(SCAN),"$(SCAN)")
 
 test: $(VENV)/dev.stamp  ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL) --durations=10
+
+test-fast: $(VENV)/dev.stamp  ## Run the tests that start no other process: numerics, readers, plans
+	$(BIN)/python -m pytest $(PARALLEL) -m "not processes"
 
 lint: $(VENV)/dev.stamp $(VENV)/lint.h5  ## Check style, types, workflow, templates and image
 	$(BIN)/ruff check .

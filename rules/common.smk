@@ -2,10 +2,13 @@
 
 import functools
 import os
+import shlex
+import sys
 
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
+import tomobatch
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
 from tomobatch.plan import read_plan
@@ -18,8 +21,12 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
-    # The environments hold the libraries; the package itself comes from this repository.
-    os.environ.update(PYTHONPATH=os.path.join(workflow.basedir, "src"))
+    # The environments hold the libraries; the package itself is the one that plans.
+    os.environ.update(PYTHONPATH=os.path.dirname(os.path.dirname(tomobatch.__file__)))
+
+if " " in sys.executable:
+    # Snakemake names its Python to a shell without quotes.
+    sys.executable = shlex.quote(sys.executable)
 
 if isinstance(config["scans"], str):
     # A sheet is part of the configuration: jobs on other machines are sent it as well.

@@ -3,7 +3,27 @@
 from pathlib import Path
 
 import pytest
+from tests.leaving_out import leave_out
 from tests.real_scan import LEFT_OUT, UnusableError, find_real_scan
+
+STARTS_PROCESSES = (
+    "tests/cli/",
+    "tests/infrastructure/",
+    "tests/logger/",
+    "tests/workflow/",
+    "tests/test_strangers_clone.py",
+    "plugins/aws-batch-emulator/tests/",
+    "plugins/snakemake-executor-plugin-aws-batch-array/tests/runs/",
+)
+"""Tests of Snakemake, emulated AWS, engines and browsers: right, but not fast."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what ``make test-fast`` leaves to ``make test``."""
+    for item in items:
+        where = item.path.relative_to(config.rootpath).as_posix()
+        if where.startswith(STARTS_PROCESSES):
+            item.add_marker("processes")
 
 
 @pytest.fixture(scope="session")
@@ -20,5 +40,5 @@ def real_scan() -> Path:
     except UnusableError as error:
         pytest.fail(str(error), pytrace=False)
     if path is None:
-        pytest.skip(LEFT_OUT)
+        leave_out(LEFT_OUT)
     return path

@@ -16,4 +16,6 @@ def doubtful_scan(tmp_path_factory):
 @pytest.mark.parametrize("command", [("demo",), ("run", "--local")])
 def test_the_closing_lines_repeat_every_warning(workplace, doubtful_scan, command):
     said = workplace.run(*command, str(doubtful_scan)).splitlines()
+    assert len(said) < 25, said
+    assert any("48 x 48 x 6 voxels of " in line for line in said)
     assert "warning: doubtful: a series holds a single flat: its zingers stay in it" in said[-5:]

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from tomobatch.cli.phantom import make
-from tomobatch.cli.shared.closing import say_warnings
+from tomobatch.cli.shared.closing import say_closing_lines
 from tomobatch.cli.shared.naming import name_scans
 from tomobatch.cli.shared.profile import data_url
 from tomobatch.cli.shared.scans import write_sheet
 from tomobatch.cli.shared.snakemake import run_snakemake
+from tomobatch.cli.shared.study import make_study
 from tomobatch.errors import UserError
 from tomobatch.results import is_intermediate
 
@@ -30,7 +31,6 @@ def run(
     Example: `tomobatch demo path/to/scan.h5`
     """
     # Libraries that take seconds to import are left to the commands that need them.
-    from tomobatch.records.summary import summarise
     from tomobatch.s3.transfer import fetch_files, list_files, upload_file
     from tomobatch.scan.open import open_scan
 
@@ -39,14 +39,15 @@ def run(
         make(path)
     if not path.exists():
         raise UserError(f"{scan}: no such file or folder; give the path of a scan")
-    (name,) = name_scans([str(path)])
+    if not Path("Snakefile").is_file():
+        make_study(Path())
     data = data_url(profile)
     results = Path("results") if data is None else Path("results-aws")
-    lies_at = str(path)
+    lies_at = str(path) if data is None else f"{data}/scans/{path.name}"
+    (name,) = name_scans([str(path.absolute())], taken_by_others(results, lies_at))
     if data is not None:
-        lies_at = f"{data}/scans/{path.name}"
         typer.echo(f"Uploading {path} to {lies_at}")
-        upload_file(path, lies_at)
+        upload_file(path, lies_at, replace=False)
     sheet = results / f"{name}.tsv"
     write_sheet(sheet, {name: {"path": lies_at}})
     run_snakemake(["--profile", profile, "--config", f"scans={sheet}"])
@@ -58,5 +59,12 @@ def run(
         )
     with open_scan(path) as opened:
         truth = opened.header.truth
-    typer.echo(summarise(results / name, truth))
-    say_warnings(results, [name])
+    say_closing_lines(results, [name], truth)
+
+
+def taken_by_others(results: Path, lies_at: str) -> set[str]:
+    """Return the names under which a folder has results of other scans than this one."""
+    from tomobatch.config.sheet import read_sheet
+
+    scans = {sheet.stem: read_sheet(sheet) for sheet in results.glob("*.tsv")}
+    return {name for name, rows in scans.items() if rows.get(name, {}).get("path") != lies_at}

@@ -1,4 +1,4 @@
-"""``tomobatch init``: a config.yaml for scans that lie there."""
+"""``tomobatch init``: a folder that runs, for scans that lie there."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,26 +7,55 @@ import typer
 
 from tomobatch.errors import UserError
 
+_CONFIG = "config.yaml"
+
 
 def run(
-    scans: Annotated[list[str], typer.Argument(help="Files, folders or s3:// addresses.")],
-    output: Annotated[Path, typer.Option(help="The file to write.")] = Path("config.yaml"),
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the study.")],
+    scans: Annotated[
+        list[str], typer.Argument(metavar="SCAN...", help="Files, folders or s3:// addresses.")
+    ],
+    force: Annotated[
+        bool, typer.Option("--force", help="Write config.yaml anew; the old one is kept beside it.")
+    ] = False,
 ) -> None:
-    """Write a commented config.yaml for scans, after a look at each.
+    """Make a folder that runs: config.yaml after a look at each scan, profiles and the workflow.
 
-    Example: `tomobatch init scans/tooth.h5 scans/bone.h5`
+    What is in the folder already stays. `tomobatch run`, `snakemake` and `make` work from there.
+
+    Example: `tomobatch init study scans/tooth.h5 scans/bone.h5`
     """
     # Looking at scans takes libraries that take seconds to import.
     from tomobatch.cli.shared.config_file import look, write_config
     from tomobatch.cli.shared.naming import name_scans
+    from tomobatch.cli.shared.study import make_study, seen_from
 
-    if output.exists() and not force:
-        raise UserError(f"{output} exists; give another --output, or --force to overwrite it")
-    names = name_scans(scans)
-    content = write_config(names, {name: look(path) for name, path in names.items()})
-    partial = output.with_name(f".{output.name}.partial")
+    if folder.is_file():
+        raise UserError(
+            f"{folder} is a file; the folder of the study comes first: tomobatch init DIR {folder}"
+        )
+    config = folder / _CONFIG
+    if config.exists() and not force:
+        raise UserError(f"{config} exists; give another folder, or --force to write it anew")
+    looks = {path: look(path) for path in scans}
+    seen = seen_from(folder, scans)
+    names = name_scans([seen[path] for path in scans])
+    found = {name: looks[path] for name, path in zip(names, scans, strict=True)}
+    content = write_config(names, found)
+    make_study(folder)
+    if config.exists():
+        config.replace(_kept(config))
+    partial = config.with_name(f".{config.name}.partial")
     partial.write_text(content, encoding="utf-8")
-    partial.replace(output)
-    typer.echo(f"{output}: {', '.join(names)}")
-    typer.echo("Next: snakemake --profile profiles/local -n")
+    partial.replace(config)
+    typer.echo(f"{config}: {', '.join(names)}")
+    there = "" if folder.resolve() == Path.cwd() else f"cd {folder}, then "
+    typer.echo(f"Next: {there}tomobatch run --local (make dry-run shows every job)")
+
+
+def _kept(config: Path) -> Path:
+    """Return a free name beside a file."""
+    number = 1
+    while (kept := config.with_name(f"{config.stem}.{number}{config.suffix}")).exists():
+        number += 1
+    return kept

@@ -38,12 +38,13 @@ def run(
     Example: `tomobatch push --tag 0.1.0`
     """
     from tomobatch.aws.account.mistakes import aws_mistakes
-    from tomobatch.aws.account.stacks import REPOSITORY, read_outputs
+    from tomobatch.aws.account.stacks import read_outputs
     from tomobatch.cli.shared.aws import client_maker
+    from tomobatch.workflow import workflow_folder
 
-    dockerfile = REPOSITORY / "docker" / "Dockerfile"
-    if image is None and not dockerfile.is_file():
-        raise UserError(f"{dockerfile} does not exist: push from a checkout of the repository")
+    dockerfile = workflow_folder() / "docker" / "Dockerfile"
+    if image is None and not (workflow_folder() / "src").is_dir():
+        raise UserError("the image is built from the sources of tomobatch: push from a clone")
     if shutil.which(engine) is None:
         raise UserError(f"{engine} is not installed, or not on the PATH: install Docker")
     make = client_maker(region)

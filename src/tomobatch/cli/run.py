@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tomobatch.cli.shared.ask import confirm
-from tomobatch.cli.shared.closing import say_warnings
+from tomobatch.cli.shared.closing import say_closing_lines
 from tomobatch.cli.shared.deployed import Yes, deployment
 from tomobatch.cli.shared.profile import data_url
 from tomobatch.cli.shared.scans import (
@@ -140,7 +140,7 @@ def _run_here(name: str, scans: Mapping[str, Entry], results: Path) -> None:
     sheet = Path("results") / f"{name}.tsv"
     write_sheet(sheet, scans)
     run_snakemake(["--profile", LOCAL, "--config", f"scans={sheet}"])
-    say_warnings(results, scans)
+    say_closing_lines(results, list(scans))
 
 
 def _foretell(plans: "Mapping[str, ScanPlan]") -> None:

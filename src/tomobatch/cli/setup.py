@@ -134,18 +134,18 @@ def offer_profile(
 
 
 def filled_profile(prefix: str, region: str, outputs: dict[str, str]) -> str:
-    """Return profiles/aws of this repository with one account's names in it.
+    """Return profiles/aws of the workflow with one account's names in it.
 
     Raises
     ------
     UserError
-        If the profile is not there, as in an installed package without its repository.
+        If the profile is not there, as in the image of the jobs.
     """
-    from tomobatch.aws.account.stacks import REPOSITORY
+    from tomobatch.workflow import workflow_folder
 
-    source = REPOSITORY / "profiles" / "aws" / "config.yaml"
+    source = workflow_folder() / "profiles" / "aws" / "config.yaml"
     if not source.is_file():
-        raise UserError(f"{source} does not exist: set up from a checkout of the repository")
+        raise UserError(f"{source} does not exist: set up from an installed tomobatch or a clone")
     lines = source.read_text(encoding="utf-8").splitlines()
     start = next(number for number, line in enumerate(lines) if not line.startswith("#"))
     text = "\n".join(

@@ -64,7 +64,7 @@ def _peak_mb() -> float:
 
 @contextmanager
 def reported(log: str) -> Iterator[None]:
-    """Run a script's work with its messages in ``log`` and on the terminal.
+    """Run a script's work with its messages in ``log``, and on the terminal unless told not to.
 
     A mistake of the user, a full disk or a lack of memory is told in one line; anything else is a
     fault of ours and shows its traceback. Either way the process ends with exit code 1.
@@ -95,10 +95,14 @@ def explain(error: BaseException) -> str | None:
 
 def _log_to(log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
+    handlers: list[logging.Handler] = [logging.FileHandler(log, mode="w")]
+    # The logger plugin asks for silence where it shows the steps, and reads the logs itself.
+    if os.environ.get("TOMOBATCH_JOBS_SAY") != "nothing":
+        handlers.append(logging.StreamHandler())
     logging.basicConfig(
         level=os.environ.get("TOMOBATCH_LOG_LEVEL", "INFO"),
         format="%(message)s",
-        handlers=[logging.StreamHandler(), logging.FileHandler(log, mode="w")],
+        handlers=handlers,
         force=True,
     )
     logging.getLogger("tomobatch").setLevel(logging.INFO)

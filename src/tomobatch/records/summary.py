@@ -1,4 +1,4 @@
-"""The closing lines of a run: where everything is, what was found, and how long it took."""
+"""What the records of all jobs sum up to: how long each step of a scan took."""
 
 import json
 from collections import defaultdict
@@ -8,9 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tomobatch.calibrate.calibration import Calibration
-from tomobatch.phantom.truth import Truth
-from tomobatch.results import CALIBRATION, PREVIEW, RECORDS, REPORT, VOLUME
+from tomobatch.results import RECORDS
 from tomobatch.steps import RECORDED
 
 
@@ -49,36 +47,3 @@ def step_times(records: list[dict[str, Any]]) -> list[StepTime]:
         elapsed_s = max((start - first).total_seconds() + wall_s for start, wall_s in spans)
         times.append(StepTime(step, len(spans), first, elapsed_s, sum(wall for _, wall in spans)))
     return times
-
-
-def summarise(results: Path, truth: Truth | None) -> str:
-    """Return the closing lines of one scan's results.
-
-    Parameters
-    ----------
-    results
-        The scan's folder, such as ``results/demo``.
-    truth
-        The known answer of a demo scan, shown beside what was found.
-    """
-    calibration = Calibration.from_json((results / CALIBRATION).read_text(encoding="utf-8"))
-    cor = f"{calibration.line.mid_px:.2f} px"
-    tilt = f"{calibration.tilt_deg:.3f} degrees"
-    if truth is not None:
-        cor += f" (true: {truth.cor_px:.2f} px)"
-        tilt += f" (true: {truth.tilt_deg:.3f} degrees)"
-    lines = [
-        "",
-        f"Volume               {results}/{VOLUME}",
-        f"Report               {results}/{REPORT}",
-        f"Preview              {results}/{PREVIEW}/xy.png",
-        f"Centre of rotation   {cor}, in the middle row",
-        f"Tilt                 {tilt}",
-        "",
-        f"{'Step':<20} {'jobs':>5} {'elapsed':>10} {'all jobs':>10}",
-    ]
-    for time in step_times(list(read_records(results))):
-        lines.append(
-            f"{time.step:<20} {time.n_jobs:>5} {time.elapsed_s:>8.1f} s {time.busy_s:>8.1f} s"
-        )
-    return "\n".join(lines)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from tomobatch.errors import UserError
+from tomobatch.workflow import workflow_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 DEFAULT_PREFIX = "tomobatch"
-REPOSITORY = Path(__file__).parents[4]
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,14 @@ class Stack:
         Raises
         ------
         UserError
-            If the templates are not there, as in an installed package without its repository.
+            If the templates are not there, as in the image of the jobs.
         """
-        path = REPOSITORY / "cloudformation" / f"{self.name}.yaml"
+        path = workflow_folder() / "cloudformation" / f"{self.name}.yaml"
         try:
             return path.read_text(encoding="utf-8")
         except FileNotFoundError:
             raise UserError(
-                f"The template {path} does not exist: deploy from a checkout of the repository."
+                f"The template {path} does not exist: deploy where tomobatch was installed."
             ) from None
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from snakemake_executor_plugin_aws_batch_array.store import S3Path
 from tomobatch.aws.runs.place import Place
+from tomobatch.workflow import COPY, PARTS, files_of
 
-_PARTS = ("Snakefile", "config.yaml", "rules", "scripts", "envs", "profiles", "docs/captions")
+_PARTS = (*PARTS, "config.yaml", "profiles", str(COPY))
 
 
 def pack_sources(folder: Path, extra: Sequence[str] = ()) -> bytes:
@@ -49,12 +50,4 @@ def unpack_sources(archive: bytes, folder: Path) -> None:
 
 def _files(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
     for part in parts:
-        path = folder / part
-        if path.is_file():
-            yield path
-        elif path.is_dir():
-            yield from sorted(
-                each
-                for each in path.rglob("*")
-                if each.is_file() and "__pycache__" not in each.parts
-            )
+        yield from files_of(folder / part)

@@ -1,24 +1,72 @@
 """The closing lines of a run on this machine: what came out, and every warning once more."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from tomobatch.results import CALIBRATION, REFERENCES
+from tomobatch.errors import UserError
+from tomobatch.results import CALIBRATION, REFERENCES, REPORT, VOLUME
+
+if TYPE_CHECKING:
+    from tomobatch.calibrate.calibration import Calibration
+    from tomobatch.phantom.truth import Truth
+
+_MOST_SCANS_IN_FULL = 3
 
 
-def warnings_of(results: Path) -> list[str]:
-    """Return what a scan's results warn of, one line each, as its report says them."""
+@dataclass(frozen=True)
+class Outcome:
+    """What a run made of one scan.
+
+    Attributes
+    ----------
+    results
+        Its folder, such as ``results/demo``.
+    calibration
+        What was found.
+    warnings
+        What the report warns of, one line each.
+    """
+
+    results: Path
+    calibration: "Calibration"
+    warnings: tuple[str, ...]
+
+    @property
+    def volume(self) -> str:
+        """Where the volume is, its size and its voxel."""
+        group = self.results / VOLUME
+        depth, height, width = json.loads((group / "0" / "zarr.json").read_text("utf-8"))["shape"]
+        ome = json.loads((group / "zarr.json").read_text("utf-8"))["attributes"]["ome"]
+        multiscale = ome["multiscales"][0]
+        unit = multiscale["axes"][0].get("unit")
+        size_um = multiscale["datasets"][0]["coordinateTransformations"][0]["scale"][0]
+        voxel = f"{size_um:.4g} µm" if unit else "unknown size"
+        size = f"{4 * width * height * depth / 1e6:.0f} MB"
+        return f"{group}, {width} x {height} x {depth} voxels of {voxel}, {size} as float32"
+
+
+def read_outcome(results: Path) -> Outcome:
+    """Read what the closing lines tell of one scan's results."""
+    # Libraries that take seconds to import are left to the commands that need them.
     from tomobatch.calibrate.calibration import Calibration
     from tomobatch.stores.references import load_references
 
-    calibration = Calibration.from_json((results / CALIBRATION).read_text(encoding="utf-8"))
-    return [*load_references(results / REFERENCES).warnings, *calibration.warnings]
+    try:
+        text = (results / CALIBRATION).read_text(encoding="utf-8")
+        references = load_references(results / REFERENCES)
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename}: the run has not made it") from None
+    calibration = Calibration.from_json(text)
+    return Outcome(results, calibration, (*references.warnings, *calibration.warnings))
 
 
-def say_warnings(results: Path, scans: Iterable[str]) -> None:
-    """Repeat every warning of some scans, on the terminal's last lines.
+def say_closing_lines(results: Path, scans: Sequence[str], truth: "Truth | None" = None) -> None:
+    """Say where everything is, what was found, what to doubt of it, and what to do next.
 
     Parameters
     ----------
@@ -26,7 +74,37 @@ def say_warnings(results: Path, scans: Iterable[str]) -> None:
         The folder that holds a folder a scan.
     scans
         Their names.
+    truth
+        The known answer of a demo scan, shown beside what was found.
     """
-    for scan in scans:
-        for line in warnings_of(results / scan):
+    outcomes = {scan: read_outcome(results / scan) for scan in scans}
+    say = _in_full if len(scans) <= _MOST_SCANS_IN_FULL else _in_a_line
+    typer.echo()
+    for scan, outcome in outcomes.items():
+        for line in say(scan, outcome, truth):
+            typer.echo(line)
+    for scan, outcome in outcomes.items():
+        for line in outcome.warnings:
             typer.echo(f"warning: {scan}: {line}")
+    typer.echo(f"Next                 open {results / next(iter(scans)) / REPORT}")
+
+
+def _in_full(scan: str, outcome: Outcome, truth: "Truth | None") -> list[str]:
+    calibration, results = outcome.calibration, outcome.results
+    cor = f"{calibration.line.mid_px:.2f} px"
+    tilt = f"{calibration.tilt_deg:.3f} degrees"
+    if truth is not None:
+        cor += f" (true: {truth.cor_px:.2f} px)"
+        tilt += f" (true: {truth.tilt_deg:.3f} degrees)"
+    return [
+        f"Volume               {outcome.volume}",
+        f"Report               {results}/{REPORT}",
+        f"Centre of rotation   {cor}, in the middle row",
+        f"Tilt                 {tilt}",
+    ]
+
+
+def _in_a_line(scan: str, outcome: Outcome, truth: "Truth | None") -> list[str]:
+    found = outcome.calibration
+    what = f"cor {found.line.mid_px:.2f} px, tilt {found.tilt_deg:.3f} degrees"
+    return [f"{scan:<20} {what}, {outcome.results}/{REPORT}"]

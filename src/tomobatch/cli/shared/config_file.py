@@ -66,19 +66,16 @@ def _scan(name: str, path: str, header: ScanHeader, inspection: Inspection) -> I
     yield f"# angles: {facts['angles']}"
     yield from (f"# odd: {oddity}" for oddity in inspection.oddities)
     lies_at = path if is_remote(path) else str(Path(path))
-    own: dict[str, Any] = {}
     if header.angle_source is AngleSource.ASSUMED:
-        own["angle_range_deg"] = [0, 180]
-    if not own and header.pixel_size_um is not None:
+        yield "# the file says no angles: half a turn is assumed and held against the projections;"
+        yield "# where that is wrong, say datasets: {angle_range_deg: [first, last]} of this scan"
+    if header.pixel_size_um is not None:
         yield f"{_value(name)}: {_value(lies_at)}"
         return
     yield f"{_value(name)}:"
     yield f"  path: {_value(lies_at)}"
     yield "  datasets:"
-    for key, value in own.items():
-        yield f"    {key}: {_value(value)}  # the file does not say: correct it"
-    if header.pixel_size_um is None:
-        yield "    pixel_size_um: null  # the file does not say: grey values are 1/pixel without it"
+    yield "    pixel_size_um: null  # the file does not say: grey values are 1/pixel without it"
 
 
 def _section(section: BaseModel, chosen: dict[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Running Snakemake as a user would, from the folder that holds the Snakefile."""
+"""Running Snakemake as a user would, from a study folder or a clone."""
 
 import shlex
 import subprocess
@@ -21,7 +21,7 @@ def snakemake_command(arguments: Sequence[str]) -> list[str]:
     """
     if not Path("Snakefile").is_file():
         raise UserError(
-            f"no Snakefile in {Path.cwd()}; run this from the folder of the tomobatch repository"
+            f"no Snakefile in {Path.cwd()}; `tomobatch init DIR SCAN...` makes a folder that runs"
         )
     return [sys.executable, "-m", "snakemake", *arguments]
 
