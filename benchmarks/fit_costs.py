@@ -20,7 +20,8 @@ from scipy.optimize import nnls
 from tomobatch.cores import n_usable_cores
 from tomobatch.opencl.devices import Device, find_device
 from tomobatch.reconstruct.geometry import make_geometry
-from tomobatch.reconstruct.methods import Plan, work
+from tomobatch.reconstruct.methods import METHODS
+from tomobatch.reconstruct.settings import ReconstructSettings
 
 TABLE = Path(__file__).parents[1] / "src/tomobatch/reconstruct/costs.json"
 SIZES = [(64, 90), (256, 200), (256, 800), (512, 200), (512, 800), (1024, 200), (1024, 600)]
@@ -31,7 +32,7 @@ REPEATS = 3
 def seconds(device: Device, method: str, lanes: int, n_px: int, n_angles: int) -> float:
     """Return the least time of a full block, after a first one that builds kernels and tables."""
     geometry = make_geometry(np.arange(n_angles) * np.pi / n_angles, n_px)
-    engine = Plan(method, lanes, {}).engine(device, geometry, lanes, "ramp", "edge")
+    engine = METHODS[method].make(device, geometry, lanes, ReconstructSettings())
     rows = np.random.default_rng(0).normal(size=(lanes, n_angles, n_px)).astype(np.float32)
     cors, out = np.full(lanes, (n_px - 1) / 2), np.empty((lanes, n_px, n_px), dtype=np.float32)
     engine(rows, cors, out)
@@ -50,7 +51,7 @@ def fit(device: Device, method: str, lanes: int) -> dict[str, float]:
     rows, measured = [], []
     for n_px, n_angles in SIZES:
         geometry = make_geometry(np.arange(n_angles) * np.pi / n_angles, n_px)
-        terms = work(geometry, method)
+        terms = METHODS[method].work(geometry)
         rows.append([1.0, *(lanes * count for count in terms.values())])
         measured.append(seconds(device, method, lanes, n_px, n_angles) * 1e9)
     scaled = np.array(rows) / np.array(measured)[:, None]

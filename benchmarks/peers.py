@@ -16,8 +16,8 @@ from tomobatch.opencl.devices import find_device
 from tomobatch.reconstruct.fft import in_parallel
 from tomobatch.reconstruct.filter import frequency_response
 from tomobatch.reconstruct.geometry import make_geometry
-from tomobatch.reconstruct.methods import make_plan
-from tomobatch.reconstruct.settings import MethodName
+from tomobatch.reconstruct.methods import METHODS, make_plan
+from tomobatch.reconstruct.settings import MethodName, ReconstructSettings
 from tomobatch.reconstruct.slices import fbp
 
 Reconstruct = Callable[[np.ndarray], np.ndarray]
@@ -34,7 +34,9 @@ def tomobatch(method: MethodName) -> Factory:
         device = find_device("cpu")
         geometry = make_geometry(angles_rad, n_px)
         plan = make_plan(device, geometry, CHUNK, method, n_blocks=1)
-        engine = plan.engine(device, geometry, plan.lanes, "ramp", "zero")
+        engine = METHODS[plan.method].make(
+            device, geometry, plan.lanes, ReconstructSettings(padding="zero")
+        )
         kept = np.full((CHUNK, n_px, n_px), np.nan, np.float32)
 
         def reconstruct(sinograms: np.ndarray) -> np.ndarray:

@@ -8,11 +8,12 @@ import numpy as np
 from tomobatch.cores import n_usable_cores
 from tomobatch.opencl.buffers import Shared
 from tomobatch.opencl.devices import Device
-from tomobatch.reconstruct.direct import BackProjector, tiles
+from tomobatch.reconstruct.direct import BackProjector
 from tomobatch.reconstruct.fourier import STANDARD, FourierEngine
 from tomobatch.reconstruct.geometry import Geometry, make_geometry
 from tomobatch.reconstruct.rows import RowFilter
 from tomobatch.reconstruct.splitting import SliceSplitter
+from tomobatch.reconstruct.variants import tiles
 
 # Most slices of a block.
 LANES = {"direct": 32, "fourier": 16}

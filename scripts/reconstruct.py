@@ -11,6 +11,7 @@ from tomobatch.calibrate.calibration import Calibration
 from tomobatch.errors import UserError
 from tomobatch.opencl.kind import DeviceKind
 from tomobatch.reconstruct.geometry import make_geometry
+from tomobatch.reconstruct.settings import ReconstructSettings
 from tomobatch.reconstruct.stream import reconstruct_blocks
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.angles import load_angles
@@ -40,14 +41,17 @@ def main(
     first, stop = layout.range(chunk)
     calibration = Calibration.from_json(Path(calibration_path).read_text(encoding="utf-8"))
     sinograms = open_array(sinograms_metadata)
+    choices = ReconstructSettings.model_validate(
+        {**settings, "device": asked_device(settings["device"])}
+    )
     geometry = make_geometry(
         load_angles(Path(angles_path)),
         sinograms.shape[2],
         size_px=whole_slice_px,
-        roi=settings["roi_px"],
-        binning=settings["binning"],
-        mask=settings["mask"],
-        half_acquisition=settings["half_acquisition"],
+        roi=choices.roi_px,
+        binning=choices.binning,
+        mask=choices.mask,
+        half_acquisition=choices.half_acquisition,
     )
     factor = np.float32(grey_factor(layout.pixel_size_um))
     with open_chunk(layout, chunk, [Path(path) for path in shard_paths]) as writer:
@@ -57,10 +61,7 @@ def main(
             stop - first,
             geometry,
             calibration.cor_px(np.arange(first, stop)),
-            method=settings["method"],
-            filter=settings["filter"],
-            padding=settings["padding"],
-            device=asked_device(settings["device"]),
+            choices,
         )
     record.facts["timeline"] = timeline.to_dict()
     for stage in ("read", "prepare", "compute", "write"):

@@ -13,12 +13,13 @@ from tomobatch.normalise.selftest import check_kernels as check_normalise
 from tomobatch.opencl.check import KernelCheck
 from tomobatch.opencl.devices import Device, find_device, list_devices
 from tomobatch.opencl.kind import DeviceKind
-from tomobatch.reconstruct.direct import BackProjector, choose_variant
+from tomobatch.reconstruct.direct import BackProjector
 from tomobatch.reconstruct.fourier import transforms_on_device
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import make_plan
 from tomobatch.reconstruct.rows import RowFilter
 from tomobatch.reconstruct.selftest import check_kernels
+from tomobatch.reconstruct.variants import choose_variant
 
 _SPEED_PX, _SPEED_ANGLES, _SPEED_LANES = 512, 256, 32
 _COPY_BYTES = 128 * 2**20

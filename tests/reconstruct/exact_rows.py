@@ -12,7 +12,7 @@ from tomobatch.reconstruct.sampling import row_length
 
 
 def fbp_exact(
-    sinogram: np.ndarray, geometry: Geometry, cor_px: float, name="ramp", padding="edge"
+    sinogram: np.ndarray, geometry: Geometry, cor_px: float, filter="ramp", padding="edge"
 ) -> np.ndarray:
     """Return one slice, float64 (ny, nx): filtered rows between samples by their Fourier series."""
     length = row_length(geometry)
@@ -23,7 +23,7 @@ def fbp_exact(
     mode = {"edge": "edge", "zero": "constant"}[padding]
     rows = np.pad(rows, ((0, 0), (left, length - geometry.n_cols - left)), mode=mode)
     series = np.fft.rfft(np.roll(rows, -left, axis=1), axis=1) / length
-    series *= frequency_response(length, name)
+    series *= frequency_response(length, filter)
     series *= binning_response(length, geometry.angles_rad, geometry.binning)
     series[:, 1:-1] *= 2
     k = np.arange(length // 2 + 1)

@@ -31,11 +31,7 @@ def noise(n_rows: int, n_angles: int, n_cols: int) -> np.ndarray:
 
 def assert_like_reference(sinograms, angles, cors, **options) -> None:
     found = direct(sinograms, angles, cors, **options)
-    filter_options = {
-        key: options.pop(name)
-        for key, name in (("name", "filter"), ("padding", "padding"))
-        if name in options
-    }
+    filter_options = {name: options.pop(name) for name in ("filter", "padding") if name in options}
     geometry = make_geometry(angles, sinograms.shape[2], cor_px=cors, **options)
     rows = zip(sinograms, np.broadcast_to(cors, len(sinograms)), strict=True)
     expected = np.array([fbp_reference(s, geometry, c, **filter_options) for s, c in rows])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tomobatch.errors import UserError
 from tomobatch.reconstruct.filter import (
-    WINDOWS,
+    FILTERS,
     binning_response,
     finer_response,
     frequency_response,
@@ -31,7 +31,7 @@ def test_ramp_takes_the_mean_away_as_its_length_grows() -> None:
     assert means == pytest.approx([2 / np.pi**2 / n for n in (64, 256, 1024)], rel=0.01)
 
 
-@pytest.mark.parametrize("name", WINDOWS)
+@pytest.mark.parametrize("name", FILTERS)
 def test_windows_keep_low_and_damp_high_frequencies(name) -> None:
     values = window(np.linspace(0, 0.5, 65), name)
     assert values[0] == 1

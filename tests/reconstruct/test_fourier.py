@@ -41,17 +41,19 @@ def assert_exact(
     cors,
     spreading,
     lanes=16,
-    name="ramp",
+    filter="ramp",
     padding="edge",
     shared=None,
     **shape,
 ):
     geometry = make_geometry(angles, sinograms.shape[2], cor_px=cors, **shape)
     found = reconstruct(
-        sinograms, geometry, cors, spreading, lanes, name=name, padding=padding, shared=shared
+        sinograms, geometry, cors, spreading, lanes, filter=filter, padding=padding, shared=shared
     )
     rows = zip(sinograms, np.broadcast_to(cors, len(sinograms)), strict=True)
-    expected = np.array([fbp_exact(s, geometry, c, name=name, padding=padding) for s, c in rows])
+    expected = np.array(
+        [fbp_exact(s, geometry, c, filter=filter, padding=padding) for s, c in rows]
+    )
     assert found == pytest.approx(expected, abs=TOLERANCE[spreading] * np.abs(expected).max())
 
 
@@ -83,7 +85,7 @@ def test_any_geometry(data) -> None:
         binning=data.draw(st.integers(1, min(nx, ny, 4)), "binning"),
         mask=data.draw(st.sampled_from([True, False, 3.5, 100.0]), "mask"),
         padding=data.draw(st.sampled_from(["edge", "zero"]), "padding"),
-        name=data.draw(st.sampled_from(["ramp", "hann", "shepp-logan"]), "filter"),
+        filter=data.draw(st.sampled_from(["ramp", "hann", "shepp-logan"]), "filter"),
     )
 
 

@@ -1,6 +1,7 @@
 """Which method, how many slices at a time, and the memory they take."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from tomobatch.opencl.buffers import Shared
 from tomobatch.opencl.devices import Device, find_device
 from tomobatch.reconstruct import methods
 from tomobatch.reconstruct.geometry import Geometry, make_geometry
-from tomobatch.reconstruct.methods import buffer_bytes, expected_s, make_plan
+from tomobatch.reconstruct.methods import METHODS, expected_s, make_plan
+from tomobatch.reconstruct.settings import MethodName, ReconstructSettings
 
 
 def geometry_of(n_px: int, n_angles: int, **options) -> Geometry:
@@ -22,12 +24,13 @@ def test_memory_of_a_large_chunk(method) -> None:
     """32 slices of 2048 x 1800: at most 2.5 times input and output, counting both once."""
     lanes = make_plan(find_device("cpu"), geometry_of(2048, 1800), 32, method).lanes
     arrays = 4 * 32 * (1800 * 2048 + 2048**2)
-    samples, grid, _ = buffer_bytes(geometry_of(2048, 1800), method, lanes)
+    samples, grid, _ = METHODS[method].buffer_bytes(geometry_of(2048, 1800), lanes)
     assert arrays + samples + grid <= 2.5 * arrays
 
 
+@pytest.mark.parametrize("options", [{}, {"binning": 16}, {"roi": (5, 9, 11, 7)}])
 @pytest.mark.parametrize(("method", "lanes"), [("direct", 32), ("direct", 1), ("fourier", 16)])
-def test_buffers_are_as_large_as_counted(method, lanes, monkeypatch) -> None:
+def test_buffers_are_as_large_as_counted(method, lanes, options, monkeypatch) -> None:
     taken = []
     make = Shared.__init__
 
@@ -36,17 +39,20 @@ def test_buffers_are_as_large_as_counted(method, lanes, monkeypatch) -> None:
         make(self, queue, shape)
 
     monkeypatch.setattr(Shared, "__init__", record)
-    geometry = geometry_of(300, 40)
-    make_plan(find_device("cpu"), geometry, lanes, method).engine(
-        find_device("cpu"), geometry, lanes, "ramp", "edge"
-    )
-    counted = buffer_bytes(geometry, method, lanes)
-    assert sorted(taken) == pytest.approx(sorted(counted[:2]), rel=0.05)
+    geometry = geometry_of(300, 40, **options)
+    METHODS[method].make(find_device("cpu"), geometry, lanes, ReconstructSettings())
+    counted = METHODS[method].buffer_bytes(geometry, lanes)
+    assert sorted(taken) == sorted(counted[:2])
+
+
+def test_every_choice_is_a_method_or_auto() -> None:
+    """The choices stand in the settings, what does them in its own file: a new one needs both."""
+    assert {"auto", *METHODS} == set(get_args(MethodName))
 
 
 def test_direct_wins_where_pixels_are_few_fourier_where_they_are_many() -> None:
     costs = methods._costs()
-    assert costs["cpu"].keys() == costs["gpu"].keys() == {"direct", "fourier"}
+    assert costs["cpu"].keys() == costs["gpu"].keys() == METHODS.keys()
     device = find_device("cpu")
     assert make_plan(device, geometry_of(2048, 1800), 32, "auto").method == "fourier"
     part = geometry_of(2048, 1800, roi=(1000, 1000, 16, 16))
@@ -69,7 +75,7 @@ def test_cheaper_method_is_chosen(monkeypatch) -> None:
 def test_choice_does_not_depend_on_rows_or_memory(monkeypatch) -> None:
     device, geometry = find_device("cpu"), geometry_of(256, 200)
     chosen = {make_plan(device, geometry, n_rows, "auto").method for n_rows in (1, 2, 7, 32, 500)}
-    small = int(sum(buffer_bytes(geometry, "fourier", 2)) / 0.8) + 8
+    small = int(sum(METHODS["fourier"].buffer_bytes(geometry, 2)) / 0.8) + 8
     monkeypatch.setattr(Device, "free_memory_bytes", lambda self: small)
     chosen.add(make_plan(device, geometry, 32, "auto").method)
     assert len(chosen) == 1

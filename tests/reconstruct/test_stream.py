@@ -12,7 +12,8 @@ from tomobatch.errors import UserError
 from tomobatch.opencl.devices import Device, find_device
 from tomobatch.reconstruct import stream
 from tomobatch.reconstruct.geometry import make_geometry
-from tomobatch.reconstruct.methods import buffer_bytes
+from tomobatch.reconstruct.methods import METHODS
+from tomobatch.reconstruct.settings import ReconstructSettings
 from tomobatch.reconstruct.slices import fbp
 from tomobatch.reconstruct.stream import reconstruct_blocks
 
@@ -42,7 +43,9 @@ def read(start: int, stop: int) -> np.ndarray:
 
 
 def run(write, reader=read, **options):
-    return reconstruct_blocks(reader, write, N_ROWS, GEOMETRY, CORS, method="direct", **options)
+    return reconstruct_blocks(
+        reader, write, N_ROWS, GEOMETRY, CORS, ReconstructSettings(method="direct"), **options
+    )
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +108,7 @@ def test_sinograms_of_another_shape_are_refused() -> None:
 
 @pytest.mark.parametrize("n_slices", [1, 5, 20])
 def test_blocks_shrink_to_the_memory_there_is(n_slices, expected, monkeypatch) -> None:
-    free = int(sum(buffer_bytes(GEOMETRY, "direct", n_slices)) / 0.8) + 8
+    free = int(sum(METHODS["direct"].buffer_bytes(GEOMETRY, n_slices)) / 0.8) + 8
     monkeypatch.setattr(Device, "free_memory_bytes", lambda self: free)
     keeper = Keeper()
     run(keeper)
@@ -126,7 +129,7 @@ def test_several_devices_share_the_blocks(expected, monkeypatch) -> None:
     one = find_device()
     two = [Device(one.cl_device, cl.Context([one.cl_device]), one.kind) for _ in range(2)]
     monkeypatch.setattr(stream, "find_devices", lambda kind: two)
-    one_slice = int(sum(buffer_bytes(GEOMETRY, "direct", 1)) / 0.8) + 8
+    one_slice = int(sum(METHODS["direct"].buffer_bytes(GEOMETRY, 1)) / 0.8) + 8
     monkeypatch.setattr(Device, "free_memory_bytes", lambda self: one_slice)
     keeper = Keeper()
     timeline = run(keeper)
@@ -139,7 +142,7 @@ def test_two_engines_keep_a_gpu_busy(expected, monkeypatch) -> None:
     """The device here stands for a GPU: its blocks are computed two at a time."""
     one = find_device()
     monkeypatch.setattr(stream, "find_devices", lambda kind: [replace(one, kind="gpu")])
-    half_of_it = int(2 * sum(buffer_bytes(GEOMETRY, "direct", 1)) / 0.8) + 8
+    half_of_it = int(2 * sum(METHODS["direct"].buffer_bytes(GEOMETRY, 1)) / 0.8) + 8
     monkeypatch.setattr(Device, "free_memory_bytes", lambda self: half_of_it)
     keeper = Keeper()
     timeline = run(keeper)

@@ -5,10 +5,11 @@ import pytest
 
 from tomobatch.opencl import buffers
 from tomobatch.opencl.devices import find_device
-from tomobatch.reconstruct.direct import DirectEngine, Variant, choose_variant, image, local, tiles
+from tomobatch.reconstruct.direct import DirectEngine
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.reference import fbp_reference
 from tomobatch.reconstruct.slices import fbp
+from tomobatch.reconstruct.variants import Variant, choose_variant, image, local, tiles
 
 LOCAL_BYTES = 32 * 1024  # the least that OpenCL 1.2 grants a GPU
 

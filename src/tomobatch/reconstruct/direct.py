@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,95 +9,20 @@ import pyopencl as cl
 
 from tomobatch.opencl.buffers import Shared, filled_by_device, mapped
 from tomobatch.opencl.devices import Device
-from tomobatch.opencl.kernels import Define, load_kernel
-from tomobatch.reconstruct.filter import SAMPLES_PER_PX
+from tomobatch.opencl.kernels import load_kernel
+from tomobatch.reconstruct.engine import Method
+from tomobatch.reconstruct.filter import SAMPLES_PER_PX, padded_length
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
-from tomobatch.reconstruct.rows import RowFilter
-from tomobatch.reconstruct.settings import Padding, Window
+from tomobatch.reconstruct.rows import RowFilter, count_samples
+from tomobatch.reconstruct.settings import FilterName, Padding
 from tomobatch.reconstruct.splitting import SliceSplitter
+from tomobatch.reconstruct.variants import PIXELS_A_RUN, Variant, choose_variant
 
 Float32Array = npt.NDArray[np.float32]
 
 FRACTION_BITS = 23
 
 _KERNELS = {"tiles": "direct", "local": "direct_local", "image": "direct_image"}
-
-
-@dataclass(frozen=True)
-class Variant:
-    """How the work is cut; the constants are those of the kernel files.
-
-    ``tiles`` (``direct.cl``) keeps runs of pixels in the registers of a CPU, ``local``
-    (``direct_local.cl``) strips of the rows in a GPU's local memory, ``image``
-    (``direct_image.cl``) reads through its texture units.
-    """
-
-    name: Literal["tiles", "local", "image"]
-    defines: dict[str, Define]
-    side: int
-    n_pixels: int = 1
-
-    @property
-    def margin_px(self) -> int:
-        """Pixels beyond the mask that a run of pixels may reach."""
-        return self.n_pixels if self.name == "tiles" else 0
-
-
-def tiles(lanes: int, n_pixels: int = 4, tile: int = 32, n_angles: int = 8) -> Variant:
-    """Return the variant for CPUs; the numbers were the fastest at 1024 px, see the benchmarks."""
-    width = min(lanes, 16)
-    defines: dict[str, Define] = {
-        "VEC": "float" if width == 1 else f"float{width}",
-        "N_VECS": lanes // width,
-        "N_PIXELS": n_pixels,
-        "TILE": tile,
-        "N_ANGLES": n_angles,
-    }
-    return Variant("tiles", defines, tile, n_pixels)
-
-
-def local(lanes: int, binning: int, local_bytes: int) -> Variant | None:
-    """Return the variant for GPUs, or None where not even one strip fits half the local memory.
-
-    Half, so that a second group may run on the same unit while one waits at a barrier.
-    """
-    for side in (16, 8):
-        strip = math.ceil((side - 1) * math.sqrt(2) * binning * SAMPLES_PER_PX) + 3
-        n_angles = min(16, local_bytes // 2 // (4 * lanes * strip + 4))
-        if n_angles >= 1:
-            return _local(lanes, side, strip, n_angles)
-    return None
-
-
-def _local(lanes: int, side: int, strip: int, n_angles: int) -> Variant:
-    width = min(lanes, 4)
-    defines: dict[str, Define] = {
-        "VEC": "float" if width == 1 else f"float{width}",
-        "N_VECS": lanes // width,
-        "SIDE": side,
-        "N_ANGLES": n_angles,
-        "STRIP": strip,
-    }
-    return Variant("local", defines, side)
-
-
-def image(side: int = 16) -> Variant:
-    """Return the variant that reads four slices through a GPU's texture units."""
-    return Variant("image", {"SIDE": side}, side)
-
-
-def choose_variant(device: Device, geometry: Geometry, lanes: int) -> Variant:
-    """Return the variant for a device by its properties: local memory of its own, images."""
-    found = device.cl_device
-    if found.local_mem_type == cl.device_local_mem_type.LOCAL:
-        chosen = local(lanes, geometry.binning, found.local_mem_size)
-        if chosen is not None:
-            return chosen
-        samples = SAMPLES_PER_PX * (2 * math.ceil(geometry.reach_px) + 6)
-        fits = samples <= found.image2d_max_width and geometry.n_angles <= found.image2d_max_height
-        if lanes == 4 and found.image_support and fits:
-            return image()
-    return tiles(lanes)
 
 
 class BackProjector:
@@ -181,16 +104,15 @@ class DirectEngine:
         device: Device,
         geometry: Geometry,
         lanes: int,
-        name: Window = "ramp",
+        filter: FilterName = "ramp",
         padding: Padding = "edge",
         variant: Variant | None = None,
     ) -> None:
         variant = choose_variant(device, geometry, lanes) if variant is None else variant
         self.lanes = lanes
         self._geometry = geometry
-        # 2 for the interpolation.
-        margin = variant.margin_px * geometry.binning + 2
-        self._filter = RowFilter(geometry, margin, name, padding)
+        margin_px = _row_margin_px(geometry, variant.margin_px)
+        self._filter = RowFilter(geometry, margin_px, filter, padding)
         n_samples = self._filter.n_samples
         self._back_project = BackProjector(device, geometry, n_samples, self._filter.axis, variant)
         stride = self._back_project.width
@@ -217,6 +139,11 @@ class DirectEngine:
         self._back_project(self._queue, self._rows.buffer, self._image.buffer)
         with filled_by_device(self._queue, out) as slices:
             self._split(self._queue, self._image.buffer, slices, len(out))
+
+
+def _row_margin_px(geometry: Geometry, margin_px: int) -> int:
+    """Return the columns beyond the mask that runs of so many pixels want: 2 to interpolate."""
+    return margin_px * geometry.binning + 2
 
 
 def fixed_point_steps(geometry: Geometry, axis: float) -> npt.NDArray[np.int64]:
@@ -257,3 +184,37 @@ def chords(geometry: Geometry, n_pixels: int) -> npt.NDArray[np.int32]:
 
 def _round_up(n: int, multiple: int) -> int:
     return -(-n // multiple) * multiple
+
+
+def _buffer_bytes(geometry: Geometry, lanes: int) -> list[int]:
+    height, width = geometry.shape_px
+    n_samples = count_samples(geometry, _row_margin_px(geometry, PIXELS_A_RUN))
+    rows = geometry.n_angles * n_samples
+    image = height * _round_up(width, PIXELS_A_RUN)
+    return [4 * lanes * n_values for n_values in (rows, image, height * width)]
+
+
+def _work(geometry: Geometry) -> dict[str, float]:
+    """``filter``: points of a transform times the logarithm; ``update``: pixels times angles."""
+    height, width = geometry.shape_px
+    length = padded_length(geometry)
+    area = float(height * width)
+    if geometry.mask_radius_px is not None:
+        area = min(area, math.pi * (geometry.mask_radius_px / geometry.binning) ** 2)
+    return {
+        "filter": geometry.n_angles * length * math.log2(length),
+        "update": area * geometry.n_angles,
+    }
+
+
+DIRECT = Method(
+    "direct",
+    lanes=(32, 16, 8, 4, 1),
+    # With 16 a slice takes a CPU 1.3 times as long as in a full block, with 8 still longer.
+    well_filled=16,
+    make=lambda device, geometry, lanes, chosen: DirectEngine(
+        device, geometry, lanes, chosen.filter, chosen.padding
+    ),
+    buffer_bytes=_buffer_bytes,
+    work=_work,
+)

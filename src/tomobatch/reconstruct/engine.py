@@ -1,11 +1,15 @@
-"""What a method of reconstruction offers: blocks of slices, all with one geometry."""
+"""What a method of reconstruction offers, and what it says of itself."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from tomobatch.reconstruct.geometry import FloatArray
+from tomobatch.opencl.devices import Device
+from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.settings import ReconstructSettings
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -27,3 +31,32 @@ class Engine(Protocol):
         ``first_row`` is the number of the first row, for messages.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of reconstruction: everything that choosing, sizing and running it takes.
+
+    Attributes
+    ----------
+    name
+        As in the configuration.
+    lanes
+        The numbers of slices that a block may have, the most first.
+    well_filled
+        Slices of a block with which a CPU computes well; with fewer it takes too long for each.
+    make
+        Returns the engine for a device, a geometry, so many lanes and what the user chose.
+    buffer_bytes
+        Returns the sizes of the device buffers of a block of so many lanes, without the tables that
+        all blocks share; never less than what the engine takes.
+    work
+        Returns how much there is to do for one slice, in the terms of the cost table.
+    """
+
+    name: str
+    lanes: tuple[int, ...]
+    well_filled: int
+    make: Callable[[Device, Geometry, int, ReconstructSettings], Engine]
+    buffer_bytes: Callable[[Geometry, int], list[int]]
+    work: Callable[[Geometry], dict[str, float]]

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from tomobatch.errors import UserError
 from tomobatch.reconstruct.fft import even_fast_length
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
-from tomobatch.reconstruct.settings import Padding, Window
+from tomobatch.reconstruct.settings import FilterName, Padding
 
-WINDOWS: tuple[str, ...] = get_args(Window)
+FILTERS: tuple[str, ...] = get_args(FilterName)
 PADDINGS: tuple[str, ...] = get_args(Padding)
 
 # Samples a column of the rows that are back-projected.
@@ -36,35 +36,35 @@ def ramp_kernel(length: int) -> FloatArray:
     return kernel
 
 
-def window(frequency: FloatArray, name: Window) -> FloatArray:
+def window(frequency: FloatArray, filter: FilterName) -> FloatArray:
     """Return the window at frequencies in cycles per pixel (0 to 0.5); 1 at frequency 0.
 
     Raises
     ------
     UserError
-        A name that is not one of ``WINDOWS``.
+        A name that is not one of ``FILTERS``.
     """
-    if name == "ramp":
+    if filter == "ramp":
         return np.ones_like(frequency)
-    if name == "shepp-logan":
+    if filter == "shepp-logan":
         return np.sinc(frequency)
-    if name == "cosine":
+    if filter == "cosine":
         return np.cos(np.pi * frequency)
-    if name == "hamming":
+    if filter == "hamming":
         return 0.54 + 0.46 * np.cos(2 * np.pi * frequency)
-    if name == "hann":
+    if filter == "hann":
         return 0.5 + 0.5 * np.cos(2 * np.pi * frequency)
-    raise UserError(f"filter: '{name}' is not one of {', '.join(WINDOWS)}")
+    raise UserError(f"filter: '{filter}' is not one of {', '.join(FILTERS)}")
 
 
-def frequency_response(length: int, name: Window = "ramp") -> FloatArray:
+def frequency_response(length: int, filter: FilterName = "ramp") -> FloatArray:
     """Return the windowed ramp at the frequencies of a real FFT, float64 (length // 2 + 1,)."""
     ramp: FloatArray = np.fft.rfft(ramp_kernel(length)).real
-    return ramp * window(_frequencies(length), name)
+    return ramp * window(_frequencies(length), filter)
 
 
 def finer_response(
-    length: int, name: Window = "ramp", samples_per_px: int = SAMPLES_PER_PX
+    length: int, filter: FilterName = "ramp", samples_per_px: int = SAMPLES_PER_PX
 ) -> FloatArray:
     """Return the windowed ramp for rows that are resampled and then interpolated linearly.
 
@@ -80,7 +80,7 @@ def finer_response(
         ``length`` even, more than one sample a column; the highest frequency, which the longer
         transform meets twice, counts half.
     """
-    response = frequency_response(length, name) * samples_per_px
+    response = frequency_response(length, filter) * samples_per_px
     response /= np.sinc(_frequencies(length) / samples_per_px) ** 2
     response[-1] /= 2
     return response

@@ -12,7 +12,7 @@ from tomobatch.reconstruct.filter import (
     shift_phases,
 )
 from tomobatch.reconstruct.geometry import FloatArray, Geometry, default_cor_px
-from tomobatch.reconstruct.settings import Padding, Window
+from tomobatch.reconstruct.settings import FilterName, Padding
 
 
 def filter_rows(
@@ -20,7 +20,7 @@ def filter_rows(
     geometry: Geometry,
     cor_px: float,
     *,
-    name: Window = "ramp",
+    filter: FilterName = "ramp",
     padding: Padding = "edge",
     samples_per_px: int = SAMPLES_PER_PX,
 ) -> tuple[FloatArray, float]:
@@ -35,8 +35,8 @@ def filter_rows(
         Shared geometry.
     cor_px
         Centre of rotation of this row.
-    name, padding
-        Window of the ramp; what is assumed outside the detector.
+    filter, padding
+        FilterName of the ramp; what is assumed outside the detector.
     samples_per_px
         Samples a column, more than one.
 
@@ -58,7 +58,8 @@ def filter_rows(
     spectrum = np.fft.rfft(np.roll(padded, -left, axis=1), axis=1)
     axis_px = default_cor_px(geometry.n_cols)
     spectrum = spectrum * (
-        finer_response(length, name, samples_per_px) * shift_phases(length, axis_px - cor_px)[:, 0]
+        finer_response(length, filter, samples_per_px)
+        * shift_phases(length, axis_px - cor_px)[:, 0]
     )
     if geometry.binning > 1:
         spectrum = spectrum * binning_response(length, geometry.angles_rad, geometry.binning)
@@ -104,7 +105,7 @@ def fbp_reference(
     geometry: Geometry,
     cor_px: float,
     *,
-    name: Window = "ramp",
+    filter: FilterName = "ramp",
     padding: Padding = "edge",
     samples_per_px: int = SAMPLES_PER_PX,
 ) -> FloatArray:
@@ -113,6 +114,6 @@ def fbp_reference(
     The more samples a column, the closer the linear interpolation to an exact one.
     """
     rows, axis = filter_rows(
-        sinogram, geometry, cor_px, name=name, padding=padding, samples_per_px=samples_per_px
+        sinogram, geometry, cor_px, filter=filter, padding=padding, samples_per_px=samples_per_px
     )
     return back_project(rows, geometry, axis, samples_per_px)

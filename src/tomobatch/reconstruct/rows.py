@@ -16,12 +16,21 @@ from tomobatch.reconstruct.filter import (
     shift_phases,
 )
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
-from tomobatch.reconstruct.settings import Padding, Window
+from tomobatch.reconstruct.settings import FilterName, Padding
 
 Float32Array = npt.NDArray[np.float32]
 
 # Working memory of one thread: small enough for the cache it shares with the others.
 _WORK_BYTES = 2**20
+
+
+def count_samples(geometry: Geometry, margin_px: int) -> int:
+    """Return the samples of a filtered row that keeps so many columns beyond the mask."""
+    return SAMPLES_PER_PX * (2 * _reach_px(geometry, margin_px) + 2)
+
+
+def _reach_px(geometry: Geometry, margin_px: int) -> int:
+    return int(np.ceil(geometry.reach_px)) + margin_px
 
 
 class RowFilter:
@@ -38,8 +47,8 @@ class RowFilter:
         Shared geometry.
     margin_px
         Columns to keep beyond those that pixels inside the mask project to.
-    name, padding
-        Window of the ramp; what is assumed outside the detector.
+    filter, padding
+        FilterName of the ramp; what is assumed outside the detector.
 
     Attributes
     ----------
@@ -53,18 +62,18 @@ class RowFilter:
         self,
         geometry: Geometry,
         margin_px: int,
-        name: Window = "ramp",
+        filter: FilterName = "ramp",
         padding: Padding = "edge",
     ) -> None:
-        reach = int(np.ceil(geometry.reach_px)) + margin_px
+        reach = _reach_px(geometry, margin_px)
         centre = (geometry.n_cols - 1) / 2
         self.geometry = geometry
         self.padding = padding
         self.length = padded_length(geometry)
         # Where the centre of the detector is the axis, the detector's columns are samples.
         self.axis = SAMPLES_PER_PX * (reach + centre % 1)
-        self.n_samples = SAMPLES_PER_PX * (2 * reach + 2)
-        self._response = finer_response(self.length, name)
+        self.n_samples = count_samples(geometry, margin_px)
+        self._response = finer_response(self.length, filter)
 
     def __call__(
         self,

@@ -21,7 +21,7 @@ from tomobatch.reconstruct.filter import (
 )
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
 from tomobatch.reconstruct.lines import Lines
-from tomobatch.reconstruct.settings import Padding, Window
+from tomobatch.reconstruct.settings import FilterName, Padding
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -60,8 +60,8 @@ class LineSampler:
         Shared geometry; where the spectra lie.
     lanes
         Most rows of a block.
-    name, padding
-        Window of the ramp; what is assumed outside the detector.
+    filter, padding
+        FilterName of the ramp; what is assumed outside the detector.
     on_device
         Whether rows are transformed there, by VkFFT, or on the host.
     """
@@ -73,7 +73,7 @@ class LineSampler:
         geometry: Geometry,
         lines: Lines,
         lanes: int,
-        name: Window,
+        filter: FilterName,
         padding: Padding,
         *,
         on_device: bool,
@@ -82,7 +82,7 @@ class LineSampler:
         self._geometry, self._padding = geometry, padding
         self.length = row_length(geometry)
         self.n_k = self.length // 2 + 1
-        self._response = frequency_response(self.length, name) / self.length
+        self._response = frequency_response(self.length, filter) / self.length
         # The highest frequency is met at both ends of a line.
         self._response[-1] /= 2
         self._weights = self._upload(lines.weights)

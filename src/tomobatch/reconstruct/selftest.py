@@ -8,12 +8,13 @@ import numpy.typing as npt
 from tomobatch.opencl.check import KernelCheck, compare
 from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct import vkfft
-from tomobatch.reconstruct.direct import DirectEngine, image, local, tiles
+from tomobatch.reconstruct.direct import DirectEngine
 from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.filter import SAMPLES_PER_PX
 from tomobatch.reconstruct.fourier import FourierEngine
 from tomobatch.reconstruct.geometry import FloatArray, Geometry, make_geometry
 from tomobatch.reconstruct.reference import fbp_reference
+from tomobatch.reconstruct.variants import image, local, tiles
 
 # float32 sums of some tens of angles, and what the standard gridding kernel promises.
 DIRECT_TOLERANCE = 1e-5

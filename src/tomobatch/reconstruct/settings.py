@@ -8,7 +8,7 @@ from tomobatch.config.section import Section
 from tomobatch.opencl.kind import DeviceKind
 
 MethodName = Literal["auto", "direct", "fourier"]
-Window = Literal["ramp", "shepp-logan", "cosine", "hamming", "hann"]
+FilterName = Literal["ramp", "shepp-logan", "cosine", "hamming", "hann"]
 Padding = Literal["edge", "zero"]
 
 
@@ -16,7 +16,7 @@ class ReconstructSettings(Section):
     """Step 4: filtered back-projection."""
 
     method: MethodName = Field("auto", description="how to back-project")
-    filter: Window = Field("ramp", description="the window on the ramp filter")
+    filter: FilterName = Field("ramp", description="the window on the ramp filter")
     device: DeviceKind = Field("auto", description="the OpenCL device")
     padding: Padding = Field("edge", description="beyond the detector's edge")
     mask: bool = Field(True, description="set everything outside the field of view to zero")

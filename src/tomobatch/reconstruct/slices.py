@@ -1,13 +1,15 @@
 """The public call: slices from sinograms held in memory."""
 
+from typing import get_args
+
 import numpy as np
 import numpy.typing as npt
 
 from tomobatch.errors import UserError
 from tomobatch.opencl.kind import DeviceKind
-from tomobatch.reconstruct.filter import PADDINGS, WINDOWS, check_rows
+from tomobatch.reconstruct.filter import FILTERS, PADDINGS, check_rows
 from tomobatch.reconstruct.geometry import Roi, default_cor_px, make_geometry
-from tomobatch.reconstruct.settings import MethodName, Padding, Window
+from tomobatch.reconstruct.settings import FilterName, MethodName, Padding, ReconstructSettings
 from tomobatch.reconstruct.stream import reconstruct_blocks
 
 Float32Array = npt.NDArray[np.float32]
@@ -19,7 +21,7 @@ def fbp(
     cor_px: npt.ArrayLike | None = None,
     *,
     method: MethodName = "auto",
-    filter: Window = "ramp",
+    filter: FilterName = "ramp",
     padding: Padding = "edge",
     mask: bool | float = True,
     size_px: int | None = None,
@@ -45,7 +47,7 @@ def fbp(
     method : {"auto", "direct", "fourier"}
         ``auto`` takes the faster one.
     filter : {"ramp", "shepp-logan", "cosine", "hamming", "hann"}
-        Window of the ramp; ``ramp`` is none.
+        FilterName of the ramp; ``ramp`` is none.
     padding : {"edge", "zero"}
         What is assumed outside the detector. ``edge`` repeats the outermost columns, which keeps
         the grey values of an object wider than the detector flat (but shifted by a constant).
@@ -82,8 +84,10 @@ def fbp(
     rows = rows[None] if rows.ndim == 2 else rows
     if rows.ndim != 3 or rows.size == 0:
         raise UserError(f"sinograms: shape {rows.shape} is not (y, angle, x)")
-    check_choice("filter", filter, WINDOWS)
+    check_choice("method", method, get_args(MethodName))
+    check_choice("filter", filter, FILTERS)
     check_choice("padding", padding, PADDINGS)
+    check_choice("device", device, get_args(DeviceKind))
     n_rows, n_angles, n_cols = rows.shape
     cor = default_cor_px(n_cols) if cor_px is None else cor_px
     cors = np.asarray(cor, dtype=np.float64)
@@ -108,10 +112,7 @@ def fbp(
         n_rows,
         geometry,
         cors,
-        method=method,
-        filter=filter,
-        padding=padding,
-        device=device,
+        ReconstructSettings(method=method, filter=filter, padding=padding, device=device),
         out=out,
     )
     return out

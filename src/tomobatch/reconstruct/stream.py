@@ -18,11 +18,10 @@ import numpy.typing as npt
 
 from tomobatch.errors import UserError
 from tomobatch.opencl.devices import Device, find_devices
-from tomobatch.opencl.kind import DeviceKind
 from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.geometry import FloatArray, Geometry
-from tomobatch.reconstruct.methods import Plan, make_plan
-from tomobatch.reconstruct.settings import MethodName, Padding, Window
+from tomobatch.reconstruct.methods import METHODS, Plan, make_plan
+from tomobatch.reconstruct.settings import ReconstructSettings
 from tomobatch.reconstruct.timeline import Timeline
 
 Float32Array = npt.NDArray[np.float32]
@@ -41,11 +40,8 @@ def reconstruct_blocks(
     n_rows: int,
     geometry: Geometry,
     cor_px: FloatArray,
+    settings: ReconstructSettings,
     *,
-    method: MethodName = "auto",
-    filter: Window = "ramp",
-    padding: Padding = "edge",
-    device: DeviceKind = "auto",
     out: Float32Array | None = None,
 ) -> Timeline:
     """Reconstruct rows [0, n_rows) block by block and tell how the time was spent.
@@ -64,8 +60,8 @@ def reconstruct_blocks(
         What all slices share.
     cor_px : float64 (row,)
         Centre of rotation of every row.
-    method, filter, padding, device
-        As of ``fbp``.
+    settings
+        Method, filter, padding and device; the geometry has the rest already.
     out : float32 (row, ny, nx), optional
         Where the slices of all rows go, C-contiguous; by default arrays that are used again.
 
@@ -74,23 +70,22 @@ def reconstruct_blocks(
     UserError
         Sinograms of another shape or with values that are not finite; not even one slice fits.
     """
-    devices = find_devices(device)
+    devices = find_devices(settings.device)
     # Unlike devices share the plan of the one with the smallest blocks.
     plan = min(
-        (make_plan(one, geometry, n_rows, method) for one in devices), key=lambda plan: plan.lanes
+        (make_plan(one, geometry, n_rows, settings.method) for one in devices),
+        key=lambda plan: plan.lanes,
     )
     timeline = Timeline([one.description for one in devices], plan.description)
     for one in devices:
         logger.info("reconstructing on %s: %s", one.description, plan.description)
-    work = _Work(read, write, geometry, cor_px, timeline, plan, n_rows, out)
+    work = _Work(read, write, geometry, cor_px, settings, timeline, plan, n_rows, out)
     with ExitStack() as stack:
         for pool in (work.reader, work.writer):
             stack.enter_context(pool)
         numbers = [n for n, one in enumerate(devices) for _ in range(one.n_engines)]
         runners = stack.enter_context(ThreadPoolExecutor(len(numbers)))
-        running = [
-            runners.submit(work.run, number, devices[number], filter, padding) for number in numbers
-        ]
+        running = [runners.submit(work.run, number, devices[number]) for number in numbers]
         for runner in running:
             runner.result()
     return timeline
@@ -104,6 +99,7 @@ class _Work:
     write: Write
     geometry: Geometry
     cor_px: FloatArray
+    settings: ReconstructSettings
     timeline: Timeline
     plan: Plan
     n_rows: int
@@ -117,15 +113,15 @@ class _Work:
         step = self.plan.lanes
         self._blocks = ((i, min(i + step, self.n_rows)) for i in range(0, self.n_rows, step))
 
-    def run(self, number: int, device: Device, name: Window, padding: Padding) -> None:
+    def run(self, number: int, device: Device) -> None:
         """Work through blocks on one device until there are none, or another engine failed."""
         try:
-            self._run(number, device, name, padding)
+            self._run(number, device)
         except BaseException:
             self.failed.set()
             raise
 
-    def _run(self, number: int, device: Device, name: Window, padding: Padding) -> None:
+    def _run(self, number: int, device: Device) -> None:
         writing: deque[Future[None]] = deque()
         engine: Engine | None = None
         place = self._places()
@@ -136,7 +132,9 @@ class _Work:
             if engine is None or engine.lanes != lanes:
                 engine = None  # give its memory back before the next one takes some
                 with self.timeline.span("prepare", start, number):
-                    engine = self.plan.engine(device, self.geometry, lanes, name, padding)
+                    engine = METHODS[self.plan.method].make(
+                        device, self.geometry, lanes, self.settings
+                    )
             rows = reading.result()
             ahead = self._read_next(number)
             slices = place(start, stop)
