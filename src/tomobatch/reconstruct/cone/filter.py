@@ -14,7 +14,7 @@ from tomobatch.reconstruct.filter import (
     fill_padding,
     frequency_response,
 )
-from tomobatch.reconstruct.settings import Padding, Window
+from tomobatch.reconstruct.settings import FilterName, Padding
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -32,7 +32,7 @@ class ConeFilter:
         Rows of the ideal detector that are laid out; where there are none of the detector, the
         nearest one stands.
     name, padding
-        Window of the ramp; what is assumed beside the detector.
+        FilterName of the ramp; what is assumed beside the detector.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class ConeFilter:
         geometry: ConeGeometry,
         rows: tuple[int, int],
         rows_out: tuple[int, int],
-        name: Window = "ramp",
+        name: FilterName = "ramp",
         padding: Padding = "edge",
     ) -> None:
         self._geometry, self._padding = geometry, padding

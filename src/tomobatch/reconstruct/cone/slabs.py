@@ -16,7 +16,7 @@ from tomobatch.reconstruct.cone.back_project import SlabProjector, rows_held
 from tomobatch.reconstruct.cone.filter import ConeFilter
 from tomobatch.reconstruct.cone.geometry import ConeGeometry
 from tomobatch.reconstruct.cone.variants import Variant, choose_variant
-from tomobatch.reconstruct.settings import Padding, Window
+from tomobatch.reconstruct.settings import FilterName, Padding
 from tomobatch.reconstruct.splitting import SliceSplitter
 from tomobatch.reconstruct.timeline import Timeline
 
@@ -40,7 +40,7 @@ def reconstruct_slabs(
     slices: tuple[int, int],
     geometry: ConeGeometry,
     *,
-    filter: Window = "ramp",
+    filter: FilterName = "ramp",
     padding: Padding = "edge",
     device: DeviceKind = "auto",
 ) -> Timeline:
@@ -87,7 +87,7 @@ def reconstruct_slab(
     geometry: ConeGeometry,
     device: Device,
     variant: Variant,
-    filter: Window = "ramp",
+    filter: FilterName = "ramp",
     padding: Padding = "edge",
     timeline: Timeline | None = None,
 ) -> Float32Array:

@@ -13,7 +13,7 @@ from tomobatch.reconstruct.filter import (
     frequency_response,
 )
 from tomobatch.reconstruct.geometry import FloatArray
-from tomobatch.reconstruct.settings import Padding, Window
+from tomobatch.reconstruct.settings import FilterName, Padding
 
 
 def fdk_twin(
@@ -22,7 +22,7 @@ def fdk_twin(
     start: int,
     stop: int,
     *,
-    name: Window = "ramp",
+    name: FilterName = "ramp",
     padding: Padding = "edge",
 ) -> FloatArray:
     """Return slices [start, stop), float64 (slice, y, x), attenuation in 1/voxel.
@@ -36,7 +36,7 @@ def fdk_twin(
     start, stop
         Slices.
     name, padding
-        Window of the ramp; what is assumed beside the detector.
+        FilterName of the ramp; what is assumed beside the detector.
     """
     projections = np.asarray(sinograms, dtype=np.float64).transpose(1, 2, 0)
     rays = ray_weights(geometry)
@@ -79,7 +79,7 @@ def _filtered(
     weighed: FloatArray,
     geometry: ConeGeometry,
     angle: int,
-    name: Window,
+    name: FilterName,
     padding: Padding,
 ) -> FloatArray:
     """Return one projection (column, row), filtered on the ring of the transform."""

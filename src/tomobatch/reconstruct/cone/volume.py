@@ -9,7 +9,7 @@ from tomobatch.opencl.kind import DeviceKind
 from tomobatch.reconstruct.cone.geometry import make_cone_geometry
 from tomobatch.reconstruct.cone.slabs import reconstruct_slabs
 from tomobatch.reconstruct.geometry import Roi
-from tomobatch.reconstruct.settings import Padding, Window
+from tomobatch.reconstruct.settings import FilterName, Padding
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -19,7 +19,7 @@ def fdk(
     angles_rad: npt.ArrayLike,
     beam: ConeBeam,
     *,
-    filter: Window = "ramp",
+    filter: FilterName = "ramp",
     padding: Padding = "edge",
     mask: bool | float = True,
     size_px: int | None = None,
