@@ -1,14 +1,13 @@
 """Average the flats and darks of a scan, find its bad pixels, and settle its angles."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tomobatch.normalise.references import average_references
-from tomobatch.normalise.series import ReferenceSeries
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.records.job import Record, logger, reported
-from tomobatch.scan.angle_check import effective_angles
 from tomobatch.scan.open import open_scan
+from tomobatch.scan.remarks import look_at
 from tomobatch.scan.settings import DatasetSettings
 from tomobatch.stores.angles import save_angles
 from tomobatch.stores.files import write_json
@@ -30,18 +29,15 @@ def main(
     record = Record("average_references")
     with open_scan(scan, DatasetSettings.model_validate(datasets)) as opened:
         with record.stage("read"):
-            flats = [ReferenceSeries(*series) for series in opened.flat_series()]
-            darks = opened.darks()
+            flats, darks = opened.flats(), opened.darks()
         with record.stage("compute"):
-            references = average_references(
-                flats, darks, NormaliseSettings.model_validate(settings)
-            )
-            angles = effective_angles(opened)
-    for line in [angles.reason, *references.warnings]:
+            look = look_at(opened, flats, darks, NormaliseSettings.model_validate(settings))
+    references = replace(look.references, warnings=look.warnings)
+    for line in [look.angles.reason, *look.warnings]:
         logger.info("%s", line)
     with record.stage("write"):
         save_references(Path(references_path), references)
-        save_angles(Path(angles_path), angles.angles_rad, angles.reason)
+        save_angles(Path(angles_path), look.angles.angles_rad, look.angles.reason)
     write_json(Path(record_path), record.to_dict())
 
 

@@ -61,7 +61,7 @@ def test_a_scan_is_read_where_it_lies(bucket: str, name: str) -> None:
         np.testing.assert_array_equal(
             scan.read_projections(3, 9, slice(1, 4)), stacks.PROJECTIONS[3:9, 1:4]
         )
-        (before, _), (after, _) = scan.flat_series()
+        (before, _, _), (after, _, _) = scan.flat_series()
         np.testing.assert_array_equal(before, stacks.FLATS_BEFORE)
         np.testing.assert_array_equal(after, stacks.FLATS_AFTER)
         np.testing.assert_array_equal(scan.darks(), stacks.DARKS)

@@ -105,9 +105,7 @@ def test_a_scan_comes_back_whatever_its_format(name: str, tmp_path: Path) -> Non
         assert scan.read_projections(3, 3).shape == (0, *stacks.SHAPE)
 
         series = scan.flat_series()
-        assert [position for _, position in series] == (
-            [0, stacks.N_PROJECTIONS] if has_after else [0]
-        )
+        assert [one.position for one in series] == ([0, stacks.N_PROJECTIONS] if has_after else [0])
         np.testing.assert_array_equal(series[0][0], stacks.FLATS_BEFORE)
         if has_after:
             np.testing.assert_array_equal(series[1][0], stacks.FLATS_AFTER)
@@ -177,7 +175,7 @@ def test_data_exchange_tells_when_flats_were_taken(
         del file["process/acquisition/flat_fields/flat_field_mode"]
         file["process/acquisition/flat_fields/flat_field_mode"] = mode
     with open_scan(path) as scan:
-        assert [position for _, position in scan.flat_series()] == expected
+        assert [one.position for one in scan.flat_series()] == expected
 
 
 def test_one_of_several_nxtomo_entries_is_chosen(tmp_path: Path) -> None:
@@ -228,7 +226,7 @@ def test_the_tooth(real_scan: Path) -> None:
         assert (header.n_projections, header.n_rows, header.n_cols) == (181, 2, 640)
         assert header.dtype == np.float32
         assert (header.n_flats, header.n_darks) == (10, 10)
-        ((flats, position),) = scan.flat_series()
+        ((flats, position, _),) = scan.flat_series()
         assert position == 0
         assert flats.mean() == pytest.approx(27942, abs=1)
 

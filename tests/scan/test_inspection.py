@@ -118,13 +118,12 @@ def spoil_frames(path: Path) -> None:
             "no darks: zero is taken, so the attenuation of dense parts comes out too low",
         ),
         (double_range, "the angle range does not fit: "),
-        (shorten_range, "the angles span 120 degrees: less than half a turn leaves wedges unseen"),
+        (shorten_range, "the angles leave 60 degrees of the half turn unseen: expect streaks"),
         (move_end, "the angle range 0..180 without its end fits instead: "),
-        (saturate, "of the pixels are saturated at 65535: shorten the exposure"),
+        (saturate, "of the projections are saturated at 65535: shorten the exposure"),
         (dim_flats, "times as bright as the flats: the beam or the exposure was not the same"),
         (brighten_flats, "or the flats were taken with more beam"),
         (lose_beam, "between the series of flats"),
-        (exchange_references, "are they exchanged, or was there no beam?"),
         (skip_angles, "26 projections are few for 64 columns (101 resolve them fully)"),
         (spoil_frames, "7 projections hold NaN or infinity: 3, 7, 8, 9, 20, ... (the first is 0)"),
     ],
@@ -155,6 +154,16 @@ def test_what_keeps_a_scan_from_being_reconstructed_is_told(
     assert len(inspection.problems) == 1
     assert expected in inspection.problems[0]
     assert f"Cannot be reconstructed:\n  - {inspection.problems[0]}" in render(inspection)
+
+
+def test_references_that_were_exchanged(sound: Path, tmp_path: Path) -> None:
+    path = tmp_path / "exchanged.h5"
+    shutil.copy(sound, path)
+    exchange_references(path)
+    (problem,) = inspect(path).problems
+    assert problem == (
+        f"{path}: the flats are nowhere brighter than the darks: check that they are not exchanged"
+    )
 
 
 def test_paths_of_the_config_are_used(sound: Path, tmp_path: Path) -> None:

@@ -19,8 +19,13 @@ _RUN_MOTION_PX = 4.0
 _COARSEST_STEP_RAD = np.deg2rad(3.0)
 _LEAST_LIKENESS = 0.5
 _LARGEST_ERROR = 0.5
-_FITS_WITHIN = 0.4
-_MISFITS_FROM = 0.6
+# Projections by which half a turn may be off what is stated, must be off what is excluded, and may
+# be off what is taken instead; and the same in standard errors.
+_FITS_WITHIN, _FITS_SIGMAS = 0.4, 2.0
+_EXCLUDED_FROM, _EXCLUDED_SIGMAS = 0.6, 4.0
+_TAKEN_WITHIN = 0.3
+# Of the columns: with fewer in common, pictures that are not alike prove nothing.
+_LEAST_OVERLAP = 0.25
 
 
 class AngleVerdict(StrEnum):
@@ -65,17 +70,21 @@ class EffectiveAngles:
         One a projection, shape (angle,), float64.
     reason
         Which they are and why, in one line.
+    warning
+        What the projections say against the stated angles; None if nothing.
     """
 
     angles_rad: NDArray[np.float64]
     reason: str
+    warning: str | None = None
 
 
 def effective_angles(scan: Scan, check: AngleCheck | None = None) -> EffectiveAngles:
     """Decide which angles to use; a few projections are read.
 
-    Angles given in the config are used as they are. Others give way to 0..180 degrees, with or
-    without its end, if the projections clearly say so.
+    Angles of the file, or assumed, give way to 0..180 degrees, with or without its end, if the
+    projections fit these and nothing else, and this is warned of. Angles given in the config are
+    used as they are, with a warning if the projections contradict them.
 
     Parameters
     ----------
@@ -85,21 +94,29 @@ def effective_angles(scan: Scan, check: AngleCheck | None = None) -> EffectiveAn
         What :func:`check_angles` said, if it was asked already.
     """
     header = scan.header
-    stated = f"{_range_text(header.angles_rad)} ({_SOURCES[header.angle_source]})"
-    if header.angle_source is AngleSource.CONFIG:
-        return EffectiveAngles(header.angles_rad, f"angles {stated}")
     check = check_angles(scan) if check is None else check
-    if check.verdict in (AngleVerdict.INCLUSIVE, AngleVerdict.EXCLUSIVE):
-        turn = np.copysign(np.pi, header.angles_rad[-1] - header.angles_rad[0])
-        inclusive = check.verdict is AngleVerdict.INCLUSIVE
-        spread = np.linspace(0.0, turn, header.n_projections, endpoint=inclusive)
-        angles_rad = header.angles_rad[0] + spread
-        return EffectiveAngles(
-            angles_rad,
-            f"angles {_range_text(angles_rad)} instead of {stated}: {check.reason};"
-            " datasets.angle_range_deg overrides",
-        )
-    return EffectiveAngles(header.angles_rad, f"angles {stated}: {check.reason}")
+    stated = f"{_range_text(header.angles_rad)} ({_SOURCES[header.angle_source]})"
+    mends = check.verdict in (AngleVerdict.INCLUSIVE, AngleVerdict.EXCLUSIVE)
+    warning = None
+    if mends or check.verdict is AngleVerdict.MISFIT:
+        warning = f"the angle range {check.verdict}: {check.reason}"
+    if header.angle_source is AngleSource.CONFIG:
+        if warning is not None:
+            warning = f"{warning}; datasets.angle_range_deg is used all the same"
+        return EffectiveAngles(header.angles_rad, f"angles {stated}", warning)
+    if not mends:
+        return EffectiveAngles(header.angles_rad, f"angles {stated}: {check.reason}", warning)
+    turn = np.copysign(np.pi, header.angles_rad[-1] - header.angles_rad[0])
+    inclusive = check.verdict is AngleVerdict.INCLUSIVE
+    spread = np.linspace(0.0, turn, header.n_projections, endpoint=inclusive)
+    angles_rad = header.angles_rad[0] + spread
+    return EffectiveAngles(
+        angles_rad,
+        f"angles {_range_text(angles_rad)} instead of {stated}: {check.reason};"
+        " datasets.angle_range_deg overrides",
+        f"{warning}; {_range_text(angles_rad)} is used instead of {stated}:"
+        " datasets.angle_range_deg overrides",
+    )
 
 
 def check_angles(scan: Scan) -> AngleCheck:
@@ -108,7 +125,7 @@ def check_angles(scan: Scan) -> AngleCheck:
     Read are at most 25 projections, and 24 rows of each.
     """
     # scipy takes a second to import, and whoever only opens a scan has no need of it.
-    from tomobatch.scan.half_turn import find_axis, measure_half_turn
+    from tomobatch.scan.half_turn import find_axis, measure_half_turn, overlap_share
 
     header = scan.header
     step_rad = _even_step_rad(header.angles_rad)
@@ -132,6 +149,8 @@ def check_angles(scan: Scan) -> AngleCheck:
     measured = measure_half_turn(early, quarter[0], late, lag, axis, half_turn, step_px)
     if measured is None:
         return AngleCheck(AngleVerdict.UNCLEAR, "the object looks alike from all sides", half_turn)
+    if measured.likeness < _LEAST_LIKENESS and overlap_share(axis, header.n_cols) < _LEAST_OVERLAP:
+        return AngleCheck(AngleVerdict.UNCLEAR, "opposite projections hardly overlap", half_turn)
     verdict, reason = _judge(half_turn, measured, header.n_projections)
     return AngleCheck(verdict, reason, half_turn, measured)
 
@@ -151,19 +170,25 @@ def _judge(stated: float, measured: "HalfTurn", n_projections: int) -> tuple[Ang
             "the projections half a turn apart by these angles are not mirror images",
         )
     found = f"half a turn is {measured.lag:.1f} projections"
-    off = abs(measured.lag - stated)
     if measured.error > _LARGEST_ERROR:
         return AngleVerdict.UNCLEAR, "noise hides which projections mirror each other"
-    if off <= max(_FITS_WITHIN, 2 * measured.error):
+
+    def excluded(half_turn: float) -> bool:
+        least = max(_EXCLUDED_FROM, _EXCLUDED_SIGMAS * measured.error)
+        return abs(measured.lag - half_turn) >= least
+
+    off = abs(measured.lag - stated)
+    if off <= max(_FITS_WITHIN, _FITS_SIGMAS * measured.error):
         return AngleVerdict.FITS, f"{found}, as they say"
-    if off < max(_MISFITS_FROM, 4 * measured.error):
+    if not excluded(stated):
         return AngleVerdict.UNCLEAR, f"{found}, by these angles {stated:.1f}"
-    if abs(measured.lag - (n_projections - 1)) <= _FITS_WITHIN:
+    with_end, without_end = n_projections - 1, n_projections
+    if abs(measured.lag - with_end) <= _TAKEN_WITHIN and excluded(without_end):
         return (
             AngleVerdict.INCLUSIVE,
             f"the last projection is the first one mirrored ({found} of {n_projections})",
         )
-    if abs(measured.lag - n_projections) <= _FITS_WITHIN:
+    if abs(measured.lag - without_end) <= _TAKEN_WITHIN and excluded(with_end):
         return (
             AngleVerdict.EXCLUSIVE,
             f"the last projection is one step short of the first one mirrored ({found})",
@@ -190,7 +215,7 @@ def _line_integrals(scan: Scan, runs: list[tuple[int, int]]) -> list[NDArray[np.
     rows = slice((scan.header.n_rows - 1) % every // 2, None, every)
     darks = scan.darks()
     dark = np.float64(0) if darks is None else darks[:, rows].mean(axis=0, dtype=np.float64)
-    flats = [(series[:, rows].mean(axis=0), position) for series, position in scan.flat_series()]
+    flats = [(one.frames[:, rows].mean(axis=0), one.position) for one in scan.flat_series()]
     line_integrals = []
     for start, stop in runs:
         nearest = min(flats, key=lambda flat: abs(flat[1] - start))[0]

@@ -4,99 +4,143 @@ Layout after De Carlo et al., "Scientific data exchange", J. Synchrotron Rad. 21
 and the files that the beamlines' acquisition writes.
 """
 
+from pathlib import Path
+
 import h5py
 import numpy as np
 
 from tomobatch.phantom.truth import read_truth
-from tomobatch.scan.hdf5 import (
-    Hdf5Frames,
-    get_dataset,
-    read_angles,
-    read_number,
-    read_text,
-)
-from tomobatch.scan.parts import FlatBlock, ScanParts
+from tomobatch.scan.addresses import open_each, refuse_second_role
+from tomobatch.scan.angle_files import names_angle_file, read_angle_file
+from tomobatch.scan.angles import FoundAngles
+from tomobatch.scan.beam_geometry import BeamGeometry
+from tomobatch.scan.hdf5 import file_name, get_dataset, read_angles, read_number, read_text
+from tomobatch.scan.hdf5_frames import Hdf5Frames
+from tomobatch.scan.hdf5_links import Found, get_item
+from tomobatch.scan.hdf5_metadata import read_length_mm
+from tomobatch.scan.header import Frames
+from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
 from tomobatch.scan.settings import DatasetSettings
-from tomobatch.scan.units import to_kev, to_um
+from tomobatch.scan.units import Figure, energy_kev, pixel_um
 
 PROJECTIONS = "/exchange/data"
+_FLATS, _DARKS, _ANGLES = "/exchange/data_white", "/exchange/data_dark", "/exchange/theta"
+_INSTRUMENT = "/measurement/instrument"
+_OBJECTIVE = f"{_INSTRUMENT}/detection_system/objective"
 
 
 def is_data_exchange(file: h5py.File) -> bool:
     """Tell whether the file has the layout."""
-    return isinstance(file.get(PROJECTIONS), h5py.Dataset)
+    return isinstance(get_item(file, PROJECTIONS), h5py.Dataset)
 
 
 def read_data_exchange(file: h5py.File, datasets: DatasetSettings) -> ScanParts:
     """Find the parts of a scan; paths given in the config win, and make any HDF5 file readable."""
-    projections = get_dataset(file, datasets.projections or PROJECTIONS, "projections")
-    angles = _given_or_there(file, datasets.angles, "/exchange/theta", "angles")
-    darks = _given_or_there(file, datasets.darks, "/exchange/data_dark", "darks")
+    (frames,) = open_each(file, datasets.projections or PROJECTIONS, "projections")
+    flats = _flat_blocks(file, datasets, frames)
+    darks = _darks(file, datasets)
+    refuse_second_role(frames, {"flats": [block.frames for block in flats], "darks": darks})
     return ScanParts(
         format="APS Data Exchange" if is_data_exchange(file) else "HDF5",
-        projections=Hdf5Frames(projections),
-        flats=_flat_blocks(file, datasets, len(projections)),
-        darks=() if darks is None or darks.size == 0 else (Hdf5Frames(darks),),
-        angles=None if angles is None else read_angles(angles),
-        pixel_size_um=_pixel_size_um(file),
-        energy_kev=_energy_kev(file),
+        projections=frames,
+        flats=flats,
+        darks=tuple(darks),
+        angles=_angles(file, datasets),
+        pixel_size=_pixel_size(file),
+        energy=_energy(file),
+        beam=_beam(file),
         truth=read_truth(file),
         close=file.close,
     )
 
 
-def _given_or_there(
-    file: h5py.File, given: str | None, usual: str, key: str
-) -> h5py.Dataset | None:
+def _given_or_there(file: h5py.File, given: str | None, usual: str, key: str) -> Found | None:
     """Get the dataset the config names, or else the usual one if the file has it."""
     if given is not None:
         return get_dataset(file, given, key)
-    found = file.get(usual)
-    return found if isinstance(found, h5py.Dataset) else None
+    found = get_item(file, usual)
+    return Found(usual, found) if isinstance(found, h5py.Dataset) else None
+
+
+def _angles(file: h5py.File, datasets: DatasetSettings) -> FoundAngles | None:
+    if datasets.angles is not None and names_angle_file(datasets.angles):
+        return read_angle_file(Path(file_name(file)).parent, datasets.angles)
+    angles = _given_or_there(file, datasets.angles, _ANGLES, "angles")
+    return None if angles is None else read_angles(angles)
+
+
+def _darks(file: h5py.File, datasets: DatasetSettings) -> list[Frames]:
+    if datasets.darks is not None:
+        return open_each(file, datasets.darks, "darks")
+    found = _given_or_there(file, None, _DARKS, "darks")
+    return [] if found is None or found.dataset.size == 0 else [Hdf5Frames(found)]
 
 
 def _flat_blocks(
-    file: h5py.File, datasets: DatasetSettings, n_projections: int
+    file: h5py.File, datasets: DatasetSettings, projections: Frames
 ) -> tuple[FlatBlock, ...]:
     """Cut the flats where the scan lay between them, if the acquisition's settings tell."""
-    dataset = _given_or_there(file, datasets.flats, "/exchange/data_white", "flats")
-    if dataset is None or dataset.size == 0:
+    n_projections = projections.shape[0]
+    if datasets.flats is not None:
+        return flat_blocks(open_each(file, datasets.flats, "flats"), n_projections)
+    found = _given_or_there(file, None, _FLATS, "flats")
+    if found is None or found.dataset.size == 0:
         return ()
-    whole = Hdf5Frames(dataset)
+    whole = Hdf5Frames(found)
     n_flats = whole.shape[0]
     settings = "/process/acquisition/flat_fields"
     mode = read_text(file, f"{settings}/flat_field_mode").lower()
     each = read_number(file, f"{settings}/num_flat_fields")
-    if mode == "end":
-        return (FlatBlock(whole, n_projections),)
+    if mode in ("start", "end"):
+        return (FlatBlock(whole, 0 if mode == "start" else n_projections),)
     if mode == "both" and each is not None and 2 * each[0] == n_flats:
         before, after = np.split(np.arange(n_flats), 2)
         return (
-            FlatBlock(Hdf5Frames(dataset, before), 0),
-            FlatBlock(Hdf5Frames(dataset, after), n_projections),
+            FlatBlock(Hdf5Frames(found, before), 0),
+            FlatBlock(Hdf5Frames(found, after), n_projections),
         )
-    return (FlatBlock(whole, 0),)
+    return (FlatBlock(whole, None),)
 
 
-def _pixel_size_um(file: h5py.File) -> float | None:
+def _pixel_size(file: h5py.File) -> Figure:
     """Size of a pixel at the specimen: as stored, or the camera's pixel over the magnification."""
-    system = "/measurement/instrument/detection_system/objective"
-    resolution = read_number(file, f"{system}/resolution")
+    resolution = read_number(file, f"{_OBJECTIVE}/resolution")
     if resolution is not None:
-        return to_um(*resolution, "um")
+        return pixel_um(*resolution, "um")
     camera = read_number(
-        file,
-        "/measurement/instrument/detector/pixel_size_x",
-        "/measurement/instrument/detector/pixel_size",
+        file, f"{_INSTRUMENT}/detector/pixel_size_x", f"{_INSTRUMENT}/detector/pixel_size"
     )
-    magnification = read_number(file, f"{system}/magnification")
+    magnification = read_number(file, f"{_OBJECTIVE}/magnification")
     if camera is None or magnification is None:
-        return None
-    camera_um = to_um(*camera, "um")
-    return None if camera_um is None else camera_um / magnification[0]
+        return Figure()
+    value, unit = camera
+    return pixel_um(value / magnification[0], unit, "um")
 
 
-def _energy_kev(file: h5py.File) -> float | None:
+def _energy(file: h5py.File) -> Figure:
     """Photon energy."""
-    energy = read_number(file, "/measurement/instrument/monochromator/energy")
-    return None if energy is None else to_kev(*energy)
+    energy = read_number(file, f"{_INSTRUMENT}/monochromator/energy")
+    return Figure() if energy is None else energy_kev(*energy)
+
+
+def _beam(file: h5py.File) -> BeamGeometry:
+    """Return what the file says of a beam that may diverge."""
+    magnification = read_number(
+        file, f"{_INSTRUMENT}/geometric_magnification", f"{_INSTRUMENT}/magnification"
+    )
+    return BeamGeometry(
+        source_mm=read_length_mm(
+            file,
+            "m",
+            f"{_INSTRUMENT}/source/distance",
+            f"{_INSTRUMENT}/source/source_distance",
+            f"{_INSTRUMENT}/source_distance",
+            f"{_INSTRUMENT}/setup/source_distance",
+        ),
+        detector_mm=read_length_mm(
+            file, "mm", f"{_INSTRUMENT}/detector/distance", f"{_INSTRUMENT}/detector_distance"
+        ),
+        magnification=None if magnification is None else magnification[0],
+        kind=read_text(file, f"{_INSTRUMENT}/source/beam_geometry")
+        or read_text(file, f"{_INSTRUMENT}/geometry"),
+    )

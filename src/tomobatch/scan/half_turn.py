@@ -21,6 +21,8 @@ _BANDS = 4
 _MARGIN_PX = 3
 _SEARCH_LAGS = 3.0
 _SEARCH_STEP = 0.02
+_LEAST_OVERLAP = 8
+_LARGEST_LIKENESS = 0.9999
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class HalfTurn:
     lag
         Projections from one to its mirror image.
     error
-        Standard error of the lag, from bands of detector rows; infinite if there is one row.
+        Standard error of the lag: from bands of detector rows, which show different parts of the
+        object, and from how the mismatches scatter about the fit, which shows what moves whole
+        projections.
     likeness
         How well the best mirrored pair matches: 1 if exactly, 0 if no better than projections a
         quarter turn apart.
@@ -46,7 +50,8 @@ class HalfTurn:
 def find_axis(first: Rows, last: Rows) -> int | None:
     """Find about which axis ``last`` is ``first`` mirrored, as the sum of two columns that meet.
 
-    Every sum is tried that lets at least half of the columns overlap.
+    Every sum is tried that lets at least an eighth of the columns overlap; a narrow overlap must
+    match the better, as chance lets few columns look alike.
 
     Returns
     -------
@@ -54,15 +59,22 @@ def find_axis(first: Rows, last: Rows) -> int | None:
         Twice the centre of rotation, rounded to whole pixels; None if no sum matches.
     """
     n_cols = first.shape[1]
+    fewest = max(3, n_cols // _LEAST_OVERLAP)
     best, found = 0.0, None
-    for axis in range(n_cols // 2, 2 * (n_cols - 1) - n_cols // 2 + 1):
+    for axis in range(fewest - 1, 2 * (n_cols - 1) - fewest + 2):
         one, other = _overlap(first, last, axis)
         one, other = one - one.mean(), other - other.mean()
         power = float(np.sqrt((one**2).sum() * (other**2).sum()))
         likeness = float((one * other).sum()) / power if power > 0 else 0.0
-        if likeness > best:
-            best, found = likeness, axis
+        certainty = np.arctanh(min(likeness, _LARGEST_LIKENESS)) * np.sqrt(one.shape[1] / n_cols)
+        if certainty > best:
+            best, found = certainty, axis
     return found
+
+
+def overlap_share(axis: int, n_cols: int) -> float:
+    """Return the share of the columns that have a mirror image about an axis."""
+    return min(axis + 1, 2 * n_cols - 1 - axis) / n_cols
 
 
 def measure_half_turn(
@@ -97,15 +109,15 @@ def measure_half_turn(
     one, other = (gaussian_filter1d(run, smooth, axis=-1) for run in (one, other))
     if _curve_point(one, one, len(one) - 1) > unlike / 2:
         return None
-    found, mismatch = _fit(one, other, expected - lag)
+    found, mismatch, fit_error = _fit(one, other, expected - lag)
     # Bands of rows show different parts of the object, and so tell how far chance goes.
     bands = zip(
         *(np.array_split(run, min(_BANDS, run.shape[1]), axis=1) for run in (one, other)),
         strict=True,
     )
     answers = [_fit(first, last, expected - lag)[0] for first, last in bands]
-    error = float(np.std(answers, ddof=1) / np.sqrt(len(answers))) if len(answers) > 1 else np.inf
-    return HalfTurn(lag + found, error, 1 - mismatch / unlike)
+    of_bands = np.std(answers, ddof=1) / np.sqrt(len(answers)) if len(answers) > 1 else 0.0
+    return HalfTurn(lag + found, float(np.hypot(of_bands, fit_error)), 1 - mismatch / unlike)
 
 
 def _overlap(early: Rows, late: Rows, axis: int) -> tuple[Rows, Rows]:
@@ -115,10 +127,11 @@ def _overlap(early: Rows, late: Rows, axis: int) -> tuple[Rows, Rows]:
     return early[..., first : last + 1], late[..., first : last + 1][..., ::-1]
 
 
-def _fit(early: Rows, late: Rows, expected: float) -> tuple[float, float]:
+def _fit(early: Rows, late: Rows, expected: float) -> tuple[float, float, float]:
     """Shift the curve of neighbours onto that of mirrored pairs.
 
-    Returns the shift, and the mismatch of the best mirrored pair.
+    Returns the shift, the mismatch of the best mirrored pair, and the standard error of the shift
+    by how the mismatches scatter about the curve.
     """
     n_run = len(early)
     near = np.array(
@@ -137,7 +150,12 @@ def _fit(early: Rows, late: Rows, expected: float) -> tuple[float, float]:
     # detector's own pattern.
     base = np.maximum((mirrored - shapes).mean(axis=1, keepdims=True), floor)
     misfit = ((mirrored - shapes - base) ** 2).sum(axis=1)
-    return float(shifts[np.argmin(misfit)]), float(mirrored.min())
+    best = int(np.clip(np.argmin(misfit), 1, len(shifts) - 2))
+    slopes = (shapes[best + 1] - shapes[best - 1]) / (2 * _SEARCH_STEP)
+    slopes = slopes - slopes.mean()
+    variance = misfit[best] / max(1, len(lags) - 2)
+    error = np.sqrt(variance / max(float(slopes @ slopes), 1e-30))
+    return float(shifts[np.argmin(misfit)]), float(mirrored.min()), float(error)
 
 
 def _curve_point(early: Rows, late: Rows, lag: int) -> float:

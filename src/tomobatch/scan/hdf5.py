@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
-from tomobatch.scan.angles import to_radians
-from tomobatch.scan.parts import FoundAngles
+from tomobatch.scan.angles import FoundAngles, to_radians
+from tomobatch.scan.hdf5_links import Found, broken_links, get_item, walk
 
-_FIRST_PLUGIN_FILTER = 256
-"""HDF5 itself brings the filters with lower numbers; hdf5plugin brings the others."""
+_LISTED = 20
 
 
 def open_file(path: str, source: Any = None) -> h5py.File:  # noqa: ANN401  any binary file
@@ -49,46 +48,7 @@ def open_file(path: str, source: Any = None) -> h5py.File:  # noqa: ANN401  any 
         raise UserError(f"{path}: cannot be opened as HDF5: {reason}") from error
 
 
-class Hdf5Frames:
-    """Pictures of an HDF5 dataset: all of them, or those of the given indices in this order."""
-
-    def __init__(self, dataset: h5py.Dataset, indices: NDArray[np.int64] | None = None) -> None:
-        self.name: str = dataset.name
-        self._file: str = file_name(dataset)
-        if dataset.ndim not in (2, 3):
-            raise UserError(
-                f"{self._file}: {self.name} has shape {dataset.shape},"
-                " but pictures come as (n, y, x)"
-            )
-        if dataset.dtype.kind not in "uif":
-            raise UserError(f"{self._file}: {self.name} holds {dataset.dtype}, not numbers")
-        self._dataset = dataset
-        self._indices = indices
-        self.dtype: np.dtype[Any] = dataset.dtype
-        n_frames = 1 if dataset.ndim == 2 else dataset.shape[0]
-        self.shape: tuple[int, int, int] = (
-            n_frames if indices is None else len(indices),
-            *dataset.shape[-2:],
-        )
-        _load_filters(dataset)
-
-    def read(self, start: int, stop: int, rows: slice = slice(None)) -> NDArray[Any]:
-        """Read the given rows of pictures ``[start, stop)``."""
-        try:
-            if self._dataset.ndim == 2:
-                return np.asarray(self._dataset[rows])[None][start:stop]
-            if self._indices is None:
-                return np.asarray(self._dataset[start:stop, rows])
-            pieces = [self._dataset[run, rows] for run in _runs(self._indices[start:stop])]
-            return np.concatenate(pieces) if pieces else np.asarray(self._dataset[0:0, rows])
-        except OSError as error:
-            raise UserError(
-                f"{self._file}: pictures {start} to {stop - 1} of {self.name} cannot be read:"
-                f" the file is damaged, or lacks a compression filter ({error})"
-            ) from error
-
-
-def get_dataset(file: h5py.File, path: str, key: str) -> h5py.Dataset:
+def get_dataset(file: h5py.File, path: str, key: str) -> Found:
     """Get the dataset that the config names.
 
     Parameters
@@ -103,32 +63,30 @@ def get_dataset(file: h5py.File, path: str, key: str) -> h5py.Dataset:
     Raises
     ------
     UserError
-        If there is no such dataset; it lists those of the file.
+        If there is no such dataset; it lists those of the file, and links that lead nowhere.
     """
-    found = file.get(path)
+    found = get_item(file, path)
     if isinstance(found, h5py.Dataset):
-        return found
-    there = [f"{item.name} {item.shape}" for item in walk_datasets(file) if item.ndim]
-    raise UserError(
-        f"{file_name(file)}: no dataset {path} (datasets.{key}); it has"
-        f" {', '.join(there[:20]) or 'no arrays'}{' ...' if len(there) > 20 else ''}"
-    )
+        return Found("/" + path.strip("/"), found)
+    raise UserError(f"{file_name(file)}: no dataset {path} (datasets.{key}); {contents(file)}")
 
 
-def walk_datasets(group: h5py.Group, depth: int = 8) -> Iterator[h5py.Dataset]:
-    """All datasets below a group that can be opened; broken links are passed over."""
-    for name in group:
-        item = group.get(name)
-        if isinstance(item, h5py.Dataset):
-            yield item
-        elif isinstance(item, h5py.Group) and depth > 0:
-            yield from walk_datasets(item, depth - 1)
+def contents(file: h5py.File, least_ndim: int = 1) -> str:
+    """List the arrays of a file with at least so many axes, and the links that lead nowhere."""
+    there = [f"{item.path} {item.dataset.shape}" for item in walk(file)
+             if item.dataset.ndim >= least_ndim]  # fmt: skip
+    listed = ", ".join(there[:_LISTED]) or "no arrays"
+    text = f"it has {listed}{' ...' if len(there) > _LISTED else ''}"
+    broken = broken_links(file)
+    if broken:
+        text += f"; links that lead nowhere: {', '.join(broken[:_LISTED])}"
+    return text
 
 
 def read_number(file: h5py.Group, *paths: str) -> tuple[float, str] | None:
     """Read the first of the paths that holds one positive finite number, and its unit or ""."""
     for path in paths:
-        dataset = file.get(path)
+        dataset = get_item(file, path)
         if not isinstance(dataset, h5py.Dataset) or dataset.size != 1:
             continue
         try:
@@ -141,13 +99,13 @@ def read_number(file: h5py.Group, *paths: str) -> tuple[float, str] | None:
 
 
 def read_unit(dataset: h5py.Dataset) -> str:
-    """Read the ``units`` attribute in lower case; empty if there is none."""
-    return as_text(dataset.attrs.get("units", dataset.attrs.get("unit", ""))).strip().lower()
+    """Read the ``units`` attribute; empty if there is none."""
+    return as_text(dataset.attrs.get("units", dataset.attrs.get("unit", ""))).strip()
 
 
 def read_text(file: h5py.Group, path: str) -> str:
     """Read a dataset as text; empty if there is none."""
-    dataset = file.get(path)
+    dataset = get_item(file, path)
     if not isinstance(dataset, h5py.Dataset) or dataset.size != 1:
         return ""
     return as_text(np.asarray(dataset[()]).reshape(-1)[0]).strip()
@@ -179,30 +137,11 @@ def file_name(item: h5py.Group | h5py.Dataset) -> str:
     return as_text(item.file.filename)
 
 
-def _load_filters(dataset: h5py.Dataset) -> None:
-    """Register the compression filters of hdf5plugin if the dataset uses one of them."""
-    plist = dataset.id.get_create_plist()
-    numbers = [plist.get_filter(index)[0] for index in range(plist.get_nfilters())]
-    if any(number >= _FIRST_PLUGIN_FILTER for number in numbers):
-        import hdf5plugin  # noqa: F401  the import is what registers them
-
-
-def _runs(indices: NDArray[np.int64]) -> list[slice]:
-    """Cut ascending indices into slices of neighbours, so that each is one read."""
-    if len(indices) == 0:
-        return []
-    cuts = np.flatnonzero(np.diff(indices) != 1) + 1
-    return [slice(int(run[0]), int(run[-1]) + 1) for run in np.split(indices, cuts)]
-
-
 def read_angles(
-    dataset: h5py.Dataset, kept: NDArray[np.int64] | None = None, n_pictures: int = 0
+    found: Found, kept: NDArray[np.int64] | None = None, n_pictures: int = 0
 ) -> FoundAngles:
     """Read angles in radians; if there is one for each of all pictures, those of the ones kept."""
-    values = np.asarray(dataset[()], dtype=np.float64).reshape(-1)
-    if kept is not None and len(values) == n_pictures:
+    values = np.asarray(found.dataset[()], dtype=np.float64).reshape(-1)
+    if kept is not None and len(values) >= n_pictures:
         values = values[kept]
-    return FoundAngles(
-        dataset.name,
-        to_radians(values, read_unit(dataset), f"{file_name(dataset)}: {dataset.name}"),
-    )
+    return to_radians(values, read_unit(found.dataset), found.path)

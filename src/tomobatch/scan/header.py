@@ -1,5 +1,6 @@
 """What is known of a scan before any of its pictures is read."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol
@@ -53,6 +54,10 @@ class ScanHeader:
         The known answer, if this is a demo scan.
     problems
         What keeps the scan from being reconstructed, a line each.
+    notes
+        What the user should know of how the scan was read, a line each.
+    half_acquisition
+        The file says that the axis is near an edge, and that a full turn sees the rest.
     """
 
     path: str
@@ -69,6 +74,8 @@ class ScanHeader:
     n_darks: int
     truth: Truth | None
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    half_acquisition: bool = False
 
 
 class Frames(Protocol):
@@ -88,3 +95,6 @@ class Frames(Protocol):
 
     def read(self, start: int, stop: int, rows: slice = slice(None)) -> NDArray[Any]:
         """Read the given rows of pictures ``[start, stop)``, in the type they are stored in."""
+
+    def sources(self) -> list[Hashable]:
+        """Say what each picture is, so that one is not taken twice: the same for the same one."""

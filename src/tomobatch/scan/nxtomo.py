@@ -4,142 +4,240 @@ Layouts after the definition (nexusformat.org), with the places where beamlines 
 library put what it leaves open.
 """
 
+from dataclasses import replace
+from pathlib import Path
+
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
-from tomobatch.scan.hdf5 import (
-    Hdf5Frames,
-    as_text,
-    file_name,
-    get_dataset,
-    read_angles,
-    read_number,
-    walk_datasets,
-)
-from tomobatch.scan.header import ImageKey
-from tomobatch.scan.parts import FlatBlock, ScanParts
+from tomobatch.scan.addresses import open_each, parse, refuse_second_role
+from tomobatch.scan.angle_files import names_angle_file, read_angle_file
+from tomobatch.scan.angles import FoundAngles
+from tomobatch.scan.beam_geometry import BeamGeometry
+from tomobatch.scan.hdf5 import file_name, get_dataset, read_angles, read_number, read_text
+from tomobatch.scan.hdf5_frames import Hdf5Frames
+from tomobatch.scan.hdf5_links import Found, get_item, walk
+from tomobatch.scan.hdf5_metadata import read_array, read_length_mm
+from tomobatch.scan.header import Frames, ImageKey
+from tomobatch.scan.nxtomo_find import Stack, entry_of, key_for
+from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
 from tomobatch.scan.settings import DatasetSettings
-from tomobatch.scan.units import to_kev, to_um
+from tomobatch.scan.units import Figure, energy_kev, pixel_um
+
+_ANGLES = ("sample/rotation_angle", "data/rotation_angle")
+# Exposures of flats and projections that differ by less are one exposure, measured.
+_SAME_EXPOSURE = 0.01
 
 
-def find_stacks(file: h5py.File) -> list[h5py.Dataset]:
-    """Find the stacks of pictures that have an ``image_key`` beside them, each once."""
-    found: dict[int, h5py.Dataset] = {}
-    for dataset in walk_datasets(file):
-        name = dataset.name.rpartition("/")[2]
-        stack = dataset.parent.get("data") if name == "image_key" else None
-        if not isinstance(stack, h5py.Dataset) or stack.ndim != 3:
-            continue
-        address = h5py.h5o.get_info(stack.id).addr
-        is_detector = as_text(stack.parent.attrs.get("NX_class", "")) == "NXdetector"
-        if address not in found or is_detector:
-            found[address] = stack
-    return sorted(found.values(), key=lambda stack: str(stack.name))
+def choose_stack(file: h5py.File, stacks: list[Stack], datasets: DatasetSettings) -> Stack | None:
+    """Take the stack that the config names, or the only one; None for a file without a key.
+
+    Raises
+    ------
+    UserError
+        If there are several scans and the config names none.
+    """
+    named = datasets.projections
+    if named is not None:
+        address = parse(named)
+        if address.cut is not None or address.file is not None:
+            return None
+        group = get_item(file, named)
+        if isinstance(group, h5py.Group):
+            inside = "/" + named.strip("/") + "/"
+            within = [stack for stack in stacks if stack.pictures.path.startswith(inside)]
+            return _only(file, within, f" in {named}") if within else None
+        pictures = get_dataset(file, named, "projections")
+        key = _named_key(file, datasets) or key_for(file, pictures)
+        return None if key is None else Stack(pictures, key)
+    key = _named_key(file, datasets)
+    if key is not None:
+        return Stack(_pictures_for(file, key), key)
+    return _only(file, stacks, "") if stacks else None
 
 
-def read_nxtomo(
-    file: h5py.File, stacks: list[h5py.Dataset], datasets: DatasetSettings
-) -> ScanParts:
+def read_nxtomo(file: h5py.File, stack: Stack, datasets: DatasetSettings) -> ScanParts:
     """Find the parts of a scan; paths given in the config win.
 
     Raises
     ------
     UserError
-        If there are several scans and the config names none, or the key does not fit the stack.
+        If the key holds what means nothing.
     """
-    stack = _choose(file, stacks, datasets)
-    key = _read_key(file, stack)
+    key, notes = _read_key(file, stack)
     kept = np.flatnonzero(key == ImageKey.PROJECTION)
-    entry = _entry(stack)
-    angles = _angles(file, entry, datasets)
+    entry = _entry(file, stack.pictures)
+    projections = Hdf5Frames(stack.pictures, kept)
+    flats = _flats(file, entry, stack, key, datasets)
+    darks = _darks(file, stack, key, datasets)
+    if datasets.flats is not None or datasets.darks is not None:
+        refuse_second_role(
+            projections, {"flats": [block.frames for block in flats], "darks": darks}
+        )
+    field_of_view = read_text(entry, "instrument/detector/field_of_view")
     return ScanParts(
         format="NXtomo",
-        projections=Hdf5Frames(stack, kept),
-        flats=_flats(file, stack, key, datasets),
-        darks=_darks(file, stack, key, datasets),
-        angles=None if angles is None else read_angles(angles, kept, len(key)),
-        pixel_size_um=_pixel_size_um(entry),
-        energy_kev=_energy_kev(entry),
+        projections=projections,
+        flats=flats,
+        darks=tuple(darks),
+        angles=_angles(file, entry, stack.pictures, key, datasets),
+        pixel_size=_pixel_size(entry),
+        energy=_energy(entry),
+        beam=_beam(entry),
+        half_acquisition=field_of_view.lower() == "half",
+        notes=tuple(notes),
         close=file.close,
     )
 
 
-def _choose(file: h5py.File, stacks: list[h5py.Dataset], datasets: DatasetSettings) -> h5py.Dataset:
-    """Take the stack that the config names, or the only one."""
-    if datasets.projections is not None:
-        return get_dataset(file, datasets.projections, "projections")
+def _only(file: h5py.File, stacks: list[Stack], where: str) -> Stack:
     if len(stacks) > 1:
-        names = ", ".join(stack.name for stack in stacks)
+        names = ", ".join(stack.pictures.path for stack in stacks)
         raise UserError(
-            f"{file_name(file)}: holds {len(stacks)} scans; choose one with datasets.projections:"
-            f" {names}"
+            f"{file_name(file)}: holds {len(stacks)} scans{where}; choose one with"
+            f" datasets.projections: {names}"
         )
     return stacks[0]
 
 
-def _read_key(file: h5py.File, stack: h5py.Dataset) -> NDArray[np.int64]:
-    """Read the image key; pictures that a control key marks as taken for alignment are invalid."""
-    beside = stack.parent.get("image_key")
-    if beside is None or len(beside) != len(stack):
-        length = "no image_key" if beside is None else f"an image_key of {len(beside)} values"
+def _named_key(file: h5py.File, datasets: DatasetSettings) -> Found | None:
+    if datasets.image_key is None:
+        return None
+    return get_dataset(file, datasets.image_key, "image_key")
+
+
+def _pictures_for(file: h5py.File, key: Found) -> Found:
+    """Find the one stack as long as a key that the config names."""
+    fitting = [
+        found
+        for found in walk(file)
+        if found.dataset.ndim == 3 and len(found.dataset) == key.dataset.size
+    ]
+    near = [found for found in fitting if entry_of(found.path) == entry_of(key.path)] or fitting
+    if not near:
         raise UserError(
-            f"{file_name(file)}: {length} beside {stack.name}, which has {len(stack)} pictures"
+            f"{file_name(file)}: no stack of {key.dataset.size} pictures for {key.path}; name it"
+            " with datasets.projections"
         )
-    key = np.asarray(beside[()], dtype=np.int64)
+    return min(near, key=lambda found: (found.name != "data", found.path))
+
+
+def _read_key(file: h5py.File, stack: Stack) -> tuple[NDArray[np.int64], list[str]]:
+    """Read the image key of as many pictures as both have, and say if one has more.
+
+    Pictures that a control key marks as taken for alignment are invalid.
+    """
+    key = np.asarray(stack.key.dataset[()], dtype=np.int64).reshape(-1)
+    n_pictures = len(stack.pictures.dataset)
+    notes = []
+    if len(key) != n_pictures:
+        n_both = min(len(key), n_pictures)
+        notes.append(
+            f"{stack.pictures.path} has {n_pictures} pictures, but {stack.key.path} has {len(key)}"
+            f" values, as after an aborted scan: the first {n_both} of both are used"
+        )
+        key = key[:n_both]
     known = np.isin(key, list(ImageKey))
     if not known.all():
         raise UserError(
-            f"{file_name(file)}: {beside.name} holds {key[~known][0]}, but only 0 (projection),"
+            f"{file_name(file)}: {stack.key.path} holds {key[~known][0]}, but only 0 (projection),"
             " 1 (flat), 2 (dark) and 3 (invalid) mean anything"
         )
-    control = stack.parent.get("image_key_control")
-    if isinstance(control, h5py.Dataset) and len(control) == len(key):
-        key[np.asarray(control[()]) < 0] = ImageKey.INVALID
-    return key
+    control = get_item(file, f"{stack.key.folder}/image_key_control")
+    if isinstance(control, h5py.Dataset) and len(control) >= len(key):
+        key[np.asarray(control[()])[: len(key)] < 0] = ImageKey.INVALID
+    return key, notes
 
 
-def _entry(stack: h5py.Dataset) -> h5py.Group:
+def _entry(file: h5py.File, pictures: Found) -> h5py.Group:
     """Entry that a stack belongs to: the group above its ``instrument`` or ``data``."""
-    group = stack.parent.parent
-    return group.parent if group.name.rpartition("/")[2] == "instrument" else group
+    path = pictures.folder.rpartition("/")[0]
+    if path.rpartition("/")[2] == "instrument":
+        path = path.rpartition("/")[0]
+    return file[path or "/"]
 
 
-def _angles(file: h5py.File, entry: h5py.Group, datasets: DatasetSettings) -> h5py.Dataset | None:
+def _angles(
+    file: h5py.File,
+    entry: h5py.Group,
+    pictures: Found,
+    key: NDArray[np.int64],
+    datasets: DatasetSettings,
+) -> FoundAngles | None:
+    """Read the angles of the projections: those the config names, or those of the entry."""
+    if datasets.angles is not None and names_angle_file(datasets.angles):
+        return read_angle_file(Path(file_name(file)).parent, datasets.angles)
     if datasets.angles is not None:
-        return get_dataset(file, datasets.angles, "angles")
-    for path in ("sample/rotation_angle", "data/rotation_angle"):
-        found = entry.get(path)
+        found: Found | None = get_dataset(file, datasets.angles, "angles")
+    else:
+        found = _rotation_angle(file, entry, pictures)
+    kept = np.flatnonzero(key == ImageKey.PROJECTION)
+    return None if found is None else read_angles(found, kept, len(key))
+
+
+def _rotation_angle(file: h5py.File, entry: h5py.Group, pictures: Found) -> Found | None:
+    for path in _ANGLES:
+        found = get_item(entry, path)
         if isinstance(found, h5py.Dataset):
-            return found
-    return None
+            return Found(f"{entry.name.rstrip('/')}/{path}", found)
+    near = [
+        found
+        for found in walk(file)
+        if found.name == "rotation_angle" and entry_of(found.path) == entry_of(pictures.path)
+    ]
+    return near[0] if len(near) == 1 else None
 
 
 def _flats(
-    file: h5py.File, stack: h5py.Dataset, key: NDArray[np.int64], datasets: DatasetSettings
+    file: h5py.File,
+    entry: h5py.Group,
+    stack: Stack,
+    key: NDArray[np.int64],
+    datasets: DatasetSettings,
 ) -> tuple[FlatBlock, ...]:
     """Sort the flats into those taken with no projection between."""
+    n_projections = int(np.count_nonzero(key == ImageKey.PROJECTION))
     if datasets.flats is not None:
-        return (FlatBlock(Hdf5Frames(get_dataset(file, datasets.flats, "flats")), 0),)
+        return flat_blocks(open_each(file, datasets.flats, "flats"), n_projections)
     flats = np.flatnonzero(key == ImageKey.FLAT)
     positions = np.cumsum(key == ImageKey.PROJECTION)[flats]
-    return tuple(
-        FlatBlock(Hdf5Frames(stack, flats[positions == position]), int(position))
-        for position in np.unique(positions)
+    exposures = read_array(
+        entry, len(stack.pictures.dataset), "instrument/detector/count_time", "control/count_time"
     )
+    blocks = []
+    for position in np.unique(positions):
+        indices = flats[positions == position]
+        block = FlatBlock(Hdf5Frames(stack.pictures, indices), int(position))
+        if exposures is not None:
+            block = replace(block, scale=_exposure_scale(exposures, indices, key))
+        blocks.append(block)
+    return tuple(blocks)
+
+
+def _exposure_scale(
+    exposures: NDArray[np.float64], flats: NDArray[np.int64], key: NDArray[np.int64]
+) -> float:
+    """Return how much longer the projections were exposed than some flats."""
+    projections = exposures[: len(key)][key == ImageKey.PROJECTION]
+    own = float(np.median(exposures[flats]))
+    if not (own > 0 and projections.size and np.median(projections) > 0):
+        return 1.0
+    scale = float(np.median(projections)) / own
+    return 1.0 if abs(scale - 1) < _SAME_EXPOSURE else scale
 
 
 def _darks(
-    file: h5py.File, stack: h5py.Dataset, key: NDArray[np.int64], datasets: DatasetSettings
-) -> tuple[Hdf5Frames, ...]:
+    file: h5py.File, stack: Stack, key: NDArray[np.int64], datasets: DatasetSettings
+) -> list[Frames]:
     if datasets.darks is not None:
-        return (Hdf5Frames(get_dataset(file, datasets.darks, "darks")),)
+        return open_each(file, datasets.darks, "darks")
     darks = np.flatnonzero(key == ImageKey.DARK)
-    return (Hdf5Frames(stack, darks),) if len(darks) else ()
+    return [Hdf5Frames(stack.pictures, darks)] if len(darks) else []
 
 
-def _pixel_size_um(entry: h5py.Group) -> float | None:
+def _pixel_size(entry: h5py.Group) -> Figure:
     """Size of a pixel at the specimen if it is given, or else at the detector."""
     found = read_number(
         entry,
@@ -147,14 +245,35 @@ def _pixel_size_um(entry: h5py.Group) -> float | None:
         "instrument/detector/x_magnified_pixel_size",
         "instrument/detector/x_pixel_size",
     )
-    return None if found is None else to_um(*found, "m")
+    return Figure() if found is None else pixel_um(*found, "m")
 
 
-def _energy_kev(entry: h5py.Group) -> float | None:
+def _energy(entry: h5py.Group) -> Figure:
     found = read_number(
         entry,
         "instrument/beam/incident_energy",
         "beam/incident_energy",
         "instrument/monochromator/energy",
     )
-    return None if found is None else to_kev(*found)
+    return Figure() if found is None else energy_kev(*found)
+
+
+def _beam(entry: h5py.Group) -> BeamGeometry:
+    """Distances along the beam, and a magnification that is not a lens's."""
+    magnification = read_number(
+        entry, "instrument/detector/magnification", "instrument/magnification", "magnification"
+    )
+    return BeamGeometry(
+        source_mm=read_length_mm(
+            entry,
+            "m",
+            "instrument/source/distance",
+            "instrument/source/sample_source_distance",
+            "sample/source_distance",
+        ),
+        detector_mm=read_length_mm(entry, "m", "instrument/detector/distance"),
+        magnification=None if magnification is None else magnification[0],
+        kind=read_text(entry, "instrument/beam/geometry")
+        or read_text(entry, "instrument/source/geometry")
+        or read_text(entry, "geometry"),
+    )

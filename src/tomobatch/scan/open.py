@@ -9,12 +9,15 @@ import h5py
 from tomobatch.errors import UserError
 from tomobatch.s3.address import is_remote
 from tomobatch.s3.read import object_exists, open_object
+from tomobatch.scan.assemble import assemble
 from tomobatch.scan.data_exchange import is_data_exchange, read_data_exchange
-from tomobatch.scan.hdf5 import closing_on_error, file_name, open_file, walk_datasets
-from tomobatch.scan.nxtomo import find_stacks, read_nxtomo
-from tomobatch.scan.parts import Scan, ScanParts, assemble
+from tomobatch.scan.hdf5 import closing_on_error, contents, file_name, open_file
+from tomobatch.scan.nxtomo import choose_stack, read_nxtomo
+from tomobatch.scan.nxtomo_find import find_stacks
+from tomobatch.scan.parts import Scan, ScanParts
 from tomobatch.scan.settings import DatasetSettings
-from tomobatch.scan.tiff import is_tiff, read_tiff_file, read_tiff_folder
+from tomobatch.scan.tiff import read_tiff_file, read_tiff_folder
+from tomobatch.scan.tiff_frames import is_tiff
 from tomobatch.scan.zarr_array import is_zarr, read_zarr
 
 
@@ -71,20 +74,16 @@ def _read_parts(path: str, datasets: DatasetSettings) -> ScanParts:
 def _read_hdf5(file: h5py.File, datasets: DatasetSettings) -> ScanParts:
     """Find out the layout of an HDF5 file."""
     with closing_on_error(file):
-        if is_data_exchange(file):
+        if is_data_exchange(file) and datasets.image_key is None:
             return read_data_exchange(file, datasets)
-        stacks = find_stacks(file)
-        named = datasets.projections
-        if stacks and (named is None or any(stack == file.get(named) for stack in stacks)):
-            return read_nxtomo(file, stacks, datasets)
-        if named is not None:
+        stack = choose_stack(file, find_stacks(file), datasets)
+        if stack is not None:
+            return read_nxtomo(file, stack, datasets)
+        if datasets.projections is not None:
             return read_data_exchange(file, datasets)
-        arrays = ", ".join(
-            f"{item.name} {item.shape}" for item in walk_datasets(file) if item.ndim == 3
-        )
         raise UserError(
             f"{file_name(file)}: neither Data Exchange nor NXtomo; say where the projections are"
-            f" with datasets.projections ({arrays or 'it has no three-dimensional array'})"
+            f" with datasets.projections ({contents(file, 3)})"
         )
 
 

@@ -1,6 +1,6 @@
-"""The parts a format's reader finds, and the scan made of them after the same checks for all."""
+"""The parts a format's reader finds, and the open scan that reads them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -10,24 +10,11 @@ from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
 from tomobatch.phantom.truth import Truth
-from tomobatch.scan.header import AngleSource, Frames, ScanHeader
-from tomobatch.scan.settings import DatasetSettings
-
-
-@dataclass(frozen=True)
-class FoundAngles:
-    """Angles as a file states them.
-
-    Attributes
-    ----------
-    name
-        Where they lie, for messages.
-    angles_rad
-        One a projection, if the file is right, shape (n,).
-    """
-
-    name: str
-    angles_rad: NDArray[np.float64]
+from tomobatch.scan.angles import FoundAngles
+from tomobatch.scan.beam_geometry import BeamGeometry
+from tomobatch.scan.flats import Flats, FlatSeries, date_flats
+from tomobatch.scan.header import Frames, ScanHeader
+from tomobatch.scan.units import Figure
 
 
 @dataclass(frozen=True)
@@ -39,25 +26,59 @@ class FlatBlock:
     frames
         The flats.
     position
-        Number of projections taken before them.
+        Number of projections taken before them; None if the file does not say.
+    scale
+        What their signal is multiplied by to be that of the projections' exposure.
     """
 
     frames: Frames
-    position: int
+    position: int | None
+    scale: float = 1.0
+
+
+def flat_blocks(stacks: Sequence[Frames], n_projections: int) -> tuple[FlatBlock, ...]:
+    """Give stacks of flats that the config names their time, in the order it names them.
+
+    A single one may hold flats from before and after the scan; several are spread over it.
+    """
+    if len(stacks) == 1:
+        return (FlatBlock(stacks[0], None),)
+    positions = np.linspace(0, n_projections, len(stacks)).round().astype(int)
+    return tuple(
+        FlatBlock(stack, int(position)) for stack, position in zip(stacks, positions, strict=True)
+    )
 
 
 @dataclass(frozen=True)
 class ScanParts:
-    """What the reader of one format found."""
+    """What the reader of one format found.
+
+    Attributes
+    ----------
+    slots
+        Which of ``n_slots`` evenly spaced angles each projection was taken at, where some pictures
+        are missing; None if there are none missing.
+    unusable
+        Which projections cannot be read, bool (n,); None if all can.
+    notes
+        What the user should know of how the scan was read.
+    close
+        Closes all files.
+    """
 
     format: str
     projections: Frames
     flats: tuple[FlatBlock, ...] = ()
     darks: tuple[Frames, ...] = ()
     angles: FoundAngles | None = None
-    pixel_size_um: float | None = None
-    energy_kev: float | None = None
+    pixel_size: Figure = field(default_factory=Figure)
+    energy: Figure = field(default_factory=Figure)
+    beam: BeamGeometry = field(default_factory=BeamGeometry)
+    half_acquisition: bool = False
+    slots: NDArray[np.int64] | None = None
+    unusable: NDArray[np.bool_] | None = None
     truth: Truth | None = None
+    notes: tuple[str, ...] = ()
     close: Callable[[], None] = field(default=lambda: None)
 
 
@@ -110,16 +131,30 @@ class Scan:
             )
         return self._parts.projections.read(start, stop, rows)
 
-    def flat_series(self) -> list[tuple[NDArray[Any], int]]:
+    def flats(self) -> Flats:
+        """Read the flats, series by series in the order of time, and say what was made of them."""
+        series: list[FlatSeries] = []
+        notes: list[str] = []
+        for block in self._parts.flats:
+            frames = _read_all(block.frames)
+            if block.position is not None:
+                series.append(FlatSeries(frames, block.position, block.scale))
+                continue
+            dated = date_flats(frames, self.header.n_projections, self._dark_level(), block.scale)
+            series += dated.series
+            notes += dated.notes
+        return Flats(series, tuple(notes))
+
+    def flat_series(self) -> list[FlatSeries]:
         """Read the flats, series by series.
 
         Returns
         -------
-        list of (ndarray of shape (n, y, x), position)
+        list of (ndarray of shape (n, y, x), position, scale)
             The position is the number of projections taken before the series: 0 for flats before
             the scan, the number of projections for flats after it.
         """
-        return [(_read_all(block.frames), block.position) for block in self._parts.flats]
+        return self.flats().series
 
     def darks(self) -> NDArray[Any] | None:
         """Read all darks, shape (n, y, x); None if there are none."""
@@ -127,59 +162,11 @@ class Scan:
             return None
         return np.concatenate([_read_all(frames) for frames in self._parts.darks])
 
-
-def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
-    """Check the parts against each other and make a scan of them; the config wins over the file."""
-    n_projections, n_rows, n_cols = parts.projections.shape
-    if 0 in parts.projections.shape:
-        raise UserError(f"{path}: {parts.projections.name} holds no projections")
-    flats = [block.frames for block in parts.flats]
-    problems = [
-        f"{path}: {frames.name} has {frames.shape[1]} x {frames.shape[2]} pixels,"
-        f" but the projections have {n_rows} x {n_cols}; check the paths under datasets"
-        for frames in (*flats, *parts.darks)
-        if frames.shape[1:] != (n_rows, n_cols)
-    ]
-    n_flats = sum(frames.shape[0] for frames in flats)
-    if n_flats == 0:
-        problems.append(f"{path}: no flats found; say where they are with datasets.flats")
-    if datasets.angle_range_deg is not None:
-        source = AngleSource.CONFIG
-        angles_rad = np.deg2rad(np.linspace(*datasets.angle_range_deg, n_projections))
-    elif parts.angles is not None and len(parts.angles.angles_rad) == n_projections:
-        source = AngleSource.FILE
-        angles_rad = parts.angles.angles_rad
-    else:
-        source = AngleSource.ASSUMED
-        angles_rad = np.linspace(0.0, np.pi, n_projections)
-        if parts.angles is not None:
-            problems.append(
-                f"{path}: {parts.angles.name} has {len(parts.angles.angles_rad)} angles, but"
-                f" {parts.projections.name} has {n_projections} projections;"
-                " give datasets.angle_range_deg, or the right path as datasets.angles"
-            )
-    header = ScanHeader(
-        path=path,
-        format=parts.format,
-        n_projections=n_projections,
-        n_rows=n_rows,
-        n_cols=n_cols,
-        dtype=parts.projections.dtype,
-        angles_rad=angles_rad,
-        angle_source=source,
-        pixel_size_um=_first(datasets.pixel_size_um, parts.pixel_size_um),
-        energy_kev=_first(datasets.energy_kev, parts.energy_kev),
-        n_flats=n_flats,
-        n_darks=sum(frames.shape[0] for frames in parts.darks),
-        truth=parts.truth,
-        problems=tuple(problems),
-    )
-    return Scan(header, parts)
+    def _dark_level(self) -> float:
+        """Return the median counts of one dark; zero without."""
+        darks = [frames for frames in self._parts.darks if frames.shape[0]]
+        return float(np.median(darks[0].read(0, 1))) if darks else 0.0
 
 
 def _read_all(frames: Frames) -> NDArray[Any]:
     return frames.read(0, frames.shape[0])
-
-
-def _first(given: float | None, found: float | None) -> float | None:
-    return found if given is None else given

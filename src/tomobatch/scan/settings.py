@@ -8,12 +8,33 @@ from tomobatch.config.section import Section
 class DatasetSettings(Section):
     """Where a scan keeps its parts, when the file does not tell by itself."""
 
-    projections: str | None = Field(None, description="path of the projections inside the file")
-    flats: str | None = Field(None, description="path of the flats")
-    darks: str | None = Field(None, description="path of the darks")
-    angles: str | None = Field(None, description="path of the angles")
-    angle_range_deg: tuple[float, float] | None = Field(
-        None, description="first and last angle, evenly spaced between; overrides the file's angles"
+    projections: str | None = Field(
+        None,
+        description="path of the projections inside the file, or of an entry; for pictures a folder"
+        " or pattern such as `bone{0021..0220}.tif`. `[0:10]` at the end takes a part, here and"
+        " below",
     )
-    pixel_size_um: float | None = Field(None, gt=0, description="detector pixel at the sample")
+    flats: str | list[str] | None = Field(
+        None, description="path of the flats, also in another file (`other.h5:/path`); or several"
+    )
+    darks: str | list[str] | None = Field(None, description="path of the darks, or several")
+    angles: str | None = Field(
+        None,
+        description="path of the angles; a text, CSV or npy file (`angles.csv:column`); or `names`,"
+        " for the numbers in the names of pictures",
+    )
+    image_key: str | None = Field(
+        None, description="path of what tells projections (0), flats (1) and darks (2) apart"
+    )
+    exclude: str | list[int | str] | None = Field(
+        None, description="projections to leave out, from 0: numbers and ranges, `[3, 10-19]`"
+    )
+    angle_range_deg: tuple[float, float] | None = Field(
+        None,
+        description="first and last angle, evenly spaced between, before any projection is left"
+        " out; overrides the file's angles",
+    )
+    pixel_size_um: float | None = Field(
+        None, ge=1e-3, le=1e4, description="detector pixel at the sample"
+    )
     energy_kev: float | None = Field(None, gt=0, description="photon energy, for the report")

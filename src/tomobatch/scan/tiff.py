@@ -1,88 +1,34 @@
-"""TIFFs: a folder of pictures, sorted by name, or one file of many pages."""
+"""Scans of TIFFs: a folder of pictures whose names tell what they are, or one file of pages."""
 
-import re
-import struct
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
-from tomobatch.scan.angles import to_radians
+from tomobatch.scan.addresses import refuse_second_role, several
+from tomobatch.scan.angle_files import read_angle_file
+from tomobatch.scan.angles import FoundAngles, to_radians
 from tomobatch.scan.header import Frames, ImageKey
-from tomobatch.scan.parts import FlatBlock, FoundAngles, ScanParts
-from tomobatch.scan.settings import DatasetSettings
-
-_SUFFIXES = (".tif", ".tiff")
-_ANGLE_FILES = ("angles.txt", "angles.csv", "angles.npy", "theta.txt")
-_WORD = r"(?:^|[^a-z])(?:{})(?:[^a-z]|$)"
-_FLAT = re.compile(
-    _WORD.format("flats?|flat_?fields?|ff|whites?|open_?beam|ob|i0(?!\\d)|refs?|bright")
+from tomobatch.scan.lab_files import lab_beam
+from tomobatch.scan.leave_out import numbers
+from tomobatch.scan.names import Series, role, sort_series, taken_after
+from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
+from tomobatch.scan.picture_files import (
+    folders_of,
+    n_hidden,
+    open_files,
+    open_named,
+    open_stack,
+    pictures_of,
 )
-_DARK = re.compile(_WORD.format("darks?|dark_?fields?|df|di|dc"))
-_AFTER = re.compile(_WORD.format("after|post|end"))
+from tomobatch.scan.settings import DatasetSettings
+from tomobatch.scan.tiff_frames import TiffFolder, TiffPages
+from tomobatch.scan.tiff_projections import Found, bare_name, find_projections
 
-
-class TiffFolder:
-    """Pictures of one size, a file each."""
-
-    def __init__(self, name: str, paths: Sequence[Path]) -> None:
-        self.name = name
-        self._paths = paths
-        with _opened(paths[0]) as first:
-            shape, self.dtype = first.series[0].shape, first.series[0].dtype
-        if len(shape) != 2:
-            raise UserError(
-                f"{paths[0]}: has shape {shape}; in a folder, each TIFF holds one grey picture"
-            )
-        self.shape: tuple[int, int, int] = (len(paths), *shape)
-
-    def read(self, start: int, stop: int, rows: slice = slice(None)) -> NDArray[Any]:
-        """Read the given rows of pictures ``[start, stop)``."""
-        pictures = [self._read_one(path)[rows] for path in self._paths[start:stop]]
-        if not pictures:
-            return np.empty((0, *self.shape[1:]), self.dtype)[:, rows]
-        return np.stack(pictures)
-
-    def _read_one(self, path: Path) -> NDArray[Any]:
-        with _opened(path) as file:
-            picture: NDArray[Any] = _pages(file, 0, 1)[0]
-        if picture.shape != self.shape[1:] or picture.dtype != self.dtype:
-            raise UserError(
-                f"{path}: {picture.shape} {picture.dtype}, but the first of its folder is"
-                f" {self.shape[1:]} {self.dtype}"
-            )
-        return picture
-
-
-class TiffPages:
-    """Pictures of one file of many pages."""
-
-    def __init__(self, path: Path) -> None:
-        self.name = path.name
-        self._path = path
-        with _opened(path) as file:
-            shape, self.dtype = file.series[0].shape, file.series[0].dtype
-        if len(shape) == 2:
-            shape = (1, *shape)
-        if len(shape) != 3:
-            raise UserError(f"{path}: has shape {shape}, but pictures come as (n, y, x)")
-        self.shape: tuple[int, int, int] = shape
-
-    def read(self, start: int, stop: int, rows: slice = slice(None)) -> NDArray[Any]:
-        """Read the given rows of pictures ``[start, stop)``."""
-        with _opened(self._path) as file:
-            return _pages(file, start, stop)[:, rows]
-
-
-def is_tiff(path: Path) -> bool:
-    """Tell whether a file is a TIFF by its first bytes."""
-    with path.open("rb") as file:
-        return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_ANGLE_FILES = ("angles.txt", "angles.csv", "angles.npy", "theta.txt")
+_FROM_NAMES = "names"
 
 
 def read_tiff_file(path: Path, datasets: DatasetSettings) -> ScanParts:
@@ -91,10 +37,15 @@ def read_tiff_file(path: Path, datasets: DatasetSettings) -> ScanParts:
     own = path.stem.lower()
     beside = [
         item
-        for item in _tiffs_and_folders(folder)
+        for item in (*folders_of(folder), *pictures_of(folder))
         if item != path and item.stem.lower().startswith((f"{own}_", f"{own}-", "flat", "dark"))
     ]
-    return _parts("multi-page TIFF", folder, _stack(path), beside, datasets)
+    projections = (
+        open_stack(path)
+        if datasets.projections is None
+        else open_named(folder, datasets.projections, "projections")
+    )
+    return _parts("multi-page TIFF", Found(folder, beside, projections), datasets)
 
 
 def read_tiff_folder(folder: Path, datasets: DatasetSettings) -> ScanParts:
@@ -103,149 +54,156 @@ def read_tiff_folder(folder: Path, datasets: DatasetSettings) -> ScanParts:
     Raises
     ------
     UserError
-        If there are no TIFFs, or several folders that may hold the projections.
+        If there are no TIFFs, or several series or folders that may hold the projections.
     """
-    items = _tiffs_and_folders(folder)
+    items = [*folders_of(folder), *pictures_of(folder)]
     if datasets.projections is not None:
-        projections = _given(folder, datasets.projections, "projections")
+        projections = open_named(folder, datasets.projections, "projections")
+        found = Found(folder, items, projections)
+        if isinstance(projections, TiffFolder):
+            series = sort_series(projections.paths)
+            found.series = series[0] if len(series) == 1 else None
     else:
-        projections = _projections(folder, items)
-    return _parts("TIFF folder", folder, projections, items, datasets)
+        found = find_projections(folder, items)
+    hidden = n_hidden(folder)
+    if hidden:
+        found.notes.append(f"{hidden} hidden files, named like pictures, are left out")
+    return _parts("TIFF folder", found, datasets)
 
 
-def _projections(folder: Path, items: list[Path]) -> Frames:
-    """Take the pictures that are neither flats nor darks, here or in the one other folder."""
-    others = [item for item in items if _key(item) is ImageKey.PROJECTION]
-    files = [item for item in others if item.is_file()]
-    if files:
-        return TiffFolder(f"folder {folder.name}", files)
-    if len(others) == 1:
-        return _stack(others[0])
-    if others:
-        raise UserError(
-            f"{folder}: the projections may be in {' or '.join(item.name for item in others)};"
-            " say which with datasets.projections"
-        )
-    raise UserError(f"{folder}: no TIFFs of projections in this folder")
-
-
-def _parts(
-    format_name: str,
-    folder: Path,
-    projections: Frames,
-    items: list[Path],
-    datasets: DatasetSettings,
-) -> ScanParts:
+def _parts(format_name: str, found: Found, datasets: DatasetSettings) -> ScanParts:
     """Sort what lies beside the projections."""
-    n_projections = projections.shape[0]
-    if datasets.flats is not None:
-        flats: tuple[FlatBlock, ...] = (FlatBlock(_given(folder, datasets.flats, "flats"), 0),)
-    else:
-        found = [item for item in items if _key(item) is ImageKey.FLAT]
-        before = [item for item in found if not _AFTER.search(item.stem.lower())]
-        after = [item for item in found if _AFTER.search(item.stem.lower())]
-        flats = tuple(
-            FlatBlock(frames, position)
-            for group, position in ((before, 0), (after, n_projections))
-            for frames in _group(folder, group)
+    folder, projections = found.folder, found.projections
+    own = {source if isinstance(source, Path) else source[0] for source in projections.sources()}  # type: ignore[index]
+    items = [
+        item
+        for item in found.items
+        if item.resolve() not in own and not any(item.resolve() in path.parents for path in own)
+    ]
+    flats = _flats(folder, items, projections, datasets)
+    darks = _darks(folder, items, datasets)
+    refuse_second_role(projections, {"flats": [block.frames for block in flats], "darks": darks})
+    slots = None if found.series is None else found.series.slots()
+    notes = [*found.notes, *_notes(projections, [*(b.frames for b in flats), *darks])]
+    if slots is not None:
+        notes.append(
+            f"{slots[-1] + 1 - len(slots)} numbers are missing in the names of the projections: the"
+            " others keep their angles"
         )
-    if datasets.darks is not None:
-        darks: tuple[Frames, ...] = (_given(folder, datasets.darks, "darks"),)
-    else:
-        darks = _group(folder, [item for item in items if _key(item) is ImageKey.DARK])
+    unusable = getattr(projections, "unusable", None)
     return ScanParts(
         format=format_name,
         projections=projections,
-        flats=flats,
-        darks=darks,
-        angles=_angles(folder, datasets),
+        flats=tuple(
+            FlatBlock(_usable(block.frames), block.position, block.scale) for block in flats
+        ),
+        darks=tuple(_usable(frames) for frames in darks),
+        angles=_angles(folder, found.series, slots, datasets),
+        beam=lab_beam(folder),
+        slots=slots,
+        unusable=unusable,
+        notes=tuple(notes),
     )
 
 
-def _group(folder: Path, items: list[Path]) -> tuple[Frames, ...]:
+def _notes(projections: Frames, references: Sequence[Frames]) -> list[str]:
+    """Say what of the files is not used."""
+    notes = []
+    if isinstance(projections, TiffFolder) and projections.faults:
+        path = projections.paths[int(np.argmax(projections.unusable))]
+        notes.append(f"{path.name}: {projections.faults[0]}")
+    if isinstance(projections, TiffPages) and projections.left_out:
+        notes.append(
+            f"{projections.left_out} pages of {projections.name} are of another size and are left"
+            " out"
+        )
+    for frames in references:
+        unusable = getattr(frames, "unusable", None)
+        if unusable is not None and unusable.any():
+            notes.append(
+                f"{np.count_nonzero(unusable)} pictures of {frames.name} cannot be read and are"
+                f" left out: {numbers(unusable)} (the first is 0)"
+            )
+    return notes
+
+
+def _usable(frames: Frames) -> Frames:
+    return frames.usable() if isinstance(frames, TiffFolder) else frames
+
+
+def _flats(
+    folder: Path, items: list[Path], projections: Frames, datasets: DatasetSettings
+) -> list[FlatBlock]:
+    """Find the flats, and when they were taken as far as names and numbers tell."""
+    n_projections = projections.shape[0]
+    if datasets.flats is not None:
+        stacks = [open_named(folder, text, "flats") for text in several(datasets.flats)]
+        return _dated(stacks, projections)
+    found = [item for item in items if role(bare_name(item)) is ImageKey.FLAT]
+    times = {item: taken_after(bare_name(item)) for item in found}
+    groups = (
+        ([item for item in found if times[item] is False], 0),
+        ([item for item in found if times[item] is None], None),
+        ([item for item in found if times[item] is True], n_projections),
+    )
+    return [
+        FlatBlock(frames, 0 if position is None and groups[2][0] else position)
+        for group, position in groups
+        for frames in _group(folder, group)
+    ]
+
+
+def _dated(stacks: list[Frames], projections: Frames) -> list[FlatBlock]:
+    """Give stacks of flats their time: by the numbers of one series, or by their order."""
+    if isinstance(projections, TiffFolder) and all(isinstance(s, TiffFolder) for s in stacks):
+        firsts = [stack.paths[0] for stack in stacks if isinstance(stack, TiffFolder)]
+        series = sort_series([*projections.paths, *firsts])
+        if len(series) == 1 and len({path.parent for path in series[0].paths}) == 1:
+            place = {path: index for index, path in enumerate(series[0].paths)}
+            return [
+                FlatBlock(stack, sum(place[path] < place[first] for path in projections.paths))
+                for stack, first in zip(stacks, firsts, strict=True)
+            ]
+    return list(flat_blocks(stacks, projections.shape[0]))
+
+
+def _darks(folder: Path, items: list[Path], datasets: DatasetSettings) -> list[Frames]:
+    if datasets.darks is not None:
+        return [open_named(folder, text, "darks") for text in several(datasets.darks)]
+    return _group(folder, [item for item in items if role(bare_name(item)) is ImageKey.DARK])
+
+
+def _group(folder: Path, items: list[Path]) -> list[Frames]:
     """Make one stack of all single pictures, and one of each folder or file of many pages."""
     files = [item for item in items if item.is_file()]
-    stacks = [_stack(item) for item in items if item.is_dir()]
-    if len(files) == 1:
-        return (*stacks, TiffPages(files[0]))
-    return (*stacks, TiffFolder(f"folder {folder.name}", files)) if files else tuple(stacks)
+    stacks: list[Frames] = [open_stack(item) for item in items if item.is_dir()]
+    return [*stacks, open_files(f"folder {folder.name}", files)] if files else stacks
 
 
-def _key(item: Path) -> ImageKey:
-    """Tell what a file or folder holds by its name."""
-    name = item.stem.lower() if item.is_file() else item.name.lower()
-    if _DARK.search(name):
-        return ImageKey.DARK
-    return ImageKey.FLAT if _FLAT.search(name) else ImageKey.PROJECTION
+def _angles(
+    folder: Path, series: Series | None, slots: NDArray[np.int64] | None, datasets: DatasetSettings
+) -> FoundAngles | None:
+    """Read the angles from the file that the config names, one of a usual name, or from names."""
+    if datasets.angles == _FROM_NAMES:
+        if series is None or len(series.numbers) == 0:
+            raise UserError(f"{folder}: the names of the pictures hold no angles (datasets.angles)")
+        degrees = series.numbers if series.angles_deg is None else series.angles_deg
+        return to_radians(degrees, "deg", "the names of the pictures")
+    if datasets.angles is not None:
+        return _at_slots(read_angle_file(folder, datasets.angles), slots)
+    for name in _ANGLE_FILES:
+        if (folder / name).is_file():
+            return _at_slots(read_angle_file(folder, name), slots)
+    if series is not None and series.angles_deg is not None:
+        found = to_radians(series.angles_deg, "deg", "the names of the pictures")
+        first, last = series.angles_deg[[0, -1]]
+        note = f"the angles are taken from the names of the pictures: {first:g} to {last:g} degrees"
+        return FoundAngles(found.name, found.angles_rad, (*found.notes, note))
+    return None
 
 
-def _given(folder: Path, path: str, key: str) -> Frames:
-    """Open what the config names, relative to the scan's folder."""
-    item = folder / path
-    if not item.exists():
-        raise UserError(f"{item}: no such file or folder (datasets.{key})")
-    return _stack(item)
-
-
-def _stack(item: Path) -> Frames:
-    """Open a folder of pictures, or a file of pages."""
-    if item.is_file():
-        return TiffPages(item)
-    files = _sorted_tiffs(item)
-    if not files:
-        raise UserError(f"{item}: no TIFFs in this folder")
-    return TiffFolder(f"folder {item.name}", files)
-
-
-def _tiffs_and_folders(folder: Path) -> list[Path]:
-    """All TIFFs of a folder, and its subfolders that hold some."""
-    folders = sorted(item for item in folder.iterdir() if item.is_dir() and _sorted_tiffs(item))
-    return [*folders, *_sorted_tiffs(folder)]
-
-
-def _sorted_tiffs(folder: Path) -> list[Path]:
-    """All TIFFs of a folder, by name, with numbers in their order whatever their width."""
-    files = [item for item in folder.iterdir() if item.suffix.lower() in _SUFFIXES]
-    return sorted(files, key=lambda item: [
-        (int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", item.name)
-    ])  # fmt: skip
-
-
-def _angles(folder: Path, datasets: DatasetSettings) -> FoundAngles | None:
-    """Read the angles from the file that the config names, or from one of a usual name."""
-    names = _ANGLE_FILES if datasets.angles is None else (datasets.angles,)
-    path = next((folder / name for name in names if (folder / name).is_file()), None)
-    if path is None:
-        if datasets.angles is not None:
-            raise UserError(f"{folder / datasets.angles}: no such file (datasets.angles)")
-        return None
-    try:
-        values = np.load(path) if path.suffix == ".npy" else np.loadtxt(path, delimiter=None)
-    except ValueError as error:
-        raise UserError(f"{path}: not a list of angles, one a line: {error}") from error
-    return FoundAngles(
-        path.name, to_radians(np.asarray(values, np.float64).reshape(-1), "", str(path))
-    )
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
-    """Open a TIFF, and put whatever fails while it is read in plain words."""
-    try:
-        with tifffile.TiffFile(path) as file:
-            yield file
-    except (OSError, ValueError, RuntimeError, LookupError, struct.error) as error:
-        raise UserError(f"{path}: cannot be read as TIFF: {error}") from error
-
-
-def _pages(file: tifffile.TiffFile, start: int, stop: int) -> NDArray[Any]:
-    """Read pages ``[start, stop)`` of the first series, (n, y, x)."""
-    series = file.series[0]
-    shape = series.shape[-2:]
-    if series.dataoffset is not None:
-        # One run of bytes, though its pages may not be listed (ImageJ beyond 4 GB).
-        stored = series.dtype.newbyteorder(file.byteorder)
-        whole = file.filehandle.memmap_array(stored, series.shape, series.dataoffset)
-        return np.array(whole.reshape(-1, *shape)[start:stop], series.dtype)
-    pages = [file.asarray(key=index) for index in range(start, stop)]
-    return np.array(pages, series.dtype).reshape(-1, *shape)
+def _at_slots(found: FoundAngles, slots: NDArray[np.int64] | None) -> FoundAngles:
+    """Leave out the angles of pictures that are missing, if the file has one for each of these."""
+    if slots is None or len(found.angles_rad) != slots[-1] + 1:
+        return found
+    return FoundAngles(found.name, found.angles_rad[slots], found.notes)

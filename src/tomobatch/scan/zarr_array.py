@@ -1,6 +1,7 @@
 """Zarr: a group with projections, flats, darks and angles, or an array with those beside it."""
 
 import os
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from zarr.storage import LocalStore, ObjectStore
 from tomobatch.errors import UserError
 from tomobatch.s3.address import is_remote
 from tomobatch.s3.read import object_exists, open_store
-from tomobatch.scan.angles import to_radians
-from tomobatch.scan.parts import FlatBlock, FoundAngles, ScanParts
+from tomobatch.scan.addresses import cut_frames, parse, refuse_second_role, several
+from tomobatch.scan.angles import FoundAngles, to_radians
+from tomobatch.scan.header import Frames
+from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
 from tomobatch.scan.settings import DatasetSettings
+from tomobatch.scan.units import Figure, energy_kev, pixel_um
 
 _METADATA = ("zarr.json", ".zarray", ".zgroup")
 _PROJECTIONS = ("projections", "data", "exchange/data")
@@ -44,24 +48,47 @@ def read_zarr(path: str, datasets: DatasetSettings) -> ScanParts:
     n_projections = projections.shape[0]
     # Arrays beside one that is called x.zarr are called flats.zarr and so on.
     suffix = Path(path.rstrip("/")).suffix if root.path != path.rstrip("/") else ""
-    flats = root.find(datasets.flats, _FLATS, suffix, "flats")
-    after = root.find(None, _FLATS_AFTER, suffix, "flats")
-    darks = root.find(datasets.darks, _DARKS, suffix, "darks")
-    angles = root.find(datasets.angles, _ANGLES, suffix, "angles")
-    blocks = [(flats, 0), (after, n_projections)]
-    return ScanParts(
-        format=f"Zarr v{projections.metadata.zarr_format}",
-        projections=ZarrFrames(path, projections),
-        flats=tuple(
+    frames = ZarrFrames(path, projections)
+    if datasets.flats is not None:
+        flats = flat_blocks(_named(path, root, datasets.flats, "flats"), n_projections)
+    else:
+        after = root.find(None, _FLATS_AFTER, suffix, "flats")
+        before = root.find(None, _FLATS, suffix, "flats")
+        # Flats of unknown time may be of both, unless others are known to be the later ones.
+        blocks = [(before, None if after is None else 0), (after, n_projections)]
+        flats = tuple(
             FlatBlock(ZarrFrames(path, array), position)
             for array, position in blocks
             if array is not None
-        ),
-        darks=() if darks is None else (ZarrFrames(path, darks),),
+        )
+    if datasets.darks is not None:
+        darks = _named(path, root, datasets.darks, "darks")
+    else:
+        found = root.find(None, _DARKS, suffix, "darks")
+        darks = [] if found is None else [ZarrFrames(path, found)]
+    refuse_second_role(frames, {"flats": [block.frames for block in flats], "darks": darks})
+    angles = root.find(datasets.angles, _ANGLES, suffix, "angles")
+    return ScanParts(
+        format=f"Zarr v{projections.metadata.zarr_format}",
+        projections=frames,
+        flats=flats,
+        darks=tuple(darks),
         angles=None if angles is None else _read_angles(path, angles),
-        pixel_size_um=_positive(projections.attrs.get("pixel_size_um")),
-        energy_kev=_positive(projections.attrs.get("energy_kev")),
-    )
+        pixel_size=_figure(projections, "pixel_size_um", pixel_um, "um"),
+        energy=_figure(projections, "energy_kev", lambda value, unit, _: energy_kev(value, unit),
+                       "keV"),
+    )  # fmt: skip
+
+
+def _named(path: str, root: "_Root", given: str | Sequence[str], key: str) -> list[Frames]:
+    """Open the arrays that the config names, each perhaps cut."""
+    stacks: list[Frames] = []
+    for text in several(given):
+        address = parse(text)
+        array = root.find(address.path, (), "", key)
+        assert array is not None  # noqa: S101  what is named is there, or was refused
+        stacks.append(cut_frames(ZarrFrames(path, array), address.cut, text, key))
+    return stacks
 
 
 class ZarrFrames:
@@ -88,6 +115,11 @@ class ZarrFrames:
                 f"{self._path}: pictures {start} to {stop - 1} of {self.name} cannot be read"
                 f" ({error})"
             ) from error
+
+    def sources(self) -> list[Hashable]:
+        """Say what each picture is: the array's place, and its number there."""
+        place = (str(self._array.store), self._array.path)
+        return [(place, number) for number in range(self.shape[0])]
 
 
 class _Root:
@@ -140,10 +172,13 @@ def _projections(path: str, datasets: DatasetSettings) -> tuple[_Root, AnyArray]
 
 def _read_angles(path: str, array: AnyArray) -> FoundAngles:
     values = np.asarray(array[:], dtype=np.float64).reshape(-1)
-    unit, name = str(array.attrs.get("units", "")).lower(), f"array {array.path}"
-    return FoundAngles(name, to_radians(values, unit, f"{path}: {name}"))
+    return to_radians(values, str(array.attrs.get("units", "")), f"array {array.path}")
 
 
-def _positive(value: object) -> float | None:
-    """Take a number above zero; None for anything else."""
-    return float(value) if isinstance(value, int | float) and value > 0 else None
+def _figure(
+    array: AnyArray, name: str, convert: Callable[[float, str, str], Figure], unit: str
+) -> Figure:
+    """Read a number above zero from the attributes."""
+    value = array.attrs.get(name)
+    positive = isinstance(value, int | float) and value > 0
+    return convert(float(value), unit, unit) if positive else Figure()  # type: ignore[arg-type]

@@ -1,0 +1,176 @@
+"""A scan made of the parts that a reader found, after the same checks for every format."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomobatch.errors import UserError
+from tomobatch.scan.angles import n_with_angles, unwrapped
+from tomobatch.scan.header import AngleSource, ScanHeader
+from tomobatch.scan.leave_out import KeptFrames, excluded, n_written, numbers
+from tomobatch.scan.parts import Scan, ScanParts
+from tomobatch.scan.settings import DatasetSettings
+from tomobatch.scan.units import Figure
+
+
+def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
+    """Check the parts against each other and make a scan of them; the config wins over the file."""
+    if 0 in parts.projections.shape:
+        raise UserError(f"{path}: {parts.projections.name} holds no projections")
+    source, angles, problems, angle_notes = _angles(path, parts, datasets)
+    kept, left_out = _kept(parts, angles, source, datasets)
+    if not kept.any():
+        raise UserError(f"{path}: no projection is left of {len(kept)}: {'; '.join(left_out)}")
+    angles = unwrapped(angles[kept])
+    if not np.isfinite(angles).all():
+        problems.append(
+            f"{path}: {parts.angles.name if parts.angles else 'the angles'} holds NaN or infinity"
+            f" (projections {numbers(~np.isfinite(angles))}); give datasets.angle_range_deg"
+            " instead, or leave these out with datasets.exclude"
+        )
+        angles = np.linspace(0.0, np.pi, len(angles))
+    if not kept.all():
+        parts = _only_kept(parts, kept)
+    n_projections, n_rows, n_cols = parts.projections.shape
+    pixel_size_um = _given_or_found(datasets.pixel_size_um, parts.pixel_size)
+    beam_problem = parts.beam.problem(n_cols, pixel_size_um)
+    if beam_problem is not None:
+        problems.append(f"{path}: {beam_problem}")
+    header = ScanHeader(
+        path=path,
+        format=parts.format,
+        n_projections=n_projections,
+        n_rows=n_rows,
+        n_cols=n_cols,
+        dtype=parts.projections.dtype,
+        angles_rad=angles,
+        angle_source=source,
+        pixel_size_um=pixel_size_um,
+        energy_kev=_given_or_found(datasets.energy_kev, parts.energy),
+        n_flats=sum(block.frames.shape[0] for block in parts.flats),
+        n_darks=sum(frames.shape[0] for frames in parts.darks),
+        truth=parts.truth,
+        problems=(*_reference_problems(path, parts), *problems),
+        notes=(*parts.notes, *angle_notes, *_figure_notes(parts, datasets), *left_out),
+        half_acquisition=parts.half_acquisition,
+    )
+    return Scan(header, parts)
+
+
+def _reference_problems(path: str, parts: ScanParts) -> list[str]:
+    """Say what is wrong with flats and darks."""
+    n_rows, n_cols = parts.projections.shape[1:]
+    flats = [block.frames for block in parts.flats]
+    problems = [
+        f"{path}: {frames.name} has {frames.shape[1]} x {frames.shape[2]} pixels,"
+        f" but the projections have {n_rows} x {n_cols}; check the paths under datasets"
+        for frames in (*flats, *parts.darks)
+        if frames.shape[1:] != (n_rows, n_cols)
+    ]
+    if sum(frames.shape[0] for frames in flats) == 0:
+        problems.append(f"{path}: no flats found; say where they are with datasets.flats")
+    return problems
+
+
+def _angles(
+    path: str, parts: ScanParts, datasets: DatasetSettings
+) -> tuple[AngleSource, NDArray[np.float64], list[str], list[str]]:
+    """Return who states the angles, those of all projections, and problems and notes of them."""
+    n_projections = parts.projections.shape[0]
+    slots = np.arange(n_projections) if parts.slots is None else parts.slots
+    if datasets.angle_range_deg is not None:
+        spread = np.linspace(*datasets.angle_range_deg, int(slots[-1]) + 1)
+        return AngleSource.CONFIG, np.deg2rad(spread)[slots], [], []
+    assumed = np.linspace(0.0, np.pi, int(slots[-1]) + 1)[slots]
+    found = parts.angles
+    if found is None:
+        return AngleSource.ASSUMED, assumed, [], []
+    angles, n_angles = found.angles_rad, len(found.angles_rad)
+    notes = list(found.notes)
+    if n_angles == n_projections:
+        return AngleSource.FILE, angles, [], notes
+    if n_angles > n_projections and _evenly_spaced(angles):
+        notes.append(
+            f"{found.name} has {n_angles} angles for {n_projections} projections: the first"
+            f" {n_projections} are taken, as after a scan that was ended early"
+        )
+        return AngleSource.FILE, angles[:n_projections], [], notes
+    problem = (
+        f"{path}: {found.name} has {n_angles} angles, but {parts.projections.name} has"
+        f" {n_projections} projections; give datasets.angle_range_deg, or the right path as"
+        " datasets.angles"
+    )
+    return AngleSource.ASSUMED, assumed, [problem], notes
+
+
+def _evenly_spaced(angles_rad: NDArray[np.float64]) -> bool:
+    steps = np.diff(unwrapped(angles_rad))
+    typical = float(np.median(steps))
+    return typical != 0 and bool((np.abs(steps - typical) < 0.5 * abs(typical)).all())
+
+
+def _kept(
+    parts: ScanParts,
+    angles: NDArray[np.float64],
+    source: AngleSource,
+    datasets: DatasetSettings,
+) -> tuple[NDArray[np.bool_], list[str]]:
+    """Return which projections are kept, bool (n,), and what was left out, a line each."""
+    n_all = parts.projections.shape[0]
+    kept = ~excluded(datasets.exclude, n_all)
+    notes = []
+    if not kept.all():
+        notes.append(f"{n_all - np.count_nonzero(kept)} projections are left out by the config")
+    if parts.unusable is not None and (parts.unusable & kept).any():
+        bad = parts.unusable & kept
+        notes.append(
+            f"{np.count_nonzero(bad)} of {n_all} projections cannot be read and are left out:"
+            f" {numbers(bad)} (the first is 0)"
+        )
+        kept &= ~bad
+    for n_good, why in _ends(parts, angles, source):
+        tail = kept & (np.arange(n_all) >= n_good)
+        if tail.any():
+            notes.append(f"the last {np.count_nonzero(tail)} of {n_all} projections {why}")
+            kept &= ~tail
+    return kept, notes
+
+
+def _ends(
+    parts: ScanParts, angles: NDArray[np.float64], source: AngleSource
+) -> list[tuple[int, str]]:
+    """Return how many projections are there, and how many have an angle, with what to say."""
+    ends = []
+    if parts.unusable is None or not parts.unusable[[0, -1]].any():
+        ends.append(
+            (n_written(parts.projections), "are blank, as after an aborted scan, and are left out")
+        )
+    if source is AngleSource.FILE:
+        ends.append((n_with_angles(angles), "have no angle (zero, never written) and are left out"))
+    return ends
+
+
+def _only_kept(parts: ScanParts, kept: NDArray[np.bool_]) -> ScanParts:
+    """Return the parts without the projections that are left out; flats keep their time."""
+    n_before = np.concatenate([[0], np.cumsum(kept)])
+    flats = tuple(
+        block
+        if block.position is None
+        else replace(block, position=int(n_before[min(block.position, len(kept))]))
+        for block in parts.flats
+    )
+    return replace(parts, projections=KeptFrames(parts.projections, kept), flats=flats)
+
+
+def _figure_notes(parts: ScanParts, datasets: DatasetSettings) -> list[str]:
+    """Say which figures of the file cannot be, unless the config gives better ones."""
+    pairs = (
+        (datasets.pixel_size_um, parts.pixel_size),
+        (datasets.energy_kev, parts.energy),
+    )
+    return [figure.note for given, figure in pairs if given is None and figure.note is not None]
+
+
+def _given_or_found(given: float | None, found: Figure) -> float | None:
+    return found.value if given is None else given

@@ -1,0 +1,160 @@
+"""What is odd about a scan: found once, told by ``inspect`` and by every run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomobatch.normalise.references import References, average_references
+from tomobatch.normalise.series import ReferenceSeries
+from tomobatch.normalise.settings import NormaliseSettings
+from tomobatch.scan.angle_check import EffectiveAngles, effective_angles
+from tomobatch.scan.angles import widest_gap_rad
+from tomobatch.scan.flats import Flats
+from tomobatch.scan.header import AngleSource, ScanHeader
+from tomobatch.scan.parts import Scan
+
+_SAMPLED_PROJECTIONS = 8
+_FEWEST_ANGLES_PER_COLUMN = 0.5
+_LEAST_BEAM_TO_DARK = 0.2
+_BRIGHTEST_AIR = 1.1
+_DIMMEST_AIR = 0.8
+_LARGEST_DRIFT = 0.1
+_SATURATED_SHARE = 1e-3
+# A gap between directions of so many steps, and so many degrees, is a missing wedge.
+_LARGEST_GAP_STEPS, _LARGEST_GAP_DEG = 2.5, 1.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a scan's references and angles are, and what is odd about all of it.
+
+    Attributes
+    ----------
+    angles
+        The angles to reconstruct with.
+    references
+        Its averaged flats and darks.
+    warnings
+        What may spoil the result, a line each; also of the references.
+    """
+
+    angles: EffectiveAngles
+    references: References
+    warnings: tuple[str, ...]
+
+
+def look_at(
+    scan: Scan,
+    flats: Flats,
+    darks: NDArray[np.integer | np.floating] | None,
+    settings: NormaliseSettings | None = None,
+) -> Look:
+    """Average the references, settle the angles, and say what is odd; a few projections are read.
+
+    Parameters
+    ----------
+    scan
+        An open scan without problems.
+    flats, darks
+        As the scan gives them.
+    settings
+        None for the defaults.
+
+    Raises
+    ------
+    UserError
+        If the references cannot be used.
+    """
+    settings = NormaliseSettings() if settings is None else settings
+    series = [ReferenceSeries(*one) for one in flats.series]
+    references = average_references(series, darks, settings)
+    angles = effective_angles(scan)
+    warnings = [
+        *header_remarks(scan.header),
+        *flats.notes,
+        *([] if angles.warning is None else [angles.warning]),
+        *_count_remarks(scan, references, settings),
+        *references.warnings,
+    ]
+    return Look(angles, references, tuple(dict.fromkeys(warnings)))
+
+
+def header_remarks(header: ScanHeader) -> Iterator[str]:
+    """Remark on what the header alone tells."""
+    yield from header.notes
+    if header.angle_source is AngleSource.ASSUMED:
+        yield "no angles: 0..180 degrees is assumed; give datasets.angle_range_deg"
+    if header.n_darks == 0:
+        yield "no darks: zero is taken, so the attenuation of dense parts comes out too low"
+    if header.n_projections < _FEWEST_ANGLES_PER_COLUMN * header.n_cols:
+        wanted = round(header.n_cols * np.pi / 2)
+        yield (
+            f"{header.n_projections} projections are few for {header.n_cols} columns"
+            f" ({wanted} resolve them fully): expect streaks"
+        )
+    gap_deg, step_deg = np.rad2deg(widest_gap_rad(header.angles_rad))
+    if gap_deg > max(_LARGEST_GAP_DEG, _LARGEST_GAP_STEPS * step_deg):
+        yield f"the angles leave {gap_deg:.3g} degrees of the half turn unseen: expect streaks"
+
+
+def _count_remarks(
+    scan: Scan, references: References, settings: NormaliseSettings
+) -> Iterator[str]:
+    """Remark on counts that do not fit each other, from a few projections spread over the scan."""
+    header = scan.header
+    beam = references.flats - references.dark
+    intensity = np.nanmedian(np.where(references.bad_pixels, np.nan, beam), axis=(1, 2))
+    if intensity.min() <= _LEAST_BEAM_TO_DARK * np.median(references.dark):
+        yield (
+            f"the flats are only {intensity.min():.4g} counts brighter than the darks:"
+            " are they exchanged, or was there no beam?"
+        )
+        return
+    drift = float(np.ptp(intensity) / intensity.max())
+    if drift > _LARGEST_DRIFT:
+        yield f"the beam changed by {drift:.0%} between the series of flats"
+    count = min(_SAMPLED_PROJECTIONS, header.n_projections)
+    numbers = np.linspace(0, header.n_projections - 1, count).round().astype(int)
+    counts = np.concatenate([scan.read_projections(int(i), int(i) + 1) for i in numbers])
+    yield from _saturated(counts, references, settings)
+    yield from _air(counts, numbers, references)
+
+
+def _saturated(
+    counts: NDArray[np.integer | np.floating], references: References, settings: NormaliseSettings
+) -> Iterator[str]:
+    limit = settings.saturation_counts or references.saturation
+    if limit is None and counts.dtype.kind in "ui":
+        limit = float(np.iinfo(counts.dtype.str).max)
+    if limit is None:
+        return
+    share = float(np.mean(counts[:, ~references.bad_pixels] >= limit))
+    if share > _SATURATED_SHARE:
+        yield (
+            f"{share:.2%} of the pixels of the projections are saturated at {limit:g}: shorten the"
+            " exposure"
+        )
+
+
+def _air(
+    counts: NDArray[np.integer | np.floating], numbers: NDArray[np.int64], references: References
+) -> Iterator[str]:
+    """Remark on projections whose brightest parts are not as bright as the flats."""
+    good = ~references.bad_pixels
+    beams = [np.median((flat - references.dark)[good]) for flat in references.flats]
+    level = np.interp(numbers, references.flat_positions, beams) / np.mean(beams)
+    beam = np.maximum((references.flats.mean(axis=0) - references.dark)[good], 1)
+    transmission = (counts[:, good] - references.dark[good]) / beam / level[:, None]
+    air = float(np.nanpercentile(transmission, 99))
+    if air > _BRIGHTEST_AIR:
+        yield (
+            f"projections are up to {air:.2f} times as bright as the flats:"
+            " the beam or the exposure was not the same; normalise.flat_scale mends the latter"
+        )
+    elif air < _DIMMEST_AIR:
+        yield (
+            f"no part of the projections is brighter than {air:.2f} of the flats: the object fills"
+            " the field of view, or the flats were taken with more beam"
+        )
