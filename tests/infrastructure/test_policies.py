@@ -1,7 +1,10 @@
 """What each role may and may not do, worked out from the templates."""
 
+import json
+
 import pytest
 from tests.infrastructure.policies import is_allowed, statements_of, trust_of
+from tests.infrastructure.resolved import EVERYONE
 from tests.infrastructure.templates import NAMES, Template
 
 ACCOUNT = "123456789012"
@@ -13,19 +16,19 @@ ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
 LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"
 STACKS = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack"
 GITHUB = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
-ORGANIZATION = "11111111-2222-3333-4444-555555555555"
-PROJECT = "66666666-7777-8888-9999-000000000000"
+ORGANIZATION, PROJECT = EVERYONE["CircleciOrganization"], EVERYONE["CircleciProject"]
+USER_ID = "77777777-8888-9999-aaaa-bbbbbbbbbbbb"
 CIRCLECI = f"oidc.circleci.com/org/{ORGANIZATION}"
 
 
 @pytest.fixture(scope="module")
 def iam():
-    return Template(
-        "iam",
-        GithubRepository="lab/tomobatch",
-        CircleciOrganization=ORGANIZATION,
-        CircleciProject=PROJECT,
-    )
+    return Template("iam", **EVERYONE)
+
+
+@pytest.fixture(scope="module")
+def user(iam):
+    return iam.only("AWS::IAM::ManagedPolicy")["PolicyDocument"]["Statement"]
 
 
 DATA = [
@@ -36,8 +39,14 @@ DATA = [
     ("s3:PutObject", f"{BUCKET}/runs/r1/results/tooth/volume.ome.zarr/0/c/0/0/0", None, True),
     ("s3:DeleteObject", f"{BUCKET}/runs/r1/results/tooth/report.html", None, True),
     ("s3:AbortMultipartUpload", f"{BUCKET}/runs/r1/results/tooth/report.html", None, True),
-    ("s3:GetObject", f"{BUCKET}/scratch/lists/l1.json", None, True),
-    ("s3:PutObject", f"{BUCKET}/scratch/outcomes/l1/0.json", None, True),
+    ("s3:GetObject", f"{BUCKET}/scratch/r1/lists/l1.json", None, True),
+    ("s3:GetObject", f"{BUCKET}/runs/r1/run.json", None, True),
+    ("s3:GetObject", "arn:aws:s3:::beamline-b/2026/tooth.h5", None, True),
+    ("s3:PutObject", "arn:aws:s3:::beamline-b/2026/tooth.h5", None, False),
+    ("s3:ListBucket", "arn:aws:s3:::beamline-b", {"s3:prefix": "2026"}, True),
+    ("s3:PutObject", f"{BUCKET}/scratch/r1/outcomes/l1/0.json", None, True),
+    ("s3:PutObject", f"{BUCKET}/scratch/r1/attempts/l1/0_1", None, True),
+    ("s3:DeleteObject", f"{BUCKET}/scratch/r1/outcomes/l1/0.json", None, False),
     ("s3:GetObject", f"{BUCKET}/elsewhere/secret", None, False),
     ("s3:PutObject", f"{BUCKET}/elsewhere/secret", None, False),
     ("s3:GetObject", "arn:aws:s3:::another-bucket/scans/tooth.h5", None, False),
@@ -59,19 +68,32 @@ DATA = [
     ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/any", None, False),
     ("ecr:PutImage", f"{ECR}/tomobatch", None, False),
 ]
+# What decides which code later jobs run: lists of commands, sources, and who controls a run.
+CODE = [
+    f"{BUCKET}/scratch/r1/lists/l1.json",
+    f"{BUCKET}/scratch/r1/closed/l1",
+    f"{BUCKET}/scratch/r1/sources.tar.xz",
+    f"{BUCKET}/runs/r1/run.json",
+    f"{BUCKET}/runs/r1/sources.tar.gz",
+    f"{BUCKET}/runs/snakemake-workflow-sources.abc.tar.xz",
+]
 CONTROL = [
     ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-cpu", True),
     ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-gpu", True),
+    ("batch:SubmitJob", f"{BATCH}:job-definition/tomobatch-cpu:7", True),
     ("batch:SubmitJob", f"{BATCH}:job-definition/tomobatch-gpu:7", True),
+    ("batch:SubmitJob", f"{BATCH}:job-definition/another:1", False),
+    # Another set-up in the same account, whose prefix begins as ours.
+    ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-b-cpu", False),
+    ("batch:SubmitJob", f"{BATCH}:job-definition/tomobatch-b-cpu:1", False),
     ("batch:SubmitJob", f"{BATCH}:job-queue/another", False),
     ("batch:SubmitJob", f"arn:aws:batch:us-east-1:{ACCOUNT}:job-queue/tomobatch-cpu", False),
     ("batch:TerminateJob", f"{BATCH}:job/0001", True),
-    ("batch:CancelJob", f"{BATCH}:job/0001", True),
     ("batch:TagResource", f"{BATCH}:job/0001", True),
     ("batch:TagResource", f"{BATCH}:job-queue/tomobatch-cpu", False),
     ("batch:DescribeJobs", "*", True),
     ("batch:ListJobs", "*", True),
-    ("batch:DescribeJobDefinitions", "*", True),
+    ("batch:DescribeJobQueues", "*", True),
     ("batch:RegisterJobDefinition", f"{BATCH}:job-definition/tomobatch-cpu", False),
     ("batch:UpdateComputeEnvironment", f"{BATCH}:compute-environment/any", False),
     ("batch:DeleteJobQueue", f"{BATCH}:job-queue/tomobatch-cpu", False),
@@ -79,10 +101,37 @@ CONTROL = [
     ("logs:GetLogEvents", f"{LOGS}:/another:log-stream:1", False),
     ("logs:DeleteLogGroup", f"{LOGS}:/tomobatch/jobs", False),
     ("cloudformation:DescribeStacks", f"{STACKS}/tomobatch-batch/1", True),
+    ("cloudformation:DescribeStacks", f"{STACKS}/tomobatch-storage/1", True),
+    ("cloudformation:DescribeStacks", f"{STACKS}/tomobatch-b-storage/1", False),
     ("cloudformation:DescribeStacks", f"{STACKS}/another/1", False),
     ("cloudformation:DeleteStack", f"{STACKS}/tomobatch-batch/1", False),
-    ("ec2:DescribeSpotPriceHistory", "*", True),
     ("ec2:RunInstances", "*", False),
+    ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/any", False),
+]
+# Beyond what a head job may do.
+USER = [
+    ("s3:PutObject", f"{BUCKET}/scans/tooth.h5", True),
+    ("s3:DeleteObject", f"{BUCKET}/scans/tooth.h5", True),
+    ("s3:ListMultipartUploadParts", f"{BUCKET}/scans/tooth.h5", True),
+    ("s3:ListBucketMultipartUploads", BUCKET, True),
+    ("s3:GetObject", "arn:aws:s3:::beamline-a/tooth.h5", True),
+    ("s3:PutObject", "arn:aws:s3:::beamline-a/tooth.h5", False),
+    ("s3:GetObject", "arn:aws:s3:::another-bucket/tooth.h5", False),
+    ("s3:PutBucketPolicy", BUCKET, False),
+    ("s3:DeleteBucket", BUCKET, False),
+    ("batch:SubmitJob", f"{BATCH}:job-definition/tomobatch-head:3", True),
+    ("batch:CancelJob", f"{BATCH}:job/0001", True),
+    ("batch:DescribeComputeEnvironments", "*", True),
+    ("ec2:DescribeSpotPriceHistory", "*", True),
+    ("ec2:DescribeVpcAttribute", "*", True),
+    ("servicequotas:GetServiceQuota", "*", True),
+    ("cloudformation:DescribeStacks", f"{STACKS}/tomobatch-gpu-ami/1", True),
+    ("cloudformation:CreateChangeSet", f"{STACKS}/tomobatch-batch/1", False),
+    ("ecr:PutImage", f"{ECR}/tomobatch", True),
+    ("ecr:PutImage", f"{ECR}/another", False),
+    ("ecr:DeleteRepository", f"{ECR}/tomobatch", False),
+    ("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/any", False),
+    ("iam:AttachUserPolicy", f"arn:aws:iam::{ACCOUNT}:user/me", False),
 ]
 START = [
     ("ecr:GetAuthorizationToken", "*", True),
@@ -122,16 +171,50 @@ PUSH = [
 ]
 
 
-@pytest.mark.parametrize("role", ["JobRole", "HeadJobRole"])
 @pytest.mark.parametrize(("action", "resource", "context", "allowed"), DATA)
-def test_jobs_reach_their_prefixes_of_the_bucket(iam, role, action, resource, context, allowed):
-    assert is_allowed(statements_of(iam, role), action, resource, context) is allowed
+def test_jobs_reach_their_prefixes_of_the_bucket(iam, action, resource, context, allowed):
+    assert is_allowed(statements_of(iam, "JobRole"), action, resource, context) is allowed
+
+
+@pytest.mark.parametrize("resource", CODE)
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:DeleteObject"])
+def test_a_job_decides_nothing_that_a_later_job_runs(iam, resource, action):
+    assert not is_allowed(statements_of(iam, "JobRole"), action, resource)
+
+
+@pytest.mark.parametrize("resource", CODE)
+def test_a_controller_writes_what_controls_a_run(iam, user, resource):
+    assert is_allowed(statements_of(iam, "HeadJobRole"), "s3:PutObject", resource)
+    assert is_allowed(user, "s3:PutObject", resource)
+
+
+@pytest.mark.parametrize(("action", "resource", "context", "allowed"), DATA)
+def test_the_head_job_reaches_the_same_data(iam, action, resource, context, allowed):
+    statements = statements_of(iam, "HeadJobRole")
+    assert is_allowed(statements, action, resource, context) is allowed
 
 
 @pytest.mark.parametrize(("action", "resource", "allowed"), CONTROL)
-def test_only_the_head_job_controls_jobs(iam, action, resource, allowed):
+def test_only_the_head_job_and_users_control_jobs(iam, user, action, resource, allowed):
     assert is_allowed(statements_of(iam, "HeadJobRole"), action, resource) is allowed
+    assert is_allowed(user, action, resource) is allowed
     assert not is_allowed(statements_of(iam, "JobRole"), action, resource)
+
+
+@pytest.mark.parametrize(("action", "resource", "allowed"), USER)
+def test_a_user_sets_nothing_up_and_makes_no_rights(user, action, resource, allowed):
+    assert is_allowed(user, action, resource) is allowed
+
+
+def test_a_policy_of_users_fits_into_one(user):
+    # 6,144 characters without white space, by IAM's quotas.
+    assert len("".join(json.dumps(user).split())) < 5000
+
+
+def test_no_bucket_elsewhere_unless_one_is_named():
+    template = Template("iam")
+    assert "ReadElsewhereAccess" not in template.resources("AWS::IAM::Policy")
+    assert "beamline" not in str(template.resources("AWS::IAM::ManagedPolicy"))
 
 
 @pytest.mark.parametrize("role", ["ExecutionRole", "InstanceRole"])
@@ -185,24 +268,38 @@ def test_github_pushes_from_main_and_version_tags_only(iam, subject, audience, a
 
 
 @pytest.mark.parametrize(
-    ("project", "ref", "allowed"),
+    ("project", "origin", "ref", "allowed"),
     [
-        (PROJECT, "refs/heads/main", True),
-        (PROJECT, "refs/tags/v1.2.0", True),
-        (PROJECT, "refs/heads/feature", False),
-        ("another", "refs/heads/main", False),
+        (PROJECT, "github.com/lab/tomobatch", "refs/heads/main", True),
+        (PROJECT, "github.com/lab/tomobatch", "refs/tags/v0.1.0", True),
+        (PROJECT, "github.com/lab/tomobatch", "refs/heads/main-2", False),
+        (PROJECT, "github.com/lab/tomobatch", "refs/heads/feature", False),
+        (PROJECT, "github.com/lab/tomobatch", "refs/tags/beta", False),
+        (ORGANIZATION, "github.com/lab/tomobatch", "refs/heads/main", False),
+        # A fork whose pipelines run in the project.
+        (PROJECT, "github.com/fork/tomobatch", "refs/heads/main", False),
+        (
+            PROJECT,
+            "github.com/fork/tomobatch",
+            "refs/heads/x/vcs-origin/github.com/lab/tomobatch/vcs-ref/refs/heads/main",
+            False,
+        ),
     ],
 )
-def test_circleci_pushes_from_main_and_version_tags_only(iam, project, ref, allowed):
-    origin = "vcs-origin/github.com/lab/tomobatch"
+def test_circleci_pushes_from_main_and_version_tags_only(iam, project, origin, ref, allowed):
+    subject = f"project/{project}/user/{USER_ID}/vcs-origin/{origin}/vcs-ref/{ref}"
     context = {
-        f"{CIRCLECI}:sub": f"org/{ORGANIZATION}/project/{project}/user/u/{origin}/vcs-ref/{ref}",
+        f"{CIRCLECI}:sub": f"org/{ORGANIZATION}/{subject}",
         f"{CIRCLECI}:aud": ORGANIZATION,
     }
     provider = {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{CIRCLECI}"}
     trust = trust_of(iam, "CircleciPushRole")
     asked = is_allowed(trust, "sts:AssumeRoleWithWebIdentity", context=context, principal=provider)
     assert asked is allowed
+    another = {**context, f"{CIRCLECI}:aud": PROJECT}
+    assert not is_allowed(
+        trust, "sts:AssumeRoleWithWebIdentity", context=another, principal=provider
+    )
 
 
 @pytest.mark.parametrize("role", ["JobRole", "HeadJobRole", "ExecutionRole"])
@@ -255,6 +352,6 @@ def test_a_star_resource_has_a_comment_that_says_why():
         lines = Template(name).text.splitlines()
         for number, line in enumerate(lines):
             if line.strip() == 'Resource: "*"':
-                above = lines[max(0, number - 14) : number]
+                above = lines[max(0, number - 20) : number]
                 statement = max(i for i, text in enumerate(above) if "- Sid:" in text)
                 assert above[statement - 1].strip().startswith("#"), f"{name}.yaml:{number + 1}"

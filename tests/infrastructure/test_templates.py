@@ -1,13 +1,21 @@
 """What the emulated AWS drops, or never looks at, held on the parsed templates."""
 
+import json
+import os
 import re
+import subprocess
+from fnmatch import fnmatchcase
 
 import pytest
 from tests.infrastructure.templates import FOLDER, NAMES, Template
 
+from snakemake_executor_plugin_aws_batch_array.region import region_environment
+from snakemake_executor_plugin_aws_batch_array.worker.host import Host, find_host
 from tomobatch import __version__
 from tomobatch.aws.account.stacks import STACKS
 
+DEFINITION = "AWS::Batch::JobDefinition"
+ENVIRONMENT = "AWS::Batch::ComputeEnvironment"
 SECTIONS = ["Metadata", "Parameters", "Mappings", "Conditions", "Resources", "Outputs"]
 
 
@@ -56,7 +64,7 @@ def readme():
 
 
 def test_the_default_image_is_that_of_this_version():
-    for name in ("gpu-ami", "batch"):
+    for name in ("ecr", "gpu-ami", "batch"):
         assert Template(name).parameters["ImageTag"] == __version__
 
 
@@ -82,7 +90,29 @@ def test_the_repository_scans_and_never_changes_a_tag():
     repository = Template("ecr").only("AWS::ECR::Repository")
     assert repository["ImageScanningConfiguration"] == {"ScanOnPush": True}
     assert repository["ImageTagMutability"] == "IMMUTABLE"
-    assert '"countNumber": 3' in repository["LifecyclePolicy"]["LifecyclePolicyText"]
+
+
+def test_the_image_in_use_never_expires_and_versions_neither():
+    """The rules as ECR applies them: the first that selects an image's tag alone decides on it."""
+    repository = Template("ecr", ImageTag="git-1", KeptImages="2").only("AWS::ECR::Repository")
+    rules = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+    assert [rule["rulePriority"] for rule in rules] == [1, 2, 3]
+    assert {rule["action"]["type"] for rule in rules} == {"expire"}
+    pushed = ["0.1.0", "git-1", "0.2.0", "git-2", "git-3", "git-4", "git-5"]
+    left, expired = list(pushed), set()
+    for rule in rules[:2]:
+        patterns = rule["selection"]["tagPatternList"]
+        assert rule["selection"]["countType"] == "imageCountMoreThan"
+        selected = [tag for tag in left if any(fnmatchcase(tag, each) for each in patterns)]
+        expired |= set(selected[: -rule["selection"]["countNumber"]])
+        left = [tag for tag in left if tag not in selected]
+    assert expired == {"git-2", "git-3"}
+    assert rules[2]["selection"] == {
+        "tagStatus": "untagged",
+        "countType": "sinceImagePushed",
+        "countUnit": "days",
+        "countNumber": 1,
+    }
 
 
 @pytest.mark.parametrize(("kind", "public"), [("public", True), ("private", False)])
@@ -175,6 +205,109 @@ def test_machines_are_hardened(batch):
     assert "install --directory --mode=1777 /var/scratch" in data["UserData"]
 
 
+def test_a_machine_keeps_its_keys_from_jobs_and_tells_them_what_it_is(batch, tmp_path):
+    """The script itself is run, with stand-ins for the kernel's firewall and the service."""
+    data = batch.only("AWS::EC2::LaunchTemplate")["LaunchTemplateData"]["UserData"]
+    script = data[data.index("#!/bin/bash") : data.index("--==PART==--")]
+    script = script.replace("/var/scratch", f"{tmp_path}/scratch")
+    script = script.replace("/etc/ecs/ecs.config", f"{tmp_path}/ecs.config")
+    write_program(tmp_path / "iptables", 'echo "$@" >> "$0.calls"')
+    write_program(
+        tmp_path / "curl",
+        'case "$*" in *PUT*api/token*) echo secret;; *"$token"*"secret"*) '
+        'for word; do case "$word" in http*) echo "${word##*/latest/meta-data/}";; esac; done;; '
+        "esac",
+    )
+    subprocess.run(
+        ["bash", "-c", script],
+        check=True,
+        env={**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+    )
+    rule = (tmp_path / "iptables.calls").read_text().split()
+    assert rule == [
+        *("--insert", "OUTPUT", "--destination", "169.254.169.254"),
+        *("--match", "owner", "--uid-owner", "1000", "--jump", "REJECT"),
+    ]
+    users = [d["ContainerProperties"]["User"] for d in batch.resources(DEFINITION).values()]
+    assert users == ["1000:1000"] * 3
+    host = find_host({"SNAKEMAKE_HOST_FILE": str(tmp_path / "scratch" / "host.json")})
+    assert host == Host(
+        "instance-type", "placement/availability-zone", "instance-life-cycle", "instance-id"
+    )
+    assert (tmp_path / "ecs.config").read_text().splitlines() == [
+        "ECS_IMAGE_PULL_BEHAVIOR=prefer-cached",
+        "ECS_ENABLE_SPOT_INSTANCE_DRAINING=true",
+    ]
+
+
+def write_program(path, text):
+    path.write_text(f"#!/bin/bash\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def test_jobs_are_told_the_region_and_the_file_of_their_machine(batch):
+    for name, definition in batch.resources(DEFINITION).items():
+        entries = definition["ContainerProperties"]["Environment"]
+        variables = {entry["Name"]: entry["Value"] for entry in entries}
+        assert {variables.get(key) for key in region_environment("")} == {"eu-central-1"}, name
+        assert variables["SNAKEMAKE_HOST_FILE"] == "/tmp/host.json"
+        assert ("TOMOBATCH_DEVICE" in variables) is (name == "GpuJobDefinition")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("prefix", "good"),
+    [
+        ("tomobatch", True),
+        ("lab-b", True),
+        ("x2", True),
+        ("a" * 20, True),
+        ("lab-", False),
+        ("a--b", False),
+        ("2lab", False),
+        ("Lab", False),
+        ("aws-lab", False),
+        ("ssm1", False),
+        ("lab_b", False),
+    ],
+)
+def test_a_prefix_is_what_every_service_takes(name, prefix, good):
+    declared = Template(name).data["Parameters"]["Prefix"]
+    assert (re.fullmatch(declared["AllowedPattern"], prefix) is not None) is good
+    assert (declared["MinLength"], declared["MaxLength"]) == (2, 20)
+    # A repository's name, as ECR takes it.
+    assert not good or re.fullmatch(r"[a-z0-9]+([._-][a-z0-9]+)*", prefix)
+
+
+def test_a_new_tag_or_volume_makes_a_new_component_and_recipe():
+    def names(**parameters):
+        template = Template("gpu-ami", GpuImage="pulled", **parameters)
+        kinds = ("AWS::ImageBuilder::Component", "AWS::ImageBuilder::ImageRecipe")
+        return [template.only(kind)["Name"] for kind in kinds]
+
+    assert names(ImageTag="0.2.0") == ["tomobatch-pull-0-2-0", "tomobatch-gpu-0-2-0-40"]
+    assert names(ImageTag="0.2.0", VolumeGib="50")[1] == "tomobatch-gpu-0-2-0-50"
+
+
+def test_a_machine_image_goes_with_its_stack():
+    template = Template("gpu-ami", GpuImage="pulled")
+    image = template.only("AWS::ImageBuilder::Image")
+    assert image["DeletionSettings"] == {"ExecutionRole": "<CleanerRole.Arn>"}
+    role = template.resources("AWS::IAM::Role")["CleanerRole"]
+    assert role["ManagedPolicyArns"] == [
+        "arn:aws:iam::aws:policy/service-role/EC2ImageBuilderLifecycleExecutionPolicy"
+    ]
+
+
+def test_a_controller_lives_for_two_weeks():
+    assert Template("batch").parameters["HeadTimeoutSeconds"] == str(14 * 24 * 3600)
+
+
+def test_machines_are_small_enough_for_their_scratch(batch):
+    types = batch.resources(ENVIRONMENT)["CpuSpot"]["ComputeResources"]["InstanceTypes"]
+    assert {each.split(".")[1] for each in types} == {"xlarge", "2xlarge", "4xlarge"}
+
+
 def test_jobs_stuck_in_the_queue_are_cancelled(batch):
     for queue in batch.resources("AWS::Batch::JobQueue").values():
         limits = {a["Reason"]: int(a["MaxTimeSeconds"]) for a in queue["JobStateTimeLimitActions"]}
@@ -233,6 +366,9 @@ def test_notices_are_one_for_an_array_and_reach_the_address(batch):
     assert detail["status"] == ["FAILED"]
     assert detail["arrayProperties"] == {"index": [{"exists": False}]}
     assert detail["jobQueue"] == ["<CpuJobQueue>", "<GpuJobQueue>"]
+    # A run that its user stopped is no failure; `tomobatch stop` gives this reason.
+    stopped = {"anything-but": {"prefix": "tomobatch stop"}}
+    assert detail["statusReason"] == [{"exists": False}, stopped]
     for rule in batch.resources("AWS::Events::Rule").values():
         assert [target["Arn"] for target in rule["Targets"]] == ["<NoticeTopic>"]
     assert batch.only("AWS::SNS::Subscription")["Endpoint"] == "lab@example.org"

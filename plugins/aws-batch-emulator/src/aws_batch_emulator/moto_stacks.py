@@ -3,7 +3,8 @@
 
 Seen in moto 5.2.5: a stack created by change set has no outputs, and an output whose condition is
 false breaks the rest; a second change set to create a stack makes a second stack; a parameter kept
-from before is its resolved value instead of what was given; the default of a list is not split; a
+from before is its resolved value instead of what was given; the default of a list is not split; an
+item of a list that is AWS::NoValue stays as null; a
 resource that moto can't update is forgotten; a compute environment can't do without a service role;
 a job definition loses its timeout and is never updated; a VPC loses its DNS settings, a subnet its
 route table and public addresses; Batch resources and route tables outlive their stack, and to look
@@ -51,6 +52,7 @@ def mend_stacks() -> None:
     warnings.filterwarnings("ignore", "Tried to parse", module="moto.cloudformation")
     _mend_change_sets()
     _mend_parameters()
+    _mend_lists()
     _mend_updates()
     _mend_batch()
     _mend_network()
@@ -127,6 +129,19 @@ def _mend_parameters() -> None:
     models.Stack.stack_parameters = property(given)
     models.Stack.parameter_list = property(listed)
     models.Stack.has_parameters = has
+
+
+def _mend_lists() -> None:
+    clean = parsing.clean_json
+
+    @wraps(clean)
+    def clean_and_leave_out(resource_json: Any, resources_map: Any) -> Any:
+        cleaned = clean(resource_json, resources_map)
+        if isinstance(cleaned, list):
+            return [item for item in cleaned if item is not None]
+        return cleaned
+
+    parsing.clean_json = clean_and_leave_out
 
 
 def _mend_updates() -> None:

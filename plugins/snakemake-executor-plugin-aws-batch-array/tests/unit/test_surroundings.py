@@ -52,6 +52,31 @@ def test_the_host_is_found(metadata_service):
     assert host == Host("g6.xlarge", "eu-central-1b", "spot", "i-1")
 
 
+def test_the_file_of_the_machine_comes_before_its_metadata_service(metadata_service, tmp_path):
+    file = tmp_path / "host.json"
+    file.write_text(
+        '{"instance_type": "c6i.xlarge", "zone": "eu-central-1a", "market": "on-demand", '
+        '"instance_id": "i-2"}\n'
+    )
+    environment = {
+        "SNAKEMAKE_HOST_FILE": str(file),
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{metadata_service}/",
+    }
+    assert find_host(environment) == Host("c6i.xlarge", "eu-central-1a", "on-demand", "i-2")
+
+
+@pytest.mark.parametrize("text", [None, "", "no JSON", "[1]"])
+def test_a_file_that_says_nothing_is_passed_over(metadata_service, tmp_path, text):
+    file = tmp_path / "host.json"
+    if text is not None:
+        file.write_text(text)
+    environment = {
+        "SNAKEMAKE_HOST_FILE": str(file),
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{metadata_service}/",
+    }
+    assert find_host(environment) == Host("g6.xlarge", "eu-central-1b", "spot", "i-1")
+
+
 @pytest.mark.parametrize(
     "environment",
     [

@@ -95,7 +95,7 @@ def prepare_changes(
         ChangeSetType=kind,
         TemplateBody=template,
         Parameters=parameters,
-        Capabilities=["CAPABILITY_IAM"],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     answer = _wait_for_change_set(client, stack, name, poll_s)
     reason = answer.get("StatusReason", "")

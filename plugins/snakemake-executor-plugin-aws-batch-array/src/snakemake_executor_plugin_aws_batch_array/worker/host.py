@@ -1,11 +1,20 @@
-"""The instance this child runs on, from the instance metadata service (IMDSv2)."""
+"""The instance this child runs on, from a file or the instance metadata service (IMDSv2).
+
+Where jobs share the network of their machine, it may keep them from the metadata service, which
+also hands out the keys of the machine's role; it then writes the four facts into a file.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+FILE_VARIABLE = "SNAKEMAKE_HOST_FILE"
+"""Names a file with the attributes of ``Host`` as JSON."""
 
 _DEFAULT_ENDPOINT = "http://169.254.169.254"
 _TIMEOUT_S = 1.0
@@ -25,11 +34,14 @@ class Host:
 
 
 def find_host(environment: Mapping[str, str] = os.environ) -> Host:
-    """Ask the metadata service; an unknown host is no error.
+    """Read the machine's file, or else ask the metadata service; an unknown host is no error.
 
     ``AWS_EC2_METADATA_SERVICE_ENDPOINT`` and ``AWS_EC2_METADATA_DISABLED`` are honoured, as by
     every AWS tool. A container reaches the service only if the instance's hop limit is 2 or more.
     """
+    host = _read_file(environment.get(FILE_VARIABLE, ""))
+    if host is not None:
+        return host
     if environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         return Host()
     endpoint = environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", _DEFAULT_ENDPOINT).rstrip("/")
@@ -52,6 +64,16 @@ def find_host(environment: Mapping[str, str] = os.environ) -> Host:
     except (OSError, ValueError):
         return Host()
     return Host(instance_type, zone, market, instance_id)
+
+
+def _read_file(name: str) -> Host | None:
+    try:
+        found = json.loads(Path(name).read_text(encoding="ascii")) if name else None
+    except (OSError, ValueError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    return Host(**{field.name: str(found.get(field.name, "")) for field in fields(Host)})
 
 
 def _request(url: str, method: str, headers: Mapping[str, str]) -> str:

@@ -1,0 +1,22 @@
+"""Nothing in a template changes unseen: each is held whole against what it was."""
+
+import difflib
+
+import pytest
+from tests.infrastructure.resolved import FOLDER, snapshots
+
+MADE = snapshots()
+
+
+@pytest.mark.parametrize("file", MADE, ids=lambda file: file.stem)
+def test_a_template_is_what_it_was(file):
+    before = file.read_text(encoding="utf-8").splitlines()
+    changed = "\n".join(difflib.unified_diff(before, MADE[file].splitlines(), lineterm="", n=4))
+    assert not changed, (
+        f"{changed}\nif that is meant, say why in the commit that holds the new snapshots: "
+        "python -m tests.infrastructure.resolved"
+    )
+
+
+def test_no_snapshot_is_of_nothing():
+    assert {path for path in FOLDER.iterdir() if path.is_file()} == set(MADE)
