@@ -35,6 +35,7 @@ lint: $(VENV)/dev.stamp $(VENV)/lint.h5  ## Check style, types, workflow, templa
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint --config 'scans={demo: $(VENV)/lint.h5}'
 	$(BIN)/yamllint .
@@ -61,6 +62,7 @@ dag: $(VENV)/run.stamp  ## Draw every job of the configured scans into dag.svg
 
 docs: $(VENV)/dev.stamp  ## Make the reference pages anew
 	$(BIN)/python -m tomobatch.config.reference
+	$(BIN)/python -m tomobatch.config.json_schema
 	$(BIN)/python -m tomobatch.cli.reference
 
 clean:  ## Remove the environments and caches; scans and results stay

@@ -26,7 +26,7 @@ def planned(span_deg=180.0, **reconstruct):
         energy_kev=None,
         n_flats=10,
         n_darks=10,
-        truth=None,
+        known_axis=None,
     )
     config = load_config({"scans": {"tooth": "tooth.h5"}, "reconstruct": reconstruct})
     return plan_scan(config, "tooth", header)

@@ -1,73 +1,40 @@
-"""Arrows point one way: rules, scripts, the package; the plugin knows nothing of tomography."""
+"""Short files, short functions; rules, scripts and environments that fit each other."""
 
 import ast
 import re
 from pathlib import Path
 
-import pytest
 import yaml
 
 SOURCES = Path(__file__).parents[1]
-PACKAGE = SOURCES / "src" / "tomobatch"
-PLUGINS = SOURCES / "plugins"
-PLUGIN = PLUGINS / "snakemake-executor-plugin-aws-batch-array" / "src"
-EMULATOR = PLUGINS / "aws-batch-emulator" / "src"
 
-# Parts of the package from the inside out; each may import itself and those before it.
-NUMERICS = ("normalise", "stripes", "calibrate", "reconstruct", "phantom")
-RIM = ("scan", "stores", "report", "cli", "aws")
+CODE = sorted(
+    path
+    for folder in ("src", "scripts", "rules", "plugins", "tests", "benchmarks")
+    for pattern in ("*.py", "*.smk", "*.cl")
+    for path in (SOURCES / folder).rglob(pattern)
+    if "_workflow" not in path.parts
+)
+MOST_LINES_A_FUNCTION = 40
 
 
-def imported(folder: Path) -> set[tuple[Path, str]]:
-    """Find what the modules of a folder import, by absolute name."""
-    found = set()
-    for path in folder.rglob("*.py"):
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count the lines of what a function does, below its signature and docstring."""
+    first = function.body[0]
+    is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    rest = function.body[1:] if is_text else function.body
+    return function.end_lineno - rest[0].lineno + 1 if rest else 0
+
+
+def test_no_function_is_long():
+    found = []
+    for path in (each for each in CODE if each.suffix == ".py" and "tests" not in each.parts):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                found |= {(path, alias.name) for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{path}: relative import"
-                found.add((path, str(node.module)))
-    return found
-
-
-def offenders(folder: Path, *forbidden: str) -> list[str]:
-    return sorted(
-        f"{path.relative_to(SOURCES)} imports {module}"
-        for path, module in imported(folder)
-        if any(module == name or module.startswith(f"{name}.") for name in forbidden)
-    )
-
-
-def test_the_search_for_imports_finds_some():
-    assert offenders(PACKAGE, "numpy")
-
-
-@pytest.mark.parametrize("part", NUMERICS)
-def test_numerics_know_neither_snakemake_nor_aws_nor_files_of_runs(part):
-    rim = [f"tomobatch.{name}" for name in RIM]
-    assert offenders(PACKAGE / part, "snakemake", "boto3", "botocore", "obstore", *rim) == []
-
-
-def test_the_package_makes_no_aws_clients_of_its_own():
-    assert offenders(PACKAGE, "boto3") == []
-
-
-def test_nothing_in_the_package_imports_scripts():
-    assert offenders(PACKAGE, "scripts") == []
-
-
-def test_the_plugin_and_the_emulator_know_nothing_of_tomography():
-    assert offenders(PLUGIN, "tomobatch", "scripts", "aws_batch_emulator") == []
-    plugin = "snakemake_executor_plugin_aws_batch_array"
-    assert offenders(EMULATOR, "tomobatch", "scripts", "snakemake", plugin) == []
-
-
-def test_only_one_module_of_the_plugin_makes_clients():
-    plugin = PLUGIN / "snakemake_executor_plugin_aws_batch_array"
-    users = {line.split(" ")[0].rsplit("/", 1)[1] for line in offenders(plugin, "boto3")}
-    # The worker only loads boto3 ahead of time, for the storage plugin of the jobs it runs.
-    assert users == {"aws.py", "snakemake_call.py"}
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                n_lines = body_lines(node)
+                if n_lines > MOST_LINES_A_FUNCTION:
+                    found.append(f"{path.relative_to(SOURCES)}: {node.name}: {n_lines}")
+    assert found == []
 
 
 def test_every_rule_has_the_script_of_its_name_or_shares_one():

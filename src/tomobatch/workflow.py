@@ -8,7 +8,9 @@ machine elsewhere needs, and what runs is always what is installed.
 from collections.abc import Iterator
 from pathlib import Path
 
-PARTS = ("Snakefile", "rules", "scripts", "envs", "docs/captions")
+CONFIG_SCHEMA = "docs/reference/config.schema.json"
+
+PARTS = ("Snakefile", "rules", "scripts", "envs", "docs/captions", CONFIG_SCHEMA)
 """What a run needs; all of it is relative to the folder of the Snakefile."""
 
 COPY = Path(".tomobatch") / "workflow"

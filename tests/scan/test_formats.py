@@ -89,7 +89,7 @@ def test_a_scan_comes_back_whatever_its_format(name: str, tmp_path: Path) -> Non
         assert header.n_flats == (2 if has_after else 1) * stacks.N_FLATS
         assert header.n_darks == stacks.N_DARKS
         assert header.problems == ()
-        assert header.truth is None
+        assert header.known_axis is None
 
         found = scan.read_projections(0, stacks.N_PROJECTIONS)
         assert found.dtype == np.uint16

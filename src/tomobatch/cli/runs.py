@@ -1,12 +1,19 @@
 """``tomobatch runs``: all runs."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import typer
 
 from tomobatch.cli.shared.deployed import AsJson, deployment
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tomobatch.aws.runs.record import RunRecord
 
 _WIDTH = 200
 """Of the table where there is no terminal to tell."""
@@ -18,7 +25,6 @@ def run(as_json: AsJson = False) -> None:
     Example: `tomobatch runs --json`
     """
     from rich.console import Console
-    from rich.table import Table
 
     from tomobatch.aws.runs.find import all_runs
 
@@ -34,6 +40,16 @@ def run(as_json: AsJson = False) -> None:
     if not runs:
         typer.echo("no runs yet; start one with `tomobatch run SCAN`")
         return
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH
+    console.print(_table(runs))
+
+
+def _table(runs: "Mapping[str, RunRecord | None]") -> "Table":
+    """Return a table of the runs, newest first."""
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("run", "started", "by", "scans", "jobs"):
         table.add_column(column, justify="right" if column == "jobs" else "left")
@@ -54,7 +70,4 @@ def run(as_json: AsJson = False) -> None:
             str(sum(record.jobs.values())),
             record.results,
         )
-    console = Console()
-    if not console.is_terminal:
-        console.width = _WIDTH
-    console.print(table)
+    return table

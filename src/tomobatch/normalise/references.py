@@ -126,11 +126,9 @@ def average_references(
         _check_shape("flats", one.frames.shape[1:], shape)
     settings = NormaliseSettings() if settings is None else settings
     dark, n_dark_zingers, warnings = _average_darks(darks, series, settings)
-    usable = []
-    for one in series:
-        kept, remarks = without_strange_flats(one, dark)
-        usable.append(kept)
-        warnings += remarks
+    looked_at = [without_strange_flats(one, dark) for one in series]
+    usable = [kept for kept, _ in looked_at]
+    warnings += [remark for _, remarks in looked_at for remark in remarks]
     flat_means = [_average_flats(one, dark, settings) for one in usable]
     saturation, remarks = _saturation(usable, dark, settings)
     warnings += [*_remarks(usable, flat_means), *remarks]

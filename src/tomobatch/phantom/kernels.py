@@ -78,12 +78,10 @@ def add_line_integrals(
                 reach = reach_u / cos_tilt + 1.0
                 first = max(0, math.floor(middle - reach))
                 stop = min(n_cols, math.ceil(middle + reach) + 1)
-                lowest = min((first - cor_px) * sin_tilt, (stop - cor_px) * sin_tilt)
-                highest = max((first - cor_px) * sin_tilt, (stop - cor_px) * sin_tilt)
-                if (
-                    down * cos_tilt + highest + 1.0 < z - c
-                    or down * cos_tilt + lowest - 1.0 > z + c
-                ):
+                ends = (first - cor_px) * sin_tilt, (stop - cor_px) * sin_tilt
+                if down * cos_tilt + max(ends[0], ends[1]) + 1.0 < z - c:
+                    continue
+                if down * cos_tilt + min(ends[0], ends[1]) - 1.0 > z + c:
                     continue
                 for column in range(first, stop):
                     total = 0.0
@@ -91,11 +89,9 @@ def add_line_integrals(
                         across = column + (column_sample + 0.5) / samples - 0.5 - cor_px
                         offset = across * cos_tilt - down * sin_tilt - centre_u
                         height = (across * sin_tilt + down * cos_tilt - z) / c
-                        if abs(height) >= 1.0:
-                            continue
-                        if shape == _BOX:
+                        if abs(height) < 1.0 and shape == _BOX:
                             total += _box_chord(offset, a, b, cosine, sine)
-                        else:
+                        elif abs(height) < 1.0:
                             scale = 1.0 if shape == _CYLINDER else 1.0 - height * height
                             total += _ellipse_chord(offset, ellipse_width, a * b, scale)
                     out[row, column] += scaled * total

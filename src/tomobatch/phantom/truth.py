@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tomobatch.known_axis import TRUTH_GROUP
 from tomobatch.phantom.solids import Solid, pack_solids, unpack_solids
 from tomobatch.phantom.specimen import UniformSphere
-
-TRUTH_GROUP = "/tomobatch_truth"
-"""Where the truth lies in an HDF5 file."""
 
 
 @dataclass(frozen=True)

@@ -132,9 +132,10 @@ class FourierEngine:
             "RUN": self._run,
             "STREAM": int(device.kind == "cpu" and self._width >= 8),
         }
-        program = load_kernel(device, "gridding", defines)
+        weigh = cl.Kernel(load_kernel(device, "sampling", defines), "weigh")
+        gridding = load_kernel(device, "gridding", defines)
         spread = "spread" if self._group == (1, 1) else "spread_shared"
-        return [cl.Kernel(program, name) for name in ("weigh", spread, "cut")]
+        return [weigh, cl.Kernel(gridding, spread), cl.Kernel(gridding, "cut")]
 
     def _shared_tile(self, device: Device, width: int) -> int:
         """Return the side of the largest tile that fits the local memory with its halo."""

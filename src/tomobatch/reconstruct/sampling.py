@@ -55,7 +55,7 @@ class LineSampler:
     queue
         Where it runs.
     kernel
-        ``weigh`` of ``gridding.cl``.
+        ``weigh`` of ``sampling.cl``.
     geometry, lines
         Shared geometry; where the spectra lie.
     lanes

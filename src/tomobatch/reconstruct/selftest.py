@@ -62,7 +62,7 @@ def _check_fourier(device: Device, lanes: int, shared: bool) -> KernelCheck:
         return FourierEngine(device, geometry, lanes, shared=shared)
 
     options = f"{lanes} slices, {'one work-item' if not shared else 'a group'} a tile"
-    return _check("gridding.cl", options, make, lanes, FOURIER_TOLERANCE, 16)
+    return _check("sampling.cl, gridding.cl", options, make, lanes, FOURIER_TOLERANCE, 16)
 
 
 def _check_vkfft(device: Device, lanes: int) -> KernelCheck:

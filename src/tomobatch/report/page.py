@@ -56,7 +56,7 @@ def _scan_facts(content: ReportContent) -> dict[str, str]:
 
 
 def _found(content: ReportContent) -> dict[str, str]:
-    calibration, truth = content.calibration, content.header.truth
+    calibration, truth = content.calibration, content.header.known_axis
     line = calibration.line
     cor = f"{line.mid_px:.3f} ± {line.mid_sigma_px:.3f} px"
     if calibration.cor_source == "given":

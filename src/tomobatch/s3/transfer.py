@@ -83,16 +83,15 @@ def upload_file(
     place = parse_address(url)
     stat = path.stat()
     found = _head(client, place)
-    if found is not None:
-        if _is_same(found, stat):
-            progress(stat.st_size)
-            return False
-        if not replace:
-            raise UserError(
-                f"{url} holds another file ({found['ContentLength']} bytes of "
-                f"{found['LastModified']:%Y-%m-%d %H:%M}) than {path} ({stat.st_size} bytes): "
-                "rename yours, or add --replace to upload it anew"
-            )
+    if found is not None and _is_same(found, stat):
+        progress(stat.st_size)
+        return False
+    if found is not None and not replace:
+        raise UserError(
+            f"{url} holds another file ({found['ContentLength']} bytes of "
+            f"{found['LastModified']:%Y-%m-%d %H:%M}) than {path} ({stat.st_size} bytes): "
+            "rename yours, or add --replace to upload it anew"
+        )
     sent = 0
 
     def count(more: int) -> None:
@@ -102,10 +101,8 @@ def upload_file(
 
     try:
         if stat.st_size <= part_bytes:
-            body = path.read_bytes()
-            client.put_object(
-                Bucket=place.bucket, Key=place.key, Body=body, Metadata=_metadata(stat)
-            )
+            body, metadata = path.read_bytes(), _metadata(stat)
+            client.put_object(Bucket=place.bucket, Key=place.key, Body=body, Metadata=metadata)
             count(len(body))
         else:
             _upload_parts(client, place, path, part_bytes, count)

@@ -50,7 +50,7 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
         energy_kev=_given_or_found(datasets.energy_kev, parts.energy),
         n_flats=sum(block.frames.shape[0] for block in parts.flats),
         n_darks=sum(frames.shape[0] for frames in parts.darks),
-        truth=parts.truth,
+        known_axis=parts.known_axis,
         problems=(*_reference_problems(path, parts), *problems),
         notes=(*parts.notes, *angle_notes, *_figure_notes(parts, datasets), *left_out),
         half_acquisition=parts.half_acquisition,

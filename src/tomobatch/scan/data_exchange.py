@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from tomobatch.phantom.truth import read_truth
+from tomobatch.known_axis import read_known_axis
 from tomobatch.scan.addresses import open_each, refuse_second_role
 from tomobatch.scan.angle_files import names_angle_file, read_angle_file
 from tomobatch.scan.angles import FoundAngles
@@ -49,7 +49,7 @@ def read_data_exchange(file: h5py.File, datasets: DatasetSettings) -> ScanParts:
         pixel_size=_pixel_size(file),
         energy=_energy(file),
         beam=_beam(file),
-        truth=read_truth(file),
+        known_axis=read_known_axis(file),
         close=file.close,
     )
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tomobatch.phantom.truth import Truth
+from tomobatch.known_axis import KnownAxis
 
 
 class ImageKey(IntEnum):
@@ -50,7 +50,7 @@ class ScanHeader:
         Size of a pixel at the specimen and photon energy; None if unknown.
     n_flats, n_darks
         Flats and darks of all series together.
-    truth
+    known_axis
         The known answer, if this is a demo scan.
     problems
         What keeps the scan from being reconstructed, a line each.
@@ -72,7 +72,7 @@ class ScanHeader:
     energy_kev: float | None
     n_flats: int
     n_darks: int
-    truth: Truth | None
+    known_axis: KnownAxis | None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     half_acquisition: bool = False

@@ -103,10 +103,10 @@ def _facts(header: ScanHeader, angles: EffectiveAngles | None) -> dict[str, str]
         "pixel size": "unknown" if header.pixel_size_um is None else f"{header.pixel_size_um:g} um",
         "energy": "unknown" if header.energy_kev is None else f"{header.energy_kev:g} keV",
     }
-    if header.truth is not None:
+    if header.known_axis is not None:
         facts["truth"] = (
-            f"centre of rotation {header.truth.cor_px:.3f} px in the middle row,"
-            f" tilt {header.truth.tilt_deg:.4f} degrees"
+            f"centre of rotation {header.known_axis.cor_px:.3f} px in the middle row,"
+            f" tilt {header.known_axis.tilt_deg:.4f} degrees"
         )
     return facts
 

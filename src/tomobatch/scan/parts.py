@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
-from tomobatch.phantom.truth import Truth
+from tomobatch.known_axis import KnownAxis
 from tomobatch.scan.angles import FoundAngles
 from tomobatch.scan.beam_geometry import BeamGeometry
 from tomobatch.scan.flats import Flats, FlatSeries, date_flats
@@ -77,7 +77,7 @@ class ScanParts:
     half_acquisition: bool = False
     slots: NDArray[np.int64] | None = None
     unusable: NDArray[np.bool_] | None = None
-    truth: Truth | None = None
+    known_axis: KnownAxis | None = None
     notes: tuple[str, ...] = ()
     close: Callable[[], None] = field(default=lambda: None)
 

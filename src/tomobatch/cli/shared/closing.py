@@ -13,7 +13,7 @@ from tomobatch.results import CALIBRATION, REFERENCES, REPORT, VOLUME
 
 if TYPE_CHECKING:
     from tomobatch.calibrate.calibration import Calibration
-    from tomobatch.phantom.truth import Truth
+    from tomobatch.known_axis import KnownAxis
 
 _MOST_SCANS_IN_FULL = 3
 
@@ -65,7 +65,9 @@ def read_outcome(results: Path) -> Outcome:
     return Outcome(results, calibration, (*references.warnings, *calibration.warnings))
 
 
-def say_closing_lines(results: Path, scans: Sequence[str], truth: "Truth | None" = None) -> None:
+def say_closing_lines(
+    results: Path, scans: Sequence[str], known: "KnownAxis | None" = None
+) -> None:
     """Say where everything is, what was found, what to doubt of it, and what to do next.
 
     Parameters
@@ -74,14 +76,14 @@ def say_closing_lines(results: Path, scans: Sequence[str], truth: "Truth | None"
         The folder that holds a folder a scan.
     scans
         Their names.
-    truth
+    known
         The known answer of a demo scan, shown beside what was found.
     """
     outcomes = {scan: read_outcome(results / scan) for scan in scans}
     say = _in_full if len(scans) <= _MOST_SCANS_IN_FULL else _in_a_line
     typer.echo()
     for scan, outcome in outcomes.items():
-        for line in say(scan, outcome, truth):
+        for line in say(scan, outcome, known):
             typer.echo(line)
     for scan, outcome in outcomes.items():
         for line in outcome.warnings:
@@ -89,13 +91,13 @@ def say_closing_lines(results: Path, scans: Sequence[str], truth: "Truth | None"
     typer.echo(f"Next                 open {results / next(iter(scans)) / REPORT}")
 
 
-def _in_full(scan: str, outcome: Outcome, truth: "Truth | None") -> list[str]:
+def _in_full(scan: str, outcome: Outcome, known: "KnownAxis | None") -> list[str]:
     calibration, results = outcome.calibration, outcome.results
     cor = f"{calibration.line.mid_px:.2f} px"
     tilt = f"{calibration.tilt_deg:.3f} degrees"
-    if truth is not None:
-        cor += f" (true: {truth.cor_px:.2f} px)"
-        tilt += f" (true: {truth.tilt_deg:.3f} degrees)"
+    if known is not None:
+        cor += f" (true: {known.cor_px:.2f} px)"
+        tilt += f" (true: {known.tilt_deg:.3f} degrees)"
     return [
         f"Volume               {outcome.volume}",
         f"Report               {results}/{REPORT}",
@@ -104,7 +106,7 @@ def _in_full(scan: str, outcome: Outcome, truth: "Truth | None") -> list[str]:
     ]
 
 
-def _in_a_line(scan: str, outcome: Outcome, truth: "Truth | None") -> list[str]:
+def _in_a_line(scan: str, outcome: Outcome, known: "KnownAxis | None") -> list[str]:
     found = outcome.calibration
     what = f"cor {found.line.mid_px:.2f} px, tilt {found.tilt_deg:.3f} degrees"
     return [f"{scan:<20} {what}, {outcome.results}/{REPORT}"]

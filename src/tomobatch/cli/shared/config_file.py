@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from tomobatch.config.json_schema import EDITOR_LINE
 from tomobatch.config.schema import Config, load_config
 from tomobatch.errors import UserError
 from tomobatch.plan import plan_scan
@@ -14,6 +15,7 @@ from tomobatch.s3.address import is_remote
 from tomobatch.scan.header import AngleSource, ScanHeader
 from tomobatch.scan.inspection import Inspection, inspect
 from tomobatch.scan.open import open_scan
+from tomobatch.workflow import CONFIG_SCHEMA, COPY
 
 _MOST_JOB_MB = 7000
 """Memory of a job beyond which chunks are sized by themselves: what the stacks' jobs have."""
@@ -37,6 +39,7 @@ def look(path: str) -> tuple[ScanHeader, Inspection]:
 def write_config(names: dict[str, str], looks: dict[str, tuple[ScanHeader, Inspection]]) -> str:
     """Return the text of the file; it says what the schema's defaults are, and is checked by it."""
     lines = [
+        EDITOR_LINE.format(path=COPY / CONFIG_SCHEMA),
         "# What to compute. How it runs (cores, memory, queues) stands in profiles/.",
         "# Every key but `scans` may be left out; what is written here are the defaults.",
         "# All keys: docs/reference/config.md",
