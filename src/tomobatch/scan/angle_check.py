@@ -25,7 +25,12 @@ _FITS_WITHIN, _FITS_SIGMAS = 0.4, 2.0
 _EXCLUDED_FROM, _EXCLUDED_SIGMAS = 0.6, 4.0
 _TAKEN_WITHIN = 0.3
 # Of the columns: with fewer in common, pictures that are not alike prove nothing.
-_LEAST_OVERLAP = 0.25
+_LEAST_OVERLAP, _WIDE_OVERLAP = 0.25, 0.5
+# Of the mismatch of projections a quarter turn apart: more than mirrored ones have beside noise.
+_LARGEST_EXCESS = 0.1
+_LARGEST_MISSING_SHARE = 0.1
+# Of the usual signal of the flats: a pixel with less is taken from its neighbours.
+_UNLIT_SHARE = 0.1
 
 
 class AngleVerdict(StrEnum):
@@ -107,9 +112,11 @@ def effective_angles(scan: Scan, check: AngleCheck | None = None) -> EffectiveAn
     if not mends:
         return EffectiveAngles(header.angles_rad, f"angles {stated}: {check.reason}", warning)
     turn = np.copysign(np.pi, header.angles_rad[-1] - header.angles_rad[0])
+    slots = _slots(header.angles_rad)
+    assert slots is not None  # noqa: S101  else there would be nothing to mend
     inclusive = check.verdict is AngleVerdict.INCLUSIVE
-    spread = np.linspace(0.0, turn, header.n_projections, endpoint=inclusive)
-    angles_rad = header.angles_rad[0] + spread
+    spread = np.linspace(0.0, turn, int(slots[-1]) + 1, endpoint=inclusive)
+    angles_rad = header.angles_rad[0] + spread[slots]
     return EffectiveAngles(
         angles_rad,
         f"angles {_range_text(angles_rad)} instead of {stated}: {check.reason};"
@@ -128,22 +135,28 @@ def check_angles(scan: Scan) -> AngleCheck:
     from tomobatch.scan.half_turn import find_axis, measure_half_turn, overlap_share
 
     header = scan.header
-    step_rad = _even_step_rad(header.angles_rad)
-    if step_rad is None:
+    slots = _slots(header.angles_rad)
+    if slots is None:
         return AngleCheck(AngleVerdict.UNCLEAR, "they are not evenly spaced, and are not checked")
-    half_turn = np.pi / abs(step_rad)
-    step_px = abs(step_rad) * header.n_cols / 2
+    n_slots = int(slots[-1]) + 1
+    step_rad = float(np.ptp(header.angles_rad)) / (n_slots - 1)
+    half_turn = np.pi / step_rad
+    step_px = step_rad * header.n_cols / 2
     wanted = int(np.clip(np.ceil(_RUN_MOTION_PX / step_px), _SHORTEST_RUN, _LONGEST_RUN))
     n_run = min(wanted, header.n_projections // 4)
-    if n_run < _SHORTEST_RUN or abs(step_rad) > _COARSEST_STEP_RAD or not header.n_flats:
+    if n_run < _SHORTEST_RUN or step_rad > _COARSEST_STEP_RAD or not header.n_flats:
         return AngleCheck(AngleVerdict.UNCLEAR, "too little to check them by", half_turn)
-    if half_turn > header.n_projections + n_run / 2:
+    if half_turn > n_slots + n_run / 2:
         return AngleCheck(AngleVerdict.UNCLEAR, "they span less than half a turn", half_turn)
-    lag = min(header.n_projections - n_run, round(half_turn))
-    middle = round(half_turn / 2)
-    runs = [(0, n_run), (middle, middle + 1), (lag, lag + n_run)]
+    first = _run_near(slots, 0, n_run)
+    last = _run_near(slots, min(n_slots - n_run, round(half_turn)), n_run)
+    if first is None or last is None:
+        return AngleCheck(AngleVerdict.UNCLEAR, "too many projections are missing", half_turn)
+    lag = int(slots[last] - slots[first])
+    middle = int(np.searchsorted(slots, slots[first] + round(half_turn / 2)))
+    runs = [(first, first + n_run), (middle, middle + 1), (last, last + n_run)]
     early, quarter, late = _line_integrals(scan, runs)
-    axis = find_axis(early[0], late[min(n_run - 1, round(half_turn) - lag)])
+    axis = find_axis(early[0], late[int(np.clip(round(half_turn) - lag, 0, n_run - 1))])
     if axis is None:
         return AngleCheck(AngleVerdict.UNCLEAR, "the projections show no object", half_turn)
     measured = measure_half_turn(early, quarter[0], late, lag, axis, half_turn, step_px)
@@ -151,7 +164,7 @@ def check_angles(scan: Scan) -> AngleCheck:
         return AngleCheck(AngleVerdict.UNCLEAR, "the object looks alike from all sides", half_turn)
     if measured.likeness < _LEAST_LIKENESS and overlap_share(axis, header.n_cols) < _LEAST_OVERLAP:
         return AngleCheck(AngleVerdict.UNCLEAR, "opposite projections hardly overlap", half_turn)
-    verdict, reason = _judge(half_turn, measured, header.n_projections)
+    verdict, reason = _judge(half_turn, measured, n_slots, overlap_share(axis, header.n_cols))
     return AngleCheck(verdict, reason, half_turn, measured)
 
 
@@ -162,15 +175,20 @@ _SOURCES = {
 }
 
 
-def _judge(stated: float, measured: "HalfTurn", n_projections: int) -> tuple[AngleVerdict, str]:
+def _judge(
+    stated: float, measured: "HalfTurn", n_projections: int, overlap: float
+) -> tuple[AngleVerdict, str]:
     """Say whether half a turn is as stated, or rather the whole scan with or without its end."""
+    unlike = (
+        AngleVerdict.MISFIT,
+        "the projections half a turn apart by these angles are not mirror images",
+    )
     if measured.likeness < _LEAST_LIKENESS:
-        return (
-            AngleVerdict.MISFIT,
-            "the projections half a turn apart by these angles are not mirror images",
-        )
+        return unlike
     found = f"half a turn is {measured.lag:.1f} projections"
     if measured.error > _LARGEST_ERROR:
+        if measured.excess > _LARGEST_EXCESS and overlap > _WIDE_OVERLAP:
+            return unlike
         return AngleVerdict.UNCLEAR, "noise hides which projections mirror each other"
 
     def excluded(half_turn: float) -> bool:
@@ -196,15 +214,29 @@ def _judge(stated: float, measured: "HalfTurn", n_projections: int) -> tuple[Ang
     return AngleVerdict.MISFIT, f"{found}, but {stated:.1f} by these angles"
 
 
-def _even_step_rad(angles_rad: NDArray[np.float64]) -> float | None:
-    """Step between the angles; None if it is zero or differs by more than a tenth."""
+def _slots(angles_rad: NDArray[np.float64]) -> NDArray[np.int64] | None:
+    """Return the place of each angle among evenly spaced ones, of which a few may be missing.
+
+    None if the angles are not evenly spaced, to a tenth of a step.
+    """
     steps = np.diff(angles_rad)
-    if len(steps) == 0:
+    if len(steps) == 0 or np.median(steps) == 0:
         return None
-    step = float(steps.mean())
-    if step == 0 or np.abs(steps - step).max() > 0.1 * abs(step):
+    jumps = np.rint(steps / np.median(steps))
+    slots = np.concatenate([[0], np.cumsum(jumps)]).astype(np.int64)
+    if (jumps < 1).any() or slots[-1] > len(steps) * (1 + _LARGEST_MISSING_SHARE):
         return None
-    return step
+    step = (angles_rad[-1] - angles_rad[0]) / slots[-1]
+    return slots if (np.abs(steps - jumps * step) <= 0.1 * abs(step)).all() else None
+
+
+def _run_near(slots: NDArray[np.int64], wanted: int, n_run: int) -> int | None:
+    """Return where a run of neighbours begins, the nearest to the wanted slot; None if too far."""
+    begins = np.flatnonzero(slots[n_run - 1 :] - slots[: len(slots) - n_run + 1] == n_run - 1)
+    if len(begins) == 0:
+        return None
+    nearest = int(begins[np.argmin(np.abs(slots[begins] - wanted))])
+    return nearest if abs(slots[nearest] - wanted) <= n_run else None
 
 
 def _line_integrals(scan: Scan, runs: list[tuple[int, int]]) -> list[NDArray[np.float64]]:
@@ -214,18 +246,30 @@ def _line_integrals(scan: Scan, runs: list[tuple[int, int]]) -> list[NDArray[np.
     every = -(-scan.header.n_rows // _ROWS_READ)
     rows = slice((scan.header.n_rows - 1) % every // 2, None, every)
     darks = scan.darks()
-    dark = np.float64(0) if darks is None else darks[:, rows].mean(axis=0, dtype=np.float64)
-    flats = [(one.frames[:, rows].mean(axis=0), one.position) for one in scan.flat_series()]
+    dark = np.float64(0) if darks is None else np.median(darks[:, rows], axis=0)
+    flats = [(np.median(one.frames[:, rows], axis=0), one.position) for one in scan.flat_series()]
     line_integrals = []
     for start, stop in runs:
         nearest = min(flats, key=lambda flat: abs(flat[1] - start))[0]
         counts = scan.read_projections(start, stop, rows).astype(np.float64)
-        beam = np.maximum(nearest - dark, 1e-6)
-        transmission = np.nan_to_num((counts - dark) / beam, nan=1.0)
-        # Three pixels are enough for a median to drop dead pixels and zingers.
+        beam = nearest - dark
+        unlit = ~(beam > _UNLIT_SHARE * np.median(beam))
+        transmission = (counts - dark) / np.where(unlit, 1.0, beam)
+        transmission = _bridged(np.nan_to_num(transmission, nan=1.0), unlit)
+        # Three pixels are enough for a median to drop what is left of bad pixels and zingers.
         spikeless = median_filter(np.clip(transmission, 1e-3, 10.0), (1, 1, 3))
         line_integrals.append(-np.log(spikeless))
     return line_integrals
+
+
+def _bridged(pictures: NDArray[np.float64], bad: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Fill the bad pixels (y, x) of pictures (n, y, x) from the good ones beside them in a row."""
+    columns = np.arange(bad.shape[1])
+    for row in np.flatnonzero(bad.any(axis=1) & ~bad.all(axis=1)):
+        good = ~bad[row]
+        for picture in pictures:
+            picture[row, bad[row]] = np.interp(columns[bad[row]], columns[good], picture[row, good])
+    return pictures
 
 
 def _range_text(angles_rad: NDArray[np.float64]) -> str:

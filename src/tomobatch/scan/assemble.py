@@ -90,6 +90,14 @@ def _angles(
     notes = list(found.notes)
     if n_angles == n_projections:
         return AngleSource.FILE, angles, [], notes
+    n_rows = parts.projections.shape[1]
+    if n_angles == n_rows:
+        problem = (
+            f"{path}: {parts.projections.name} has {n_projections} pictures of {n_rows} rows, and"
+            f" {found.name} {n_angles} angles: it looks stored as sinograms (y, angle, x); write it"
+            " as projections (angle, y, x)"
+        )
+        return AngleSource.ASSUMED, assumed, [problem], notes
     if n_angles > n_projections and _evenly_spaced(angles):
         notes.append(
             f"{found.name} has {n_angles} angles for {n_projections} projections: the first"

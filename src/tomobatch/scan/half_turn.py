@@ -40,11 +40,25 @@ class HalfTurn:
     likeness
         How well the best mirrored pair matches: 1 if exactly, 0 if no better than projections a
         quarter turn apart.
+    excess
+        What of its mismatch noise does not explain: 0 if noise explains all, 1 if it is that of
+        projections a quarter turn apart.
     """
 
     lag: float
     error: float
     likeness: float
+    excess: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A shift with its standard error, the mismatch of the best mirrored pair, and of noise."""
+
+    shift: float
+    error: float
+    mismatch: float
+    noise: float
 
 
 def find_axis(first: Rows, last: Rows) -> int | None:
@@ -109,15 +123,20 @@ def measure_half_turn(
     one, other = (gaussian_filter1d(run, smooth, axis=-1) for run in (one, other))
     if _curve_point(one, one, len(one) - 1) > unlike / 2:
         return None
-    found, mismatch, fit_error = _fit(one, other, expected - lag)
+    found = _fit(one, other, expected - lag)
     # Bands of rows show different parts of the object, and so tell how far chance goes.
     bands = zip(
         *(np.array_split(run, min(_BANDS, run.shape[1]), axis=1) for run in (one, other)),
         strict=True,
     )
-    answers = [_fit(first, last, expected - lag)[0] for first, last in bands]
+    answers = [_fit(first, last, expected - lag).shift for first, last in bands]
     of_bands = np.std(answers, ddof=1) / np.sqrt(len(answers)) if len(answers) > 1 else 0.0
-    return HalfTurn(lag + found, float(np.hypot(of_bands, fit_error)), 1 - mismatch / unlike)
+    return HalfTurn(
+        lag=lag + found.shift,
+        error=float(np.hypot(of_bands, found.error)),
+        likeness=1 - found.mismatch / unlike,
+        excess=(found.mismatch - found.noise) / max(unlike - found.noise, 1e-30),
+    )
 
 
 def _overlap(early: Rows, late: Rows, axis: int) -> tuple[Rows, Rows]:
@@ -127,11 +146,10 @@ def _overlap(early: Rows, late: Rows, axis: int) -> tuple[Rows, Rows]:
     return early[..., first : last + 1], late[..., first : last + 1][..., ::-1]
 
 
-def _fit(early: Rows, late: Rows, expected: float) -> tuple[float, float, float]:
+def _fit(early: Rows, late: Rows, expected: float) -> _Fit:
     """Shift the curve of neighbours onto that of mirrored pairs.
 
-    Returns the shift, the mismatch of the best mirrored pair, and the standard error of the shift
-    by how the mismatches scatter about the curve.
+    The standard error of the shift is that by which the mismatches scatter about the curve.
     """
     n_run = len(early)
     near = np.array(
@@ -155,7 +173,7 @@ def _fit(early: Rows, late: Rows, expected: float) -> tuple[float, float, float]
     slopes = slopes - slopes.mean()
     variance = misfit[best] / max(1, len(lags) - 2)
     error = np.sqrt(variance / max(float(slopes @ slopes), 1e-30))
-    return float(shifts[np.argmin(misfit)]), float(mirrored.min()), float(error)
+    return _Fit(float(shifts[np.argmin(misfit)]), float(error), float(mirrored.min()), floor)
 
 
 def _curve_point(early: Rows, late: Rows, lag: int) -> float:

@@ -22,6 +22,8 @@ _BRIGHTEST_AIR = 1.1
 _DIMMEST_AIR = 0.8
 _LARGEST_DRIFT = 0.1
 _SATURATED_SHARE = 1e-3
+_NEIGHBOURS = 8
+_NOISE_SIGMAS = 3.0
 # A gap between directions of so many steps, and so many degrees, is a missing wedge.
 _LARGEST_GAP_STEPS, _LARGEST_GAP_DEG = 2.5, 1.0
 
@@ -147,8 +149,12 @@ def _air(
     level = np.interp(numbers, references.flat_positions, beams) / np.mean(beams)
     beam = np.maximum((references.flats.mean(axis=0) - references.dark)[good], 1)
     transmission = (counts[:, good] - references.dark[good]) / beam / level[:, None]
-    air = float(np.nanpercentile(transmission, 99))
-    if air > _BRIGHTEST_AIR:
+    # Means of neighbours, so that it is the air that is bright and not the noise.
+    n_groups = max(1, transmission.shape[1] // _NEIGHBOURS)
+    groups = transmission[:, : n_groups * _NEIGHBOURS].reshape(len(counts), n_groups, -1)
+    air = float(np.nanpercentile(groups.mean(axis=2), 99))
+    noise = _NOISE_SIGMAS * references.noise / np.sqrt(_NEIGHBOURS)
+    if air > _BRIGHTEST_AIR + noise:
         yield (
             f"projections are up to {air:.2f} times as bright as the flats:"
             " the beam or the exposure was not the same; normalise.flat_scale mends the latter"
