@@ -144,7 +144,7 @@ def test_what_is_odd_is_told(
     ("changes", "expected"),
     [
         ({"data_white": None}, "no flats found"),
-        ({"theta": np.arange(5.0)}, "/exchange/theta has 5 angles, but /exchange/data has 12"),
+        ({"theta": np.arange(4.0)}, "/exchange/theta has 4 angles, but /exchange/data has 12"),
     ],
 )
 def test_what_keeps_a_scan_from_being_reconstructed_is_told(
