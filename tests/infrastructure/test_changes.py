@@ -143,6 +143,7 @@ def test_what_is_left_of_a_failed_creation_is_removed_first(client):
     summary = ("get_template_summary", {"Parameters": []})
     answers = [
         *[summary] * 6,
+        *[stack("ROLLBACK_COMPLETE")] * 6,
         stack("ROLLBACK_COMPLETE"),
         stack("ROLLBACK_COMPLETE"),
         events(),

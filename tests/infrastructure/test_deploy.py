@@ -41,7 +41,13 @@ class Account:
     def teardown(self, **options):
         self.told.clear()
         teardown(
-            self.cloudformation, self.s3, self.prefix, tell=self.told.append, poll_s=0.0, **options
+            self.cloudformation,
+            self.s3,
+            make_client("iam"),
+            self.prefix,
+            tell=self.told.append,
+            poll_s=0.0,
+            **options,
         )
 
     def stacks(self):
@@ -171,6 +177,48 @@ def check_profile(account, outputs, repository):
         arn = str(place).replace("s3://", "arn:aws:s3:::")
         for action in actions:
             assert is_allowed(statements_of(iam, role), action, arn), (role, action, arn)
+
+
+def test_a_teardown_takes_the_policy_from_its_users(account):
+    outputs = account.deploy()
+    iam = make_client("iam")
+    name = f"{account.prefix}-person"
+    iam.create_user(UserName=name)
+    iam.create_group(GroupName=name)
+    iam.attach_user_policy(UserName=name, PolicyArn=outputs["UserPolicy"])
+    iam.attach_group_policy(GroupName=name, PolicyArn=outputs["UserPolicy"])
+
+    account.teardown()
+
+    assert account.stacks() == []
+    assert f"{outputs['UserPolicy']}: taken from user {name}" in account.told
+    assert f"{outputs['UserPolicy']}: taken from group {name}" in account.told
+    assert iam.list_attached_user_policies(UserName=name)["AttachedPolicies"] == []
+
+
+def test_everything_carries_the_tag_of_its_project(account):
+    account.deploy()
+    for stack in account.cloudformation.describe_stacks()["Stacks"]:
+        if stack["StackName"].startswith(f"{account.prefix}-"):
+            assert stack["Tags"] == [{"Key": "Project", "Value": account.prefix}], stack[
+                "StackName"
+            ]
+
+
+def test_what_is_fixed_is_refused_before_anything_is_changed(account):
+    account.deploy()
+    account.told.clear()
+    with pytest.raises(UserError, match=r"Zones=2: it is 3, .* teardown --keep-data"):
+        account.deploy(Zones="2")
+    assert account.told == []
+    account.deploy(Zones="3")
+
+
+def test_a_bad_prefix_makes_nothing(aws):
+    account = Account("lab-")
+    with pytest.raises(UserError, match="--prefix lab-: give 2 to 20"):
+        account.deploy()
+    assert account.stacks() == []
 
 
 def test_the_rights_of_users_are_a_policy_of_the_region(account):

@@ -33,18 +33,21 @@ def run(
 ) -> None:
     """Create or update all stacks, after showing what would change, and write a profile for them.
 
-    Safe to repeat: what is as it should be is left alone, what was interrupted goes on.
+    Safe to repeat: what is as it should be is left alone, what was interrupted goes on. Of machines
+    and zones it takes what the Region has.
 
     Example: `tomobatch setup --region eu-central-1 --set NoticeEmail=me@example.org`
     """
-    from tomobatch.aws.account.deploy import deploy
+    from tomobatch.aws.account.deploy import choose_settings, deploy
     from tomobatch.aws.account.mistakes import aws_mistakes
     from tomobatch.cli.shared.aws import client_maker, watching
 
     wanted = read_settings(settings or [])
     console = Console(stderr=True, highlight=False)
     with aws_mistakes():
-        client = client_maker(region)("cloudformation")
+        make = client_maker(region)
+        client = make("cloudformation")
+        wanted = choose_settings(make, prefix, wanted, console.print)
         console.print(show_stacks(client, prefix))
         if not confirm(f"Set up {prefix} in {client.meta.region_name}?", yes=yes):
             raise UserError("nothing was changed")
@@ -90,8 +93,7 @@ def read_settings(texts: list[str]) -> dict[str, str]:
 
 def show_stacks(client: Any, prefix: str, plan: str | None = None) -> Table:  # noqa: ANN401
     """Return a table of the stacks: what each is now, and what is to become of it."""
-    from tomobatch.aws.account.changes import NEVER_CREATED
-    from tomobatch.aws.account.stacks import STACKS, find_stack
+    from tomobatch.aws.account.stacks import NEVER_CREATED, STACKS, find_stack
 
     table = Table("stack", "holds", "now", "plan", title=f"Stacks in {client.meta.region_name}")
     for stack in STACKS:

@@ -26,7 +26,7 @@ def run(
     Example: `tomobatch teardown --keep-data`
     """
     from tomobatch.aws.account.mistakes import aws_mistakes
-    from tomobatch.aws.account.teardown import teardown
+    from tomobatch.aws.account.teardown import live_jobs, teardown
     from tomobatch.cli.setup import show_stacks
     from tomobatch.cli.shared.aws import client_maker, watching
 
@@ -35,6 +35,10 @@ def run(
     with aws_mistakes():
         client = make("cloudformation")
         console.print(show_stacks(client, prefix, "delete"))
+        if n_live := live_jobs(make, prefix):
+            console.print(
+                f"warning: {n_live} jobs or arrays wait or run, and end with their queues"
+            )
         data = ", and all data in its bucket" if delete_data else ""
         where = client.meta.region_name
         if not confirm(f"Delete the stacks {prefix}-* in {where}{data}?", yes=yes):
@@ -43,6 +47,7 @@ def run(
             teardown(
                 client,
                 make("s3"),
+                make("iam"),
                 prefix,
                 tell=console.print,
                 delete_data=delete_data,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from tomobatch.aws.account.stacks import find_stack, is_ready
@@ -22,9 +23,6 @@ Tell = Callable[[str], None]
 
 POLL_S = 3.0
 """Seconds between two looks at a stack that is being changed."""
-
-NEVER_CREATED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
-"""Statuses of a stack whose creation failed: it can only be deleted."""
 
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
@@ -65,9 +63,15 @@ def prepare_changes(
     template: str,
     parameters: list[ParameterTypeDef],
     *,
+    tags: Mapping[str, str] = MappingProxyType({}),
     poll_s: float = POLL_S,
 ) -> ChangeSet | None:
     """Let AWS work out what a template and parameters would change.
+
+    Parameters
+    ----------
+    tags
+        Of the stack, which CloudFormation hands on to what it makes.
 
     Returns
     -------
@@ -96,6 +100,7 @@ def prepare_changes(
         TemplateBody=template,
         Parameters=parameters,
         Capabilities=["CAPABILITY_NAMED_IAM"],
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
     )
     answer = _wait_for_change_set(client, stack, name, poll_s)
     reason = answer.get("StatusReason", "")

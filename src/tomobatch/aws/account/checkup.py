@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,24 +11,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tomobatch.aws.account.finding import Finding, State
 from tomobatch.aws.account.mistakes import aws_mistakes, reason_of
 from tomobatch.aws.account.network import examine_network
+from tomobatch.aws.account.quotas import (
+    LEAST_VCPUS,
+    QUOTAS,
+    MakeClient,
+    quota_page,
+    read_quota,
+)
 from tomobatch.aws.account.stacks import STACKS, find_stack, is_ready
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
     from mypy_boto3_cloudformation import CloudFormationClient
-
-MakeClient = Callable[[str], Any]
-
-QUOTAS = {
-    "CPU spot": "L-34B43A08",
-    "CPU on-demand": "L-1216C47A",
-    "GPU spot": "L-3819A6DF",
-    "GPU on-demand": "L-DB2E81BA",
-}
-"""Codes of EC2's quotas of vCPUs: all standard spot, standard on-demand, all G and VT of either."""
-
-_LEAST_VCPUS = 4
-"""A smaller quota starts none of our machines."""
 
 _STUCK_AFTER_S = 15 * 60
 
@@ -67,8 +61,8 @@ def examine_aws(make_client: MakeClient, prefix: str) -> Iterator[Finding]:
     for kind in ("Cpu", "Gpu"):
         if f"{kind}JobQueue" in outputs:
             yield from _queue(batch, kind.upper(), outputs[f"{kind}JobQueue"])
-    for name, code in QUOTAS.items():
-        yield _quota(make_client, name, code, region)
+    for name in QUOTAS:
+        yield _quota(make_client, name, region)
 
 
 def _stacks(client: CloudFormationClient, prefix: str) -> Iterator[tuple[Finding, dict[str, str]]]:
@@ -95,7 +89,7 @@ def _bucket(make_client: MakeClient, bucket: str, account: str) -> Finding:
         make_client("s3").head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
     except ClientError as error:
         if error.response["Error"]["Code"] in ("404", "NoSuchBucket"):
-            fix = "run tomobatch teardown --keep-data, then tomobatch setup"
+            fix = "run tomobatch teardown, which keeps nothing of it, then tomobatch setup"
             return Finding(subject, "failed", "was deleted by hand", fix)
         fix = "sign in to the account of the stacks, or ask its owner for access to the bucket"
         return Finding(subject, "failed", "belongs to another account, or is closed to you", fix)
@@ -172,18 +166,16 @@ def _waiting(batch: BatchClient, kind: str, arn: str) -> Iterator[Finding]:
         yield Finding(f"{kind} queue", "warning", text, fix)
 
 
-def _quota(make_client: MakeClient, name: str, code: str, region: str) -> Finding:
+def _quota(make_client: MakeClient, name: str, region: str) -> Finding:
     subject = f"{name} quota"
-    fix = f"ask for more: https://{region}.console.aws.amazon.com/servicequotas/home/services/ec2/quotas/{code}"
+    page = quota_page(region, name)
     try:
-        answer = make_client("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode=code)
+        vcpus = read_quota(make_client, name)
     except (ClientError, BotoCoreError) as error:
-        return Finding(
-            subject, "unknown", reason_of(error), f"look it up: {fix.partition(': ')[2]}"
-        )
-    vcpus = round(answer["Quota"]["Value"])
-    if vcpus < _LEAST_VCPUS:
+        return Finding(subject, "unknown", reason_of(error), f"look it up: {page}")
+    fix = f"ask for more: {page}"
+    if vcpus < LEAST_VCPUS:
         return Finding(subject, "failed" if "spot" in name else "warning", f"{vcpus} vCPUs", fix)
-    if vcpus < 10 * _LEAST_VCPUS:
+    if vcpus < 10 * LEAST_VCPUS:
         return Finding(subject, "warning", f"{vcpus} vCPUs: a few machines at once", fix)
     return Finding(subject, "ok", f"{vcpus} vCPUs at once")

@@ -50,7 +50,10 @@ def examine_network(client: EC2Client, subnets: Sequence[str]) -> Iterator[Findi
         if error.response["Error"]["Code"] == "InvalidSubnetID.NotFound":
             yield Finding("network", "failed", reason_of(error), "run tomobatch setup")
             return
-        fix = "allow ec2:DescribeSubnets, DescribeRouteTables, DescribeVpcEndpoints"
+        fix = (
+            "allow ec2:DescribeSubnets, DescribeRouteTables, DescribeVpcEndpoints, "
+            "DescribeVpcAttribute"
+        )
         yield Finding("network", "unknown", reason_of(error), fix)
         return
     except BotoCoreError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,12 +11,13 @@ from tomobatch.errors import UserError
 from tomobatch.workflow import workflow_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 DEFAULT_PREFIX = "tomobatch"
+
+NEVER_CREATED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
+"""Statuses of a stack whose creation failed: it can only be deleted."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Stack:
 
     name: str
     title: str
+    tags_change: bool = True
+    """Whether a stack that is there may be given tags without being made anew."""
 
     def full_name(self, prefix: str) -> str:
         """Name of the stack in AWS."""
@@ -54,7 +56,8 @@ STACKS = (
     Stack("ecr", "image repository"),
     Stack("network", "network"),
     Stack("gpu-ami", "machine image of the GPU hosts"),
-    Stack("batch", "queues and job definitions"),
+    # To give a compute environment other tags, CloudFormation would replace it, with all its jobs.
+    Stack("batch", "queues and job definitions", tags_change=False),
 )
 
 
@@ -63,28 +66,18 @@ def own_parameters(prefix: str) -> dict[str, str]:
     return {"Prefix": prefix, "GpuAmi": f"/{prefix}/gpu-ami"}
 
 
-def declared_parameters(client: CloudFormationClient, template: str) -> frozenset[str]:
-    """Names of the parameters that a template declares."""
+def declared_parameters(client: CloudFormationClient, template: str) -> dict[str, str]:
+    """Return the parameters that a template declares, with their defaults."""
     summary = client.get_template_summary(TemplateBody=template)
-    return frozenset(item["ParameterKey"] for item in summary["Parameters"])
+    return {item["ParameterKey"]: item.get("DefaultValue", "") for item in summary["Parameters"]}
 
 
-def check_settings(settings: Mapping[str, str], known: Iterable[str], prefix: str) -> None:
-    """Refuse a setting that no template declares.
-
-    Raises
-    ------
-    UserError
-        Naming the setting and the closest one there is.
-    """
-    choices = set(known) - set(own_parameters(prefix))
-    for name in settings:
-        if name not in choices:
-            close = difflib.get_close_matches(name, choices, n=1, cutoff=0.0)
-            raise UserError(
-                f"No template has the parameter {name}; did you mean {close[0]}? "
-                "All of them are described at the top of cloudformation/*.yaml."
-            )
+def present_parameters(client: CloudFormationClient, full_name: str) -> dict[str, str]:
+    """Return the parameters that a stack has; none if there is no such stack, or it never was."""
+    found = find_stack(client, full_name)
+    if found is None or found["StackStatus"] in NEVER_CREATED | {"REVIEW_IN_PROGRESS"}:
+        return {}
+    return {item["ParameterKey"]: item["ParameterValue"] for item in found.get("Parameters", [])}
 
 
 def find_stack(client: CloudFormationClient, full_name: str) -> StackTypeDef | None:
