@@ -13,7 +13,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-aws test test-fast lint dag docs bench image push security clean requirements
+.PHONY: help demo demo-aws smoke-aws test test-fast lint dag docs bench image push security clean requirements
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ test: $(VENV)/dev.stamp  ## Run all tests
 
 test-fast: $(VENV)/dev.stamp  ## Run the tests that start no other process: numerics, readers, plans
 	$(BIN)/python -m pytest $(PARALLEL) -m "not processes"
+
+smoke-aws: $(VENV)/dev.stamp  ## Try a real account, after asking: 30 minutes, under 20 cents
+	$(BIN)/python -m tests.smoke.aws
 
 lint: $(VENV)/dev.stamp $(VENV)/lint.h5  ## Check style, types, workflow, templates and image
 	$(BIN)/ruff check .

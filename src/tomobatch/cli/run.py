@@ -81,6 +81,7 @@ def run(
     jobs = count_jobs(plans.values())
     _foretell(plans)
     with deployment() as place:
+        _warn_of_quotas()
         _ask(place, name_of(name, scans), scans, jobs, yes=yes)
         on_s3 = moved(scans, lambda path: upload_scan(path, str(place.scans), replace=replace_scan))
         record = _new_record(place, name_of(name, scans), on_s3, jobs, profile)
@@ -141,6 +142,16 @@ def _run_here(name: str, scans: Mapping[str, Entry], results: Path) -> None:
     write_sheet(sheet, scans)
     run_snakemake(["--profile", LOCAL, "--config", f"scans={sheet}"])
     say_closing_lines(results, list(scans))
+
+
+def _warn_of_quotas() -> None:
+    """Say which machines the account may not start, for which jobs would wait without a word."""
+    from snakemake_executor_plugin_aws_batch_array.region import find_region
+    from tomobatch.aws.account.quotas import starved_machines
+    from tomobatch.cli.shared.aws import client_maker
+
+    for line in starved_machines(client_maker(None), find_region()):
+        typer.echo(f"warning: {line}", err=True)
 
 
 def _foretell(plans: "Mapping[str, ScanPlan]") -> None:
