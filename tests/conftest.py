@@ -8,8 +8,10 @@ from tests.real_scan import LEFT_OUT, UnusableError, find_real_scan
 
 STARTS_PROCESSES = (
     "tests/cli/",
+    "tests/distributions/",
     "tests/infrastructure/",
     "tests/logger/",
+    "tests/view/",
     "tests/workflow/",
     "tests/test_strangers_clone.py",
     "plugins/aws-batch-emulator/tests/",

@@ -10,8 +10,10 @@ from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from tomobatch.aws.runs.parts import parse_slices
 from tomobatch.aws.runs.place import find_place
 from tomobatch.aws.runs.record import put_record
+from tomobatch.cli.view import find_volume
 from tomobatch.errors import UserError
 from tomobatch.stores.volume import VolumeLayout
+from tomobatch.view.volume import open_volume
 
 RUN = "runs/fetched/tooth"
 
@@ -47,6 +49,16 @@ def results(emulator, volume, tmp_path, monkeypatch):
             client.put_object(Bucket="tomobatch-data", Key=key, Body=path.read_bytes())
     put_record(find_place(), record("fetched"))
     return tmp_path / "results-aws" / "fetched" / "tooth"
+
+
+def test_a_volume_on_s3_is_looked_at_where_it_lies(results, volume, emulator):
+    opened = open_volume(find_volume("fetched"))
+    emulator.reset_calls()
+    np.testing.assert_array_equal(opened.plane(0, "z", 5), volume[5])
+    np.testing.assert_array_equal(opened.plane(0, "x", 3), volume[:, :, 3])
+    assert set(emulator.calls()) == {"s3:GetObject"}
+    with pytest.raises(UserError, match="run fetched has no scan bone; it has tooth"):
+        find_volume("fetched/bone")
 
 
 def read(results, level):

@@ -2,9 +2,11 @@
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from tomobatch import __version__
 from tomobatch.cli import (
     attach,
     cost,
@@ -26,6 +28,7 @@ from tomobatch.cli import (
     status,
     stop,
     teardown,
+    view,
 )
 from tomobatch.cli import open as open_
 from tomobatch.records.job import explain
@@ -36,6 +39,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"tomobatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None: ...
+
+
 app.command("phantom")(phantom.run)
 app.command("inspect")(inspect.run)
 app.command("demo")(demo.run)
@@ -57,6 +77,7 @@ app.command("stop")(stop.run)
 app.command("resume")(resume.run)
 app.command("fetch")(fetch.run)
 app.command("open")(open_.run)
+app.command("view")(view.run)
 
 
 def main() -> None:

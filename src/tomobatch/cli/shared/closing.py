@@ -88,7 +88,8 @@ def say_closing_lines(
     for scan, outcome in outcomes.items():
         for line in outcome.warnings:
             typer.echo(f"warning: {scan}: {line}")
-    typer.echo(f"Next                 open {results / next(iter(scans)) / REPORT}")
+    first = results / next(iter(scans))
+    typer.echo(f"Next                 open {first / REPORT}, or tomobatch view {first}")
 
 
 def _in_full(scan: str, outcome: Outcome, known: "KnownAxis | None") -> list[str]:

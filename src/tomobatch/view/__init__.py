@@ -1,0 +1,1 @@
+"""A page on which to look at a volume, served on loopback from a folder or from S3."""

@@ -1,0 +1,122 @@
+"""The planes of an OME-Zarr volume, each read by range from the level that a page asks for."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from tomobatch.errors import UserError
+from tomobatch.s3.address import is_remote
+from tomobatch.s3.read import open_store
+from tomobatch.stores.read import open_array
+
+AXES = ("z", "y", "x")
+
+_MOST_BYTES = 512 * 2**20
+"""What a plane may take to be read: a plane along z cuts every chunk of its column."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """An OME-Zarr volume, and how it is to be shown.
+
+    Attributes
+    ----------
+    address
+        Its folder, or its s3:// address.
+    levels
+        Its resolutions (z, y, x), the finest first.
+    voxel_um
+        Edge of a voxel of each level in micrometres, (z, y, x); None where the scan did not say.
+    window
+        Lowest and highest grey value to show first.
+    """
+
+    address: str
+    levels: tuple["zarr.Array[Any]", ...]
+    voxel_um: tuple[tuple[float, ...], ...] | None
+    window: tuple[float, float]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the page needs to know, as plain JSON values."""
+        return {
+            "name": "/".join(self.address.split("/")[-2:]),
+            "address": self.address,
+            "levels": [
+                {"shape": level.shape, "best": {axis: self._is_quick(n, axis) for axis in AXES}}
+                for n, level in enumerate(self.levels)
+            ],
+            "voxel_um": self.voxel_um,
+            "window": self.window,
+        }
+
+    def plane(self, level: int, axis: str, index: int) -> npt.NDArray[np.float32]:
+        """Read one plane across an axis.
+
+        Returns
+        -------
+        float32 (y, x), (z, x) or (z, y), contiguous; what is not reconstructed yet is zero.
+
+        Raises
+        ------
+        LookupError
+            If there is no such level, axis or index.
+        """
+        array = self.levels[level]
+        number = AXES.index(axis)
+        if not 0 <= index < array.shape[number] or level < 0:
+            raise IndexError(f"{axis} {index} of level {level}")
+        where = tuple(index if n == number else slice(None) for n in range(3))
+        return np.ascontiguousarray(array[where], dtype="<f4")
+
+    def _is_quick(self, level: int, axis: str) -> bool:
+        """Tell whether a plane across an axis can be read without the volume itself."""
+        array = self.levels[level]
+        across = array.chunks[AXES.index(axis)]
+        n_values = np.prod(array.shape, dtype=np.int64) // array.shape[AXES.index(axis)] * across
+        return bool(n_values * 4 <= _MOST_BYTES)
+
+
+def open_volume(address: str) -> Volume:
+    """Open a volume in a folder or on S3; nothing but its metadata is read.
+
+    Raises
+    ------
+    UserError
+        If there is no OME-Zarr volume.
+    """
+    address = address.rstrip("/")
+    if not is_remote(address):
+        address = str(Path(address).absolute())
+    try:
+        text = _read(address, "zarr.json")
+        multiscale = json.loads(text)["attributes"]["ome"]["multiscales"][0]
+    except (FileNotFoundError, NotADirectoryError, KeyError, IndexError, ValueError):
+        raise UserError(f"{address}: holds no OME-Zarr 0.5 volume") from None
+    datasets = multiscale["datasets"]
+    has_unit = multiscale["axes"][0].get("unit") == "micrometer"
+    scales = tuple(
+        tuple(float(value) for value in each["coordinateTransformations"][0]["scale"])
+        for each in datasets
+    )
+    window = json.loads(text)["attributes"]["ome"].get("omero", {}).get("channels", [{}])[0]
+    shown = window.get("window", {})
+    return Volume(
+        address,
+        tuple(open_array(f"{address}/{each['path']}/zarr.json") for each in datasets),
+        scales if has_unit else None,
+        (float(shown.get("start", 0)), float(shown.get("end", 1))),
+    )
+
+
+def _read(address: str, name: str) -> bytes:
+    if not is_remote(address):
+        return (Path(address) / name).read_bytes()
+    # The client of S3 is not needed for a volume on this machine.
+    import obstore
+
+    return bytes(obstore.get(open_store(address), name).bytes())
