@@ -15,6 +15,11 @@ from tomobatch.plan import read_plan
 from tomobatch.results import EXPORTS, REPORT, VOLUME
 from tomobatch.s3.address import is_remote
 
+given = workflow.config_settings.overwrite_config
+if "scans" in given:
+    # Scans named with --config are those to run, not some more beside those of config.yaml.
+    config["scans"] = given["scans"]
+
 try:
     CONFIG = load_config(config)
 except UserError as error:

@@ -1,17 +1,19 @@
 """What cannot be reconstructed is refused when a scan is planned, not hours later."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tomobatch.cli.shared.disk import foretell_disk
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
 from tomobatch.plan import plan_scan
 from tomobatch.scan.header import AngleSource, ScanHeader
 
 
-def planned(span_deg=180.0, **reconstruct):
+def planned(span_deg=180.0, cor_px=None, **reconstruct):
     """Plan a scan of 16 rows x 20 columns."""
     header = ScanHeader(
         path="tooth.h5",
@@ -28,7 +30,8 @@ def planned(span_deg=180.0, **reconstruct):
         n_darks=10,
         known_axis=None,
     )
-    config = load_config({"scans": {"tooth": "tooth.h5"}, "reconstruct": reconstruct})
+    sections = {"reconstruct": reconstruct, "calibrate": {"cor_px": cor_px}}
+    config = load_config({"scans": {"tooth": "tooth.h5"}, **sections})
     return plan_scan(config, "tooth", header)
 
 
@@ -44,6 +47,27 @@ def planned(span_deg=180.0, **reconstruct):
 def test_slices_that_do_not_fit_the_scan_are_refused(reconstruct, message):
     with pytest.raises(UserError, match=message):
         planned(**reconstruct)
+
+
+@pytest.mark.parametrize("cor_px", [-0.5, 19.5, 1023.5])
+def test_an_axis_outside_the_detector_is_refused(cor_px):
+    with pytest.raises(UserError, match=r"cor_px is .*, outside the detector, .* 0 to 19"):
+        planned(cor_px=cor_px)
+
+
+@pytest.mark.parametrize("cor_px", [0, 9.5, 19])
+def test_an_axis_on_the_detector_is_taken(cor_px):
+    assert planned(cor_px=cor_px).config.calibrate.cor_px == cor_px
+
+
+def test_a_run_that_the_disk_can_not_take_is_refused_before_it_starts(tmp_path, capsys):
+    plan = planned()
+    with pytest.raises(UserError, match=r"are needed in .*/results, .* are free: free some"):
+        foretell_disk(
+            {"a": replace(plan, header=replace(plan.header, n_rows=10**13))}, tmp_path / "results"
+        )
+    foretell_disk({"a": plan}, tmp_path / "results")
+    assert capsys.readouterr().out.startswith("Up to 0.1 MB are needed in ")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tomobatch.chunks import ChunkGrid, size_for_budget
 from tomobatch.config.schema import Config, ScanConfig
+from tomobatch.errors import UserError
 from tomobatch.scan.header import ScanHeader
 from tomobatch.scan.open import open_scan
 from tomobatch.steps import Step, steps_with
@@ -197,7 +198,18 @@ def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:
     """
     plan = ScanPlan(name, header, config.scans[name], config.volume)
     _check_slices(plan)
+    _check_axis(plan)
     return plan
+
+
+def _check_axis(plan: ScanPlan) -> None:
+    """Refuse an axis that the detector does not see, before anything runs."""
+    cor_px, last = plan.config.calibrate.cor_px, plan.header.n_cols - 1
+    if cor_px is not None and not 0 <= cor_px <= last:
+        raise UserError(
+            f"calibrate.cor_px is {cor_px:g}, outside the detector, whose columns are 0 to {last}; "
+            "it is the column of the axis in the middle row"
+        )
 
 
 def _check_slices(plan: ScanPlan) -> None:

@@ -24,6 +24,31 @@ def test_a_scan_gets_the_shared_sections_and_its_own_values_on_top():
     assert loaded.scans["b"].stripes.method == "none"
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfscan;path;calibrate.cor_px\r\na;a.h5;12.5\r\nb;b.h5;\r\n;;\r\n",
+        b"scan,path,calibrate.cor_px\na,a.h5,12.5\nb,b.h5,\n",
+        b"scan\tpath\tcalibrate.cor_px\na\ta.h5\t12.5\nb\tb.h5\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["scans.csv", "scans.tsv"])
+def test_a_sheet_as_excel_writes_it_reads_as_one_with_tabs(tmp_path, content, name):
+    sheet = tmp_path / name
+    sheet.write_bytes(content)
+    loaded = load_config({"scans": str(sheet)})
+    assert [scan.path for scan in loaded.scans.values()] == ["a.h5", "b.h5"]
+    assert loaded.scans["a"].calibrate.cor_px == 12.5
+    assert loaded.scans["b"].calibrate.cor_px is None
+
+
+def test_a_scan_given_as_the_sheet_is_told(tmp_path):
+    scan = tmp_path / "tooth.h5"
+    scan.write_bytes(b"\x89HDF\r\n\x1a\n\xff\xfe")
+    with pytest.raises(UserError, match=r"no sheet .* if it is a scan, write scans: \{tooth: "):
+        load_config({"scans": str(scan)})
+
+
 def test_a_sheet_names_scans_and_dotted_keys(tmp_path):
     sheet = tmp_path / "scans.tsv"
     sheet.write_text("scan\tpath\tcalibrate.cor_px\na\ta.h5\t12.5\nb\tb.h5\t\n")

@@ -100,3 +100,9 @@ def test_killed_and_started_again_it_does_only_what_was_missing(tmp_path, tiny_s
     # The job that was cut off in the middle is done again; those finished before are not.
     assert len(kept) >= len(before) - 1
     assert (tmp_path / "results/tiny/report.html").exists()
+
+
+def test_scans_named_on_the_command_line_are_all_there_are(tmp_path, tiny_scan):
+    write_config(tmp_path, scans={"one": str(tiny_scan), "two": str(tiny_scan)})
+    jobs = planned_jobs(snakemake(tmp_path, "-n", "--config", f"scans={{three: {tiny_scan}}}"))
+    assert jobs["calibrate"] == 1

@@ -14,6 +14,7 @@ import typer
 from tomobatch.cli.shared.ask import confirm
 from tomobatch.cli.shared.closing import say_closing_lines
 from tomobatch.cli.shared.deployed import Yes, deployment
+from tomobatch.cli.shared.disk import foretell_disk
 from tomobatch.cli.shared.profile import data_url
 from tomobatch.cli.shared.scans import (
     Entry,
@@ -75,7 +76,9 @@ def run(
     if local:
         if detach:
             raise UserError("--local and --detach exclude each other: choose one")
-        _run_here(name_of(name, scans), scans, Path(str(config.get("results", "results"))))
+        results = Path(str(config.get("results", "results")))
+        foretell_disk(plans, results)
+        _run_here(name_of(name, scans), scans, results)
         return
     data_url(profile)
     jobs = count_jobs(plans.values())

@@ -19,6 +19,19 @@ from tomobatch.errors import UserError
 
 logger = logging.getLogger("tomobatch")
 
+_USERS_ERRORS = {
+    errno.EACCES: "permission denied; change its permissions, or give another path",
+    errno.EPERM: "not permitted; change its permissions, or give another path",
+    errno.EROFS: "lies on a disk that can only be read; give a path on another",
+    errno.ENOTDIR: "a file stands where a folder is needed; move it away, or give another path",
+    errno.EEXIST: "a file stands where a folder is needed; move it away, or give another path",
+    errno.EISDIR: "is a folder where a file is needed; give another path",
+    errno.ENAMETOOLONG: "the name is too long for this disk; give a shorter one",
+    errno.ELOOP: "its links lead in a circle; mend them, or give another path",
+    errno.EIO: "the disk reports an error when reading or writing; see the system's log",
+}
+"""What is wrong with a user's own files, and what to do; any other is a fault of ours."""
+
 
 @dataclass
 class Record:
@@ -69,8 +82,8 @@ def reported(log: str) -> Iterator[None]:
     A mistake of the user, a full disk or a lack of memory is told in one line; anything else is a
     fault of ours and shows its traceback. Either way the process ends with exit code 1.
     """
-    _log_to(Path(log))
     try:
+        _log_to(Path(log))
         yield
     except Exception as error:
         message = explain(error)
@@ -88,6 +101,8 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f" at {error.filename}" if error.filename else ""
         return f"no space left on the disk{where}; free some, or set `results` to another disk"
+    if isinstance(error, OSError) and error.filename and error.errno in _USERS_ERRORS:
+        return f"{error.filename}: {_USERS_ERRORS[error.errno]}"
     if isinstance(error, MemoryError):
         return "not enough memory for one chunk; set smaller `chunks` in the configuration"
     return None
