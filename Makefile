@@ -13,7 +13,8 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-aws smoke-aws test test-fast lint dag docs bench image push security clean requirements
+.PHONY: help demo demo-aws smoke-aws test test-fast lint dag docs docs-site bench image push security
+.PHONY: clean requirements
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +63,9 @@ push: $(VENV)/run.stamp  ## Push the image, by its tag v* or else its commit, to
 
 dag: $(VENV)/run.stamp  ## Draw every job of the configured scans into dag.svg
 	@$(BIN)/tomobatch dag
+
+docs-site: $(VENV)/dev.stamp  ## Build the documentation as a site, build/site
+	$(BIN)/python docs/make_site.py
 
 docs: $(VENV)/dev.stamp  ## Make the reference pages anew
 	$(BIN)/python -m tomobatch.config.reference

@@ -1,7 +1,9 @@
 """What a turn of the sample is: the order and the spacing of its angles, and when it is full."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from tomobatch.errors import UserError
 
 Floats = NDArray[np.float64]
 
@@ -10,6 +12,8 @@ FULL_TURN_RAD = 2 * np.pi
 # Half acquisition fills a gap of the full turn from the other side, where both sides overlap; what
 # lies beyond the overlap has a missing wedge there. A gap wider than this is no full turn.
 WIDEST_GAP_RAD = np.pi / 4
+_AS_DEGREES = (100.0, 370.0)
+_GOLDEN_STEPS_RAD = (1.9, 2.5)
 _ALIKE = 0.05  # of the typical gap: angles closer than this are one angle
 
 
@@ -91,3 +95,26 @@ def runs_of_one_angle(angles_rad: Floats) -> NDArray[np.intp] | None:
 def _gaps(ordered_rad: Floats) -> Floats:
     """Return the gap after each angle on the circle of 2 pi."""
     return np.diff(ordered_rad, append=ordered_rad[0] + FULL_TURN_RAD)
+
+
+def refuse_degrees(angles_rad: ArrayLike) -> None:
+    """Refuse angles that can only be degrees where radians are asked for.
+
+    Half a turn or a full one in degrees, read as radians, is 28 or 57 turns. Scans of so many turns
+    exist, but in steps of a golden angle (1.94 or 2.4 radians), which are taken.
+
+    Raises
+    ------
+    UserError
+        If they run over 100 to 370 in other steps.
+    """
+    angles = np.asarray(angles_rad, dtype=np.float64).ravel()
+    if len(angles) < 2 or not np.isfinite(angles).all():
+        return
+    span, step = float(np.ptp(angles)), float(np.median(np.abs(np.diff(angles))))
+    golden = _GOLDEN_STEPS_RAD[0] <= step <= _GOLDEN_STEPS_RAD[1]
+    if _AS_DEGREES[0] <= span <= _AS_DEGREES[1] and not golden:
+        raise UserError(
+            f"angles_rad run from {angles.min():g} to {angles.max():g}, {span / FULL_TURN_RAD:.0f} "
+            "turns in radians: they look like degrees; give np.deg2rad(angles)"
+        )

@@ -71,6 +71,14 @@ class Calibration:
     histogram: Histogram | None
     warnings: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        warnings = f", {len(self.warnings)} warnings" if self.warnings else ""
+        return (
+            f"<Calibration of {self.n_rows} rows x {self.n_x} columns: cor {self.line.mid_px:.2f} "
+            f"px in the middle row, tilt {self.tilt_deg:.3f} degrees, by "
+            f"{self.method or 'no method'}{warnings}>"
+        )
+
     @property
     def tilt_deg(self) -> float:
         """Tilt of the axis in the detector plane; positive when the cor grows with the row."""

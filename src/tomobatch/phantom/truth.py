@@ -52,6 +52,13 @@ class Truth:
     n_zingers: int
     seed: int
 
+    def __repr__(self) -> str:
+        return (
+            f"<Truth of {self.n_rows} rows x {self.n_cols} columns: cor {self.cor_px:.2f} px in "
+            f"the middle row, tilt {self.tilt_deg:.3f} degrees, {len(self.solids)} solids, "
+            f"seed {self.seed}>"
+        )
+
     def cor_of_rows_px(self) -> NDArray[np.float64]:
         """Centre of rotation of every row, shape (y,)."""
         from_middle = np.arange(self.n_rows) - (self.n_rows - 1) / 2

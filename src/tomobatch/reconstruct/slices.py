@@ -11,6 +11,7 @@ from tomobatch.reconstruct.filter import FILTERS, PADDINGS, check_rows
 from tomobatch.reconstruct.geometry import Roi, default_cor_px, make_geometry
 from tomobatch.reconstruct.settings import FilterName, MethodName, Padding, ReconstructSettings
 from tomobatch.reconstruct.stream import reconstruct_blocks
+from tomobatch.turn import refuse_degrees
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -74,12 +75,14 @@ def fbp(
     Raises
     ------
     UserError
-        Values that are not finite, shapes that do not fit, options out of range, no device.
+        Values that are not finite, angles in degrees, shapes that do not fit, options out of
+        range, no device.
 
     Notes
     -----
     Real-space ramp of Kak and Slaney (1988), rows padded to at least twice their length.
     """
+    refuse_degrees(angles_rad)
     rows = np.asarray(sinograms, dtype=np.float32)
     rows = rows[None] if rows.ndim == 2 else rows
     if rows.ndim != 3 or rows.size == 0:

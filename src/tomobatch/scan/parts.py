@@ -95,6 +95,14 @@ class Scan:
         self.header = header
         self._parts = parts
 
+    def __repr__(self) -> str:
+        header = self.header
+        return (
+            f"<Scan {header.path}: {header.format}, {header.n_projections} projections of "
+            f"{header.n_rows} rows x {header.n_cols} columns, {header.dtype}, "
+            f"{header.n_flats} flats, {header.n_darks} darks>"
+        )
+
     def __enter__(self) -> Self:
         return self
 
