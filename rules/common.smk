@@ -1,4 +1,7 @@
-"""The few helpers of all rules: the checked configuration, and the plan of each scan."""
+"""The few helpers of all rules: the checked configuration, and the plan of each scan.
+
+Decision 6.
+"""
 
 import functools
 import os

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tomobatch.plan import plan_scan
 from tomobatch.scan.header import AngleSource, ScanHeader
 
 
-def planned(span_deg=180.0, cor_px=None, **reconstruct):
+def planned(span_deg=180.0, cor_px=None, chunks=None, **reconstruct):
     """Plan a scan of 16 rows x 20 columns."""
     header = ScanHeader(
         path="tooth.h5",
@@ -30,9 +31,31 @@ def planned(span_deg=180.0, cor_px=None, **reconstruct):
         n_darks=10,
         known_axis=None,
     )
-    sections = {"reconstruct": reconstruct, "calibrate": {"cor_px": cor_px}}
+    calibrate = {"cor_px": cor_px}
+    sections = {"reconstruct": reconstruct, "calibrate": calibrate, "chunks": chunks or {}}
     config = load_config({"scans": {"tooth": "tooth.h5"}, **sections})
     return plan_scan(config, "tooth", header)
+
+
+def test_the_memory_of_a_job_is_three_copies_of_its_data_and_the_interpreter():
+    """32 of 64 projections and rows: of what a job reads, makes and writes, float32."""
+    plan = planned(chunks={"projections": 8, "slices": 4})
+    assert plan.projections_job_mb == 500 + round(3 * 4e-6 * 8 * 16 * 20)
+    assert plan.slices_job_mb == 500 + round(3 * 4e-6 * 4 * 30 * 20)
+    large = planned(size_px=2000)
+    assert large.slices_job_mb == 500 + round(3 * 4e-6 * 16 * 2000**2)
+
+
+def test_measured_peaks_stay_within_what_is_asked_for():
+    """The table of benchmarks/memory.py: no job took more, none was given twice what it took."""
+    table = (Path(__file__).parents[1] / "benchmarks/results/memory.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:-1] for line in table.splitlines() if line.startswith("| ")][1:]
+    peaks = {row[0].strip(): (float(row[3]), float(row[4])) for row in rows}
+    assert {"preprocess", "process", "reconstruct"} <= peaks.keys()
+    assert all(peak_mb <= bound_mb for bound_mb, peak_mb in peaks.values())
+    for step in ("preprocess", "process", "reconstruct"):
+        bound_mb, peak_mb = peaks[step]
+        assert bound_mb < 2 * peak_mb, step
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 Ranges are half-open ``[start, stop)`` and count from 0. A chunk has a size, not a count, so the
 grid is regular and the index of a chunk is also its key in the Zarr array that its job writes.
+
+Decision 9.
 """
 
 from collections.abc import Iterator

@@ -124,6 +124,13 @@ def test_not_even_one_slice_fits(monkeypatch) -> None:
     assert "\n" not in str(error.value)
 
 
+def test_a_fifth_of_the_memory_is_left_to_others(monkeypatch) -> None:
+    one_slice = sum(METHODS["direct"].buffer_bytes(GEOMETRY, 1))
+    monkeypatch.setattr(Device, "free_memory_bytes", lambda self: int(one_slice / 0.8) - 8)
+    with pytest.raises(UserError, match=r"one slice of 10 x 16 needs .* MB"):
+        run(Keeper())
+
+
 def test_several_devices_share_the_blocks(expected, monkeypatch) -> None:
     """Two contexts on one device stand for two GPUs; each takes the next block when it is free."""
     one = find_device()

@@ -12,7 +12,7 @@ from tomobatch.stores.volume import VolumeLayout, halve
 from tomobatch.stores.volume_writer import open_chunk
 
 
-def write_volume(root, layout, values, block=3):
+def write_volume(root, layout, values, block=3, *, backwards=True):
     write_bytes(root / "zarr.json", layout.group_metadata("scan", (-0.1, 0.4)))
     for level in range(layout.n_levels):
         write_bytes(root / str(level) / "zarr.json", layout.array(level).metadata())
@@ -21,27 +21,29 @@ def write_volume(root, layout, values, block=3):
         paths = [root / str(level) / "c" / f"{index}/0/0" for level in range(layout.n_levels)]
         with open_chunk(layout, index, paths) as writer:
             # The last block first, as when several devices share the work; gone once written.
-            for first in reversed(range(0, len(chunk), block)):
+            starts = list(range(0, len(chunk), block))
+            for first in reversed(starts) if backwards else starts:
                 slices = chunk[first : first + block].copy()
                 writer.write(first, slices)
                 slices[...] = np.nan
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     n_slices=st.integers(1, 20),
     width=st.integers(1, 20),
     chunk_slices=st.integers(1, 20),
     n_levels=st.integers(1, 4),
     block=st.integers(1, 9),
+    backwards=st.booleans(),
 )
 def test_the_levels_of_all_chunks_make_one_pyramid(
-    tmp_path_factory, n_slices, width, chunk_slices, n_levels, block
+    tmp_path_factory, n_slices, width, chunk_slices, n_levels, block, backwards
 ):
     root = tmp_path_factory.mktemp("volume")
     layout = VolumeLayout(n_slices, width, width, min(chunk_slices, n_slices), n_levels)
     values = np.random.default_rng(1).normal(size=(n_slices, width, width)).astype(np.float32)
-    write_volume(root, layout, values, block)
+    write_volume(root, layout, values, block, backwards=backwards)
     np.testing.assert_array_equal(zarr.open_array(root / "0", mode="r")[:], values)
     for level in range(1, n_levels):
         finer = zarr.open_array(root / str(level - 1), mode="r")[:]
@@ -114,3 +116,20 @@ def test_a_shard_written_in_blocks_is_what_zarr_reads_in_tiles(tmp_path):
     assert array.chunks == (1, 256, 256)
     np.testing.assert_array_equal(array[3:4, 250:300, 500:530], values[3:4, 250:300, 500:530])
     np.testing.assert_array_equal(array[:], values)
+
+
+def test_every_level_shows_a_point_in_the_same_place():
+    """Voxel k of a level is the mean of voxels 2k and 2k + 1 below it: its centre lies between."""
+    layout = VolumeLayout(16, 8, 8, 16, 3, pixel_size_um=3.0, corner_px=(5, 7))
+    scales = json.loads(layout.group_metadata("scan", (0.0, 1.0)))
+    datasets = scales["attributes"]["ome"]["multiscales"][0]["datasets"]
+    for level, dataset in enumerate(datasets):
+        scale, translation = (
+            np.array(transform[transform["type"]])
+            for transform in dataset["coordinateTransformations"]
+        )
+        # The voxels of this level, and the mean position of those of the finest that it averages.
+        factors = np.array([layout.z_factor(level), 2**level, 2**level])
+        first = 3.0 * (np.array([0, 7, 5]) + (factors - 1) / 2)
+        np.testing.assert_allclose(translation, first)
+        np.testing.assert_allclose(scale, 3.0 * factors)

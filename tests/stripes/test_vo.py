@@ -40,6 +40,16 @@ def test_equals_algotom(method, shape):
     assert off.max() < (0.05 if method == "filtering" else 0.001)
 
 
+@pytest.mark.parametrize("columns", [[0], [-1], [0, 1], [-2, -1], [0, -1]])
+def test_dead_columns_at_the_edge_have_nothing_beside_them_to_bridge_from(columns):
+    """They are left to the smoothing of large stripes; nothing is read beyond the detector."""
+    rng = np.random.default_rng(0)
+    sinogram = np.exp(-rng.normal(1, 0.05, (200, 180)).astype(np.float32))
+    sinogram[columns] = 0.4
+    found = vo._bridged(sinogram, Tuning(3.0, 11, 5))
+    assert np.array_equal(found[columns], sinogram[columns])
+
+
 @pytest.mark.parametrize(("snr", "large_px", "small_px"), [(1.5, 31, 5), (5.0, 81, 31)])
 def test_settings_mean_what_they_mean_in_algotom(snr, large_px, small_px):
     sinogram = transmission(150, 200, seed=2)

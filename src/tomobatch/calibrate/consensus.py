@@ -1,4 +1,4 @@
-"""Which of several methods to believe, and whether another one bears it out."""
+"""Which of several methods to believe, and whether another one bears it out (decision 50)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 The width of the bins is a power of two and bin i covers [i, i + 1) of it, so that each bin of a
 coarser histogram is the union of whole bins of a finer one.
+
+Decision 51.
 """
 
 from __future__ import annotations

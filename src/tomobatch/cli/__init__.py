@@ -1,4 +1,7 @@
-"""The command line: one module a command, each a function that typer turns into one."""
+"""The command line: one module a command, each a function that typer turns into one.
+
+Decision 94.
+"""
 
 import os
 import sys

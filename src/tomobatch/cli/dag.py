@@ -1,4 +1,4 @@
-"""``tomobatch dag``: a picture of every job."""
+"""``tomobatch dag``: a picture of every job (decision 4)."""
 
 from pathlib import Path
 from typing import Annotated

@@ -3,6 +3,8 @@
 Times of a job follow the size of its chunk at rates measured on runs (``rates.json``);
 reconstruction follows the cost model of its kernels. Steps follow each other; the jobs of a step
 share the machines it may have.
+
+Decision 92.
 """
 
 import json

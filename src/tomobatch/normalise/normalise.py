@@ -1,4 +1,4 @@
-"""From raw counts to line integrals, in OpenCL."""
+"""From raw counts to line integrals, in OpenCL (decisions 30 and 35)."""
 
 from dataclasses import dataclass
 

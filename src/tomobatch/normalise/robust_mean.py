@@ -1,4 +1,4 @@
-"""Mean over repeated frames that leaves zingers out."""
+"""Mean over repeated frames that leaves zingers out (decision 32)."""
 
 import math
 from dataclasses import dataclass

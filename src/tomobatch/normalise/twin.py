@@ -1,4 +1,7 @@
-"""The plain numpy twin of the normalise kernel: the same steps, in float64, for one projection."""
+"""The plain numpy twin of the normalise kernel: the same steps, in float64, for one projection.
+
+Decision 31.
+"""
 
 from dataclasses import dataclass
 

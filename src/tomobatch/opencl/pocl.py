@@ -11,6 +11,8 @@ Three things go wrong on machines newer, slimmer or more locked down than its ma
   the process.
 
 Each is mended or told apart here; a current PoCL needs none of this and is left alone.
+
+Decision 11.
 """
 
 import os

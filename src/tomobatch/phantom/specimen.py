@@ -1,4 +1,4 @@
-"""The demo specimen: beads, crystals and metal grains in a tube filled with resin."""
+"""The demo specimen: beads, crystals and metal grains in a tube filled with resin (decision 43)."""
 
 from dataclasses import dataclass, replace
 

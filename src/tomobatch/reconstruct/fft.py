@@ -1,4 +1,7 @@
-"""Fast Fourier transforms of interleaved grids on the host, by scipy's pocketfft in threads."""
+"""Fast Fourier transforms of interleaved grids on the host, by scipy's pocketfft in threads.
+
+Decision 21.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

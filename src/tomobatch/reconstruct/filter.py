@@ -3,6 +3,8 @@
 The ramp is that of Kak and Slaney (Principles of Computerized Tomographic Imaging, 1988, eq. 61):
 sampled in real space and then transformed, so that its mean is right; the ramp sampled in frequency
 space shifts the grey values of a whole slice.
+
+Decision 16.
 """
 
 import math

@@ -3,6 +3,8 @@
 The spectrum of a row is a line through the origin of the slice's spectrum (Fourier slice theorem),
 so a slice is the inverse transform of the spectra of all its rows, filtered by the ramp. Spreading
 the lines onto a grid and one fast transform take O(N^2 log N) steps, back-projection O(N^3).
+
+Decision 22.
 """
 
 import math

@@ -4,6 +4,8 @@ Gridding computes ``sum over samples of value * exp(2 pi i (x u + y v) / M)`` at
 spreading each sample, at any (u, v), to the W x W grid points about it, a fast Fourier transform
 and a division by the transform of the weights. The kernel is the exponential of a semicircle
 (A. H. Barnett, J. Magland, L. af Klinteberg, SIAM J. Sci. Comput. 41, 2019, C479).
+
+Decision 20.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""The two methods of reconstruction, which of them to take, and how many slices at a time."""
+"""The two methods of reconstruction, which of them to take, and how many slices at a time.
+
+Decisions 13 and 15.
+"""
 
 import json
 import math

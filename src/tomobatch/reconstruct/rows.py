@@ -1,4 +1,7 @@
-"""Filter the rows of a block of slices and interleave them for the back-projection."""
+"""Filter the rows of a block of slices and interleave them for the back-projection.
+
+Decision 12.
+"""
 
 import numpy as np
 import numpy.typing as npt

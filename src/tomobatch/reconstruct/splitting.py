@@ -1,4 +1,4 @@
-"""The step from interleaved to separate slices."""
+"""The step from interleaved to separate slices (decision 10)."""
 
 import numpy as np
 import pyopencl as cl

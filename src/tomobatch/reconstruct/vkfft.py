@@ -1,6 +1,8 @@
 """Fast Fourier transforms on a device by VkFFT, where pyvkfft is installed.
 
 It is in the container image; elsewhere it has to be compiled, and the host transforms instead.
+
+Decision 23.
 """
 
 import math

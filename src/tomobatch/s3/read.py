@@ -1,4 +1,4 @@
-"""Objects on S3, read by byte range through obstore."""
+"""Objects on S3, read by byte range through obstore (decision 42)."""
 
 import functools
 import io

@@ -1,4 +1,7 @@
-"""Whole files to S3 and back: in parts, several at once, and on from where it broke off."""
+"""Whole files to S3 and back: in parts, several at once, and on from where it broke off.
+
+Decision 97.
+"""
 
 import hashlib
 import os

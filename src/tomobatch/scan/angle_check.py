@@ -1,4 +1,4 @@
-"""Do the stated angles fit the projections? And which angles to use."""
+"""Do the stated angles fit the projections? And which angles to use (decision 41)."""
 
 from dataclasses import dataclass
 from enum import StrEnum

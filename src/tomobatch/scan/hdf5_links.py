@@ -3,6 +3,8 @@
 Everything is named by the path that leads to it from the file the user named. A linked dataset
 calls itself by its path in its own file and has its neighbours there, and HDF5 counts addresses
 from zero in every file: neither tells two scans of one master file apart.
+
+Decision 44.
 """
 
 import os

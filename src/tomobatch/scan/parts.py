@@ -1,4 +1,4 @@
-"""The parts a format's reader finds, and the open scan that reads them."""
+"""The parts a format's reader finds, and the open scan that reads them (decision 40)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

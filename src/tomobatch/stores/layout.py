@@ -1,4 +1,4 @@
-"""The layout of a sharded Zarr v3 array, and the one file that a job adds to it."""
+"""The layout of a sharded Zarr v3 array, and the one file that a job adds to it (decision 2)."""
 
 import math
 import shutil

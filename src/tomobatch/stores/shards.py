@@ -3,6 +3,8 @@
 The format is that of the Zarr v3 sharding codec: the packed inner chunks one after the other, then
 an index of (offset, length) for each of them in C order, and the index's CRC-32C.
 https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/
+
+Decision 3.
 """
 
 from collections.abc import Iterator

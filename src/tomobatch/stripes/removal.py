@@ -1,4 +1,4 @@
-"""Removal of the stripes in sinograms that make rings in slices."""
+"""Removal of the stripes in sinograms that make rings in slices (decision 34)."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

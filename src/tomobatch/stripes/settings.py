@@ -1,4 +1,7 @@
-"""What a user can choose about the removal of stripes, and what the methods take from it."""
+"""What a user can choose about the removal of stripes, and what the methods take from it.
+
+Decision 5.
+"""
 
 from dataclasses import dataclass
 from typing import Literal

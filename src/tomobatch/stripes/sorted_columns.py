@@ -2,6 +2,8 @@
 
 Sorting each detector column by value lines up what a smooth object gives neighbouring columns, so
 that a stripe stands out as a difference between neighbours of equal rank (Vo et al., 2018).
+
+Decision 33.
 """
 
 import numpy as np

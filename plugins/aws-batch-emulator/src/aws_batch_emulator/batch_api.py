@@ -1,4 +1,4 @@
-"""The five calls of the Batch API that are about jobs."""
+"""The five calls of the Batch API that are about jobs (decision 70)."""
 
 from __future__ import annotations
 

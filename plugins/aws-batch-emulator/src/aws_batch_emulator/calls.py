@@ -1,4 +1,4 @@
-"""Which AWS call a request is, and how many of each there were."""
+"""Which AWS call a request is, and how many of each there were (decision 72)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Children as processes: a private directory, a clean environment, one process group."""
+"""Children as processes: a private directory, a clean environment, one process group.
+
+Decision 71.
+"""
 
 from __future__ import annotations
 

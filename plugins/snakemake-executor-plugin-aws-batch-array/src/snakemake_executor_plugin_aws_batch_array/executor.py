@@ -1,4 +1,7 @@
-"""The executor: takes Snakemake's jobs, hands them to the dispatcher, reports how they ended."""
+"""The executor: takes Snakemake's jobs, hands them to the dispatcher, reports how they ended.
+
+Decision 60.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ Works round two things of snakemake-storage-plugin-s3 0.3:
   neighbours, so that one listing of 1,000 keys knows all of it. What is not known is asked as ever.
 - A folder that was not there when the plugin first looked is never there for it, so that a
   directory output made by a job is reported as missing.
+
+Decision 65.
 """
 
 from __future__ import annotations

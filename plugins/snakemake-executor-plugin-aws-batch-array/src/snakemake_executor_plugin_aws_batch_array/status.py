@@ -1,4 +1,7 @@
-"""What AWS Batch says about a job, as values, and what follows from it, as pure functions."""
+"""What AWS Batch says about a job, as values, and what follows from it, as pure functions.
+
+Decision 63.
+"""
 
 from __future__ import annotations
 

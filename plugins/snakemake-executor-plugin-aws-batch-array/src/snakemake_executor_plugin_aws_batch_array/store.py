@@ -10,6 +10,8 @@
 
 A list without its ``closed`` marker may still be running: that is the whole registry by which a
 controller finds what an earlier one left behind.
+
+Decision 62.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Create or update all stacks in order, by change set."""
+"""Create or update all stacks in order, by change set (decision 93)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Prices of machines by the hour: what AWS says, or a dated table where it can't be asked."""
+"""Prices of machines by the hour: what AWS says, or a dated table where it can't be asked.
+
+Decision 91.
+"""
 
 import json
 from collections.abc import Mapping

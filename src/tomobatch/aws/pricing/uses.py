@@ -1,6 +1,8 @@
 """The uses of machines by a run: when each attempt of its jobs ended, and what of it was lost.
 
 ``status`` and ``cost`` make their uses here, of one listing, so that both tell the same amount.
+
+Decision 90.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,7 @@
-"""Starts a run: what Snakemake is told, and the job that runs it while the laptop is closed."""
+"""Starts a run: what Snakemake is told, and the job that runs it while the laptop is closed.
+
+Decision 96.
+"""
 
 import getpass
 import hashlib

@@ -1,4 +1,7 @@
-"""Looks at a run: a handful of calls, however many jobs it has, and no word with its controller."""
+"""Looks at a run: a handful of calls, however many jobs it has, and no word with its controller.
+
+Decision 95.
+"""
 
 import os
 import platform

@@ -7,6 +7,8 @@
     s3://<bucket>/runs/<run>/sources.tar.gz  the workflow as it was then
     s3://<bucket>/runs/<run>/<scan>/...      results
     s3://<bucket>/scratch/<run>/...          lists of commands and their outcomes, which expire
+
+Decision 98.
 """
 
 import os

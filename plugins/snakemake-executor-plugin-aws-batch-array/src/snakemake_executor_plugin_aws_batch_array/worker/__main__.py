@@ -1,4 +1,4 @@
-"""Entry point of the container: read the list, run this child's slice."""
+"""Entry point of the container: read the list, run this child's slice (decision 64)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 The worker imports Snakemake once; a fork then starts each command at the cost of no import, and
 nothing a command leaves behind in its process reaches the next one.
+
+Decision 61.
 """
 
 from __future__ import annotations
