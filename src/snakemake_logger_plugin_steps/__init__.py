@@ -3,6 +3,8 @@
 ``logger: steps`` of a profile chooses it; ``--verbose`` brings back all that Snakemake says, which
 is in the log file of the run either way. The jobs themselves are told, by ``TOMOBATCH_JOBS_SAY``,
 to leave the terminal alone: what they warn of is read from their logs.
+
+Decision 101.
 """
 
 import logging
