@@ -1,4 +1,4 @@
-"""What the names of picture files tell: flats and darks, order, series, and angles (decision 45)."""
+"""What names of picture files tell: flats and darks, order, series, angles (decision 45)."""
 
 import re
 from collections import Counter, defaultdict
