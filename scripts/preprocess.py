@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from tomobatch.normalise.missing import find_missing, mend_pixels
 from tomobatch.normalise.normalise import normalise
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.records.job import Record, logger, reported
@@ -30,12 +33,17 @@ def main(
     record = Record("preprocess", chunk)
     start, stop = layout.range(chunk)
     with record.stage("read"), open_scan(scan, DatasetSettings.model_validate(datasets)) as opened:
+        before = opened.read_projections(start - 1, start)[0] if start else None
         counts = opened.read_projections(start, stop)
         references = load_references(Path(references_path))
     with record.stage("compute"):
+        missing = find_missing(counts, before, references)
+        counts, n_mended = mend_pixels(counts)
         normalised = normalise(
             counts, start, references, NormaliseSettings.model_validate(settings)
         )
+        # The next step sees all angles, and bridges what is missing.
+        normalised.line_integrals[missing.any] = np.nan
     del counts
     with record.stage("write"):
         layout.write_shard(chunk, normalised.line_integrals, Path(shard_path))
@@ -43,7 +51,14 @@ def main(
         "zingers": int(normalised.zingers.sum()),
         "clipped": int(normalised.clipped.sum()),
         "saturated": int(normalised.saturated.sum()),
+        "mended": n_mended,
     }
+    record.facts["missing"] = missing.numbers(start)
+    if n_mended:
+        record.facts["warnings"] = [
+            f"{n_mended} pixels of projections {start} to {stop - 1} hold no number: each has the"
+            " value of the nearest one"
+        ]
     logger.info("preprocessed projections %d to %d of %d", start, stop, layout.shape[0])
     write_json(Path(record_path), record.to_dict())
 

@@ -3,8 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
+from tomobatch.normalise.missing import bridge
 from tomobatch.records.job import Record, logger, reported
+from tomobatch.scan.leave_out import numbers
 from tomobatch.stores.angles import load_angles
 from tomobatch.stores.files import write_bytes, write_json
 from tomobatch.stores.layout import ArrayLayout
@@ -33,11 +37,18 @@ def main(
         angles_rad = load_angles(Path(angles_path))
         sinograms = read_sinograms(open_array(projections_metadata), start, stop)
     with record.stage("compute"):
+        missing = bridge(sinograms, angles_rad)
         stripes = StripeSettings.model_validate(settings)
         sinograms = remove_stripes(sinograms, stripes, out=sinograms)
         evidence = gather_evidence(
             sinograms, angles_rad, start, EvidenceSettings(n_rows=layout.shape[0])
         )
+    if missing.any():
+        record.facts["warnings"] = [
+            f"{np.count_nonzero(missing)} projections hold no picture of their own (blank, without"
+            f" beam, a copy, or no numbers): {numbers(missing)} (the first is 0) come from their"
+            " neighbours in angle; datasets.exclude leaves them out instead"
+        ]
     with record.stage("write"):
         layout.write_shard(chunk, sinograms, Path(shard_path))
         write_bytes(Path(evidence_path), evidence.to_json().encode())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tomobatch.chunks import ChunkGrid, size_for_budget
 from tomobatch.config.schema import Config, ScanConfig
 from tomobatch.errors import UserError
+from tomobatch.normalise.settings import NO_FLATS
 from tomobatch.scan.header import ScanHeader
 from tomobatch.scan.open import open_scan
 from tomobatch.steps import Step, steps_with
@@ -194,9 +195,11 @@ def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:
     Raises
     ------
     UserError
-        Where the slices asked for do not fit the scan.
+        Where the slices asked for do not fit the scan, or it has no flats and needs some.
     """
     plan = ScanPlan(name, header, config.scans[name], config.volume)
+    if header.n_flats == 0 and plan.config.normalise.input == "counts":
+        raise UserError(f"{header.path}: {NO_FLATS}")
     _check_slices(plan)
     _check_axis(plan)
     return plan

@@ -11,8 +11,11 @@ import pytest
 from tests.scan import stacks
 
 from tomobatch.errors import UserError
+from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.phantom.write import write_phantom
 from tomobatch.scan.inspection import inspect, render
+from tomobatch.scan.open import open_scan
+from tomobatch.scan.remarks import look_at
 from tomobatch.scan.settings import DatasetSettings
 
 N_ANGLES = 130
@@ -187,3 +190,23 @@ def test_the_tooth(real_scan: Path) -> None:
     assert "181 projections are few for 640 columns" in told
     assert "the angle range 0..180 with both ends fits instead" in told
     assert len(inspection.oddities) == 2
+
+
+@pytest.mark.parametrize("given", ["transmission", "line_integrals"])
+def test_a_scan_divided_by_its_flats_already(given: str, sound: Path, tmp_path: Path) -> None:
+    with open_scan(sound) as scan:
+        counts = scan.read_projections(0, N_ANGLES).astype(float)
+        flats = np.median(scan.flat_series()[0].frames, axis=0)
+        dark = np.median(scan.darks(), axis=0)
+    lit = np.clip((counts - dark) / np.maximum(flats - dark, 1), 1e-3, 2)
+    path = tmp_path / "ready.h5"
+    shutil.copy(sound, path)
+    change(path, "data", lit if given == "transmission" else -np.log(lit))
+    with h5py.File(path, "r+") as file:
+        del file["exchange/data_white"], file["exchange/data_dark"]
+    assert "normalise.input: transmission" in inspect(path).problems[0]
+    settings = NormaliseSettings(input=given)
+    with open_scan(path) as scan:
+        look = look_at(scan, scan.flats(), scan.darks(), settings)
+    assert look.warnings == ()
+    assert "half a turn is" in look.angles.reason

@@ -63,14 +63,6 @@ def test_an_hdf5_file_that_is_no_scan_lists_what_may_be_one(tmp_path: Path) -> N
     )
 
 
-def test_no_flats(tmp_path: Path) -> None:
-    expected = ": no flats found; say where they are with datasets.flats"
-    path = stacks.write_data_exchange(tmp_path / "a.h5", data_white=None)
-    assert message(path) == f"{path}{expected}"
-    empty = stacks.write_data_exchange(tmp_path / "b.h5", data_white=stacks.FLATS_BEFORE[:0])
-    assert message(empty) == f"{empty}{expected}"
-
-
 @pytest.mark.parametrize("key", ["projections", "flats", "darks", "angles"])
 def test_a_wrong_dataset_path_lists_what_is_there(key: str, tmp_path: Path) -> None:
     path = stacks.write_data_exchange(tmp_path / "a.h5")

@@ -87,6 +87,9 @@ def normalise(
             f"projections of {projections.shape[1:]} pixels (y, x) do not fit "
             f"flats of {references.dark.shape}"
         )
+    if settings.input == "line_integrals":
+        none = np.zeros(len(projections), np.int32)
+        return Normalised(projections.astype(np.float32), none, none, none, 0)
     device = _usual_device() if device is None else device
     kernel = _Kernel(device, references, settings, projections.dtype)
     line_integrals = np.empty(projections.shape, np.float32)

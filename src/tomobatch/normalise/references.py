@@ -12,7 +12,7 @@ from tomobatch.normalise.bad_pixels import find_bad_pixels
 from tomobatch.normalise.robust_mean import RawArray, SeriesMean, robust_mean
 from tomobatch.normalise.saturation import SATURATED_SHARE, find_saturation, sample_readings
 from tomobatch.normalise.series import ReferenceSeries
-from tomobatch.normalise.settings import NormaliseSettings
+from tomobatch.normalise.settings import NO_FLATS, NormaliseSettings
 from tomobatch.normalise.strangers import without_strange_darks, without_strange_flats
 
 BoolArray = npt.NDArray[np.bool_]
@@ -97,6 +97,19 @@ class References:
         return self.noise**2 / 2
 
 
+def no_references(shape: tuple[int, int]) -> References:
+    """Return what leaves projections (y, x) as they are, for those divided by flats already."""
+    return References(
+        flats=np.ones((1, *shape), np.float32),
+        flat_positions=np.zeros(1),
+        dark=np.zeros(shape, np.float32),
+        bad_pixels=np.zeros(shape, bool),
+        noise=0.0,
+        counts=ReferenceCounts(0, 0, 0, 0, 0),
+        drift=Drift((1.0,), 0.0, np.zeros((1, 1), np.float32)),
+    )
+
+
 def average_references(
     flats: Sequence[ReferenceSeries],
     darks: RawArray | None,
@@ -120,7 +133,7 @@ def average_references(
     """
     series = sorted((one for one in flats if len(one.frames)), key=lambda one: one.position)
     if not series:
-        raise UserError("no flats found; say where they are with datasets.flats")
+        raise UserError(NO_FLATS)
     shape = series[0].frames.shape[1:]
     for one in series[1:]:
         _check_shape("flats", one.frames.shape[1:], shape)

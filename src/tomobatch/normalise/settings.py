@@ -6,10 +6,22 @@ from pydantic import Field
 
 from tomobatch.config.section import Section
 
+Input = Literal["counts", "transmission", "line_integrals"]
+
+NO_FLATS = (
+    "no flats found; say where they are with datasets.flats, or that the projections are divided by"
+    " them already with normalise.input: transmission"
+)
+
 
 class NormaliseSettings(Section):
     """Step 1: from counts to line integrals."""
 
+    input: Input = Field(
+        "counts",
+        description="what the scan holds: raw counts, or projections divided by their flats already"
+        " (`transmission`), or minus the logarithm of these (`line_integrals`)",
+    )
     flats: Literal["interpolate", "mean"] = Field(
         "interpolate", description="between the flats before and after, or the mean of all"
     )

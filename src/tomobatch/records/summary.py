@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +30,11 @@ def read_records(results: Path) -> Iterator[dict[str, Any]]:
         paths = [single] if single.exists() else (results / RECORDS / step).glob("*.json")
         for path in sorted(paths, key=lambda path: (len(path.stem), path.stem)):
             yield json.loads(path.read_text(encoding="utf-8"))
+
+
+def warnings_of(records: Iterable[dict[str, Any]]) -> list[str]:
+    """Return what the jobs of a scan warn of, each once, in the order of its steps."""
+    return list(dict.fromkeys(line for record in records for line in record.get("warnings", ())))
 
 
 def step_times(records: list[dict[str, Any]]) -> list[StepTime]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tomobatch.calibrate.calibration import Calibration
 from tomobatch.normalise.references import References
+from tomobatch.records.summary import warnings_of
 from tomobatch.scan.header import ScanHeader
 from tomobatch.units import grey_factor, grey_unit
 
@@ -83,7 +84,8 @@ class ReportContent:
     @property
     def warnings(self) -> list[str]:
         """What the user should know, one line each."""
-        return [*self.references.warnings, *self.calibration.warnings]
+        of_jobs = warnings_of(self.records)
+        return [*self.references.warnings, *of_jobs, *self.calibration.warnings]
 
     def total(self, count: str) -> int:
         """Sum one count over the records of all jobs."""

@@ -35,7 +35,7 @@ def corrections(
     middle_projection, middle_row = projections.shape[0] // 2, sinograms.shape[0] // 2
     return Corrections(
         raw=scan.read_projections(middle_projection, middle_projection + 1)[0],
-        line_integrals=np.asarray(projections[middle_projection]),
-        sinogram_before=np.asarray(projections[:, middle_row]),
+        line_integrals=np.nan_to_num(np.asarray(projections[middle_projection])),
+        sinogram_before=np.nan_to_num(np.asarray(projections[:, middle_row])),
         sinogram_after=np.asarray(sinograms[middle_row]),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tomobatch.normalise.settings import Input
 from tomobatch.scan.header import AngleSource
 from tomobatch.scan.parts import Scan
 
@@ -84,7 +85,9 @@ class EffectiveAngles:
     warning: str | None = None
 
 
-def effective_angles(scan: Scan, check: AngleCheck | None = None) -> EffectiveAngles:
+def effective_angles(
+    scan: Scan, check: AngleCheck | None = None, given: Input = "counts"
+) -> EffectiveAngles:
     """Decide which angles to use; a few projections are read.
 
     Angles of the file, or assumed, give way to 0..180 degrees, with or without its end, if the
@@ -97,9 +100,11 @@ def effective_angles(scan: Scan, check: AngleCheck | None = None) -> EffectiveAn
         An open scan.
     check
         What :func:`check_angles` said, if it was asked already.
+    given
+        What the scan holds.
     """
     header = scan.header
-    check = check_angles(scan) if check is None else check
+    check = check_angles(scan, given) if check is None else check
     stated = f"{_range_text(header.angles_rad)} ({_SOURCES[header.angle_source]})"
     mends = check.verdict in (AngleVerdict.INCLUSIVE, AngleVerdict.EXCLUSIVE)
     warning = None
@@ -126,7 +131,7 @@ def effective_angles(scan: Scan, check: AngleCheck | None = None) -> EffectiveAn
     )
 
 
-def check_angles(scan: Scan) -> AngleCheck:
+def check_angles(scan: Scan, given: Input = "counts") -> AngleCheck:
     """Compare the first projections with the mirrored ones half a turn later.
 
     Read are at most 25 projections, and 24 rows of each.
@@ -144,7 +149,11 @@ def check_angles(scan: Scan) -> AngleCheck:
     step_px = step_rad * header.n_cols / 2
     wanted = int(np.clip(np.ceil(_RUN_MOTION_PX / step_px), _SHORTEST_RUN, _LONGEST_RUN))
     n_run = min(wanted, header.n_projections // 4)
-    if n_run < _SHORTEST_RUN or step_rad > _COARSEST_STEP_RAD or not header.n_flats:
+    if (
+        n_run < _SHORTEST_RUN
+        or step_rad > _COARSEST_STEP_RAD
+        or (given == "counts" and not header.n_flats)
+    ):
         return AngleCheck(AngleVerdict.UNCLEAR, "too little to check them by", half_turn)
     if half_turn > n_slots + n_run / 2:
         return AngleCheck(AngleVerdict.UNCLEAR, "they span less than half a turn", half_turn)
@@ -155,7 +164,7 @@ def check_angles(scan: Scan) -> AngleCheck:
     lag = int(slots[last] - slots[first])
     middle = int(np.searchsorted(slots, slots[first] + round(half_turn / 2)))
     runs = [(first, first + n_run), (middle, middle + 1), (last, last + n_run)]
-    early, quarter, late = _line_integrals(scan, runs)
+    early, quarter, late = _line_integrals(scan, runs, given)
     axis = find_axis(early[0], late[int(np.clip(round(half_turn) - lag, 0, n_run - 1))])
     if axis is None:
         return AngleCheck(AngleVerdict.UNCLEAR, "the projections show no object", half_turn)
@@ -239,12 +248,19 @@ def _run_near(slots: NDArray[np.int64], wanted: int, n_run: int) -> int | None:
     return nearest if abs(slots[nearest] - wanted) <= n_run else None
 
 
-def _line_integrals(scan: Scan, runs: list[tuple[int, int]]) -> list[NDArray[np.float64]]:
+def _line_integrals(
+    scan: Scan, runs: list[tuple[int, int]], given: Input
+) -> list[NDArray[np.float64]]:
     """Read runs of projections in some rows, and turn them into line integrals without spikes."""
     from scipy.ndimage import median_filter
 
     every = -(-scan.header.n_rows // _ROWS_READ)
     rows = slice((scan.header.n_rows - 1) % every // 2, None, every)
+    if given != "counts":
+        read = [scan.read_projections(*run, rows).astype(np.float64) for run in runs]
+        if given == "transmission":
+            read = [-np.log(np.clip(pictures, 1e-3, 10.0)) for pictures in read]
+        return [median_filter(np.nan_to_num(pictures), (1, 1, 3)) for pictures in read]
     darks = scan.darks()
     dark = np.float64(0) if darks is None else np.median(darks[:, rows], axis=0)
     flats = [(np.median(one.frames[:, rows], axis=0), one.position) for one in scan.flat_series()]

@@ -62,15 +62,12 @@ def _reference_problems(path: str, parts: ScanParts) -> list[str]:
     """Say what is wrong with flats and darks."""
     n_rows, n_cols = parts.projections.shape[1:]
     flats = [block.frames for block in parts.flats]
-    problems = [
+    return [
         f"{path}: {frames.name} has {frames.shape[1]} x {frames.shape[2]} pixels,"
         f" but the projections have {n_rows} x {n_cols}; check the paths under datasets"
         for frames in (*flats, *parts.darks)
         if frames.shape[1:] != (n_rows, n_cols)
     ]
-    if sum(frames.shape[0] for frames in flats) == 0:
-        problems.append(f"{path}: no flats found; say where they are with datasets.flats")
-    return problems
 
 
 def _angles(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tomobatch.normalise.references import References, average_references
+from tomobatch.normalise.references import References, average_references, no_references
 from tomobatch.normalise.series import ReferenceSeries
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.scan.angle_check import EffectiveAngles, effective_angles
@@ -70,25 +70,36 @@ def look_at(
         If the references cannot be used.
     """
     settings = NormaliseSettings() if settings is None else settings
+    if settings.input != "counts":
+        header, angles = scan.header, effective_angles(scan, given=settings.input)
+        warnings = [*header_remarks(header, settings), *_as_list(angles.warning)]
+        if flats.series:
+            warnings.append(f"the flats are not used, as normalise.input is {settings.input}")
+        return Look(angles, no_references((header.n_rows, header.n_cols)), tuple(warnings))
     series = [ReferenceSeries(*one) for one in flats.series]
     references = average_references(series, darks, settings)
     angles = effective_angles(scan)
     warnings = [
-        *header_remarks(scan.header),
+        *header_remarks(scan.header, settings),
         *flats.notes,
-        *([] if angles.warning is None else [angles.warning]),
+        *_as_list(angles.warning),
         *_count_remarks(scan, references, settings),
         *references.warnings,
     ]
     return Look(angles, references, tuple(dict.fromkeys(warnings)))
 
 
-def header_remarks(header: ScanHeader) -> Iterator[str]:
+def _as_list(line: str | None) -> list[str]:
+    return [] if line is None else [line]
+
+
+def header_remarks(header: ScanHeader, settings: NormaliseSettings | None = None) -> Iterator[str]:
     """Remark on what the header alone tells."""
+    of_counts = settings is None or settings.input == "counts"
     yield from header.notes
     if header.angle_source is AngleSource.ASSUMED:
         yield "no angles: 0..180 degrees is assumed; give datasets.angle_range_deg"
-    if header.n_darks == 0:
+    if header.n_darks == 0 and of_counts:
         yield "no darks: zero is taken, so the attenuation of dense parts comes out too low"
     if header.n_projections < _FEWEST_ANGLES_PER_COLUMN * header.n_cols:
         wanted = round(header.n_cols * np.pi / 2)

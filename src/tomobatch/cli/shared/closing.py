@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from tomobatch.errors import UserError
+from tomobatch.records.summary import read_records, warnings_of
 from tomobatch.results import CALIBRATION, REFERENCES, REPORT, VOLUME
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def read_outcome(results: Path) -> Outcome:
     except FileNotFoundError as error:
         raise UserError(f"{error.filename}: the run has not made it") from None
     calibration = Calibration.from_json(text)
-    return Outcome(results, calibration, (*references.warnings, *calibration.warnings))
+    of_jobs = warnings_of(read_records(results))
+    return Outcome(results, calibration, (*references.warnings, *of_jobs, *calibration.warnings))
 
 
 def say_closing_lines(
