@@ -15,8 +15,8 @@ def emulator():
 
 @pytest.fixture
 def aws(emulator, monkeypatch):
-    """Point this process's AWS clients at the emulator."""
+    """Point this process's AWS clients at the emulator, as the account's administrator."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    for name, value in emulator.environment.items():
+    for name, value in emulator.administrator.items():
         monkeypatch.setenv(name, value)
     return emulator

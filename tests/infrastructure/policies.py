@@ -1,9 +1,12 @@
-"""A small evaluator of IAM policies: would this role be let do that?"""
+"""The statements of a template's roles, for the emulator's evaluator of policies."""
 
 import json
-from fnmatch import fnmatchcase
 
 from tests.infrastructure.templates import Template
+
+from aws_batch_emulator.access.policies import is_allowed
+
+__all__ = ["is_allowed", "statements_of", "trust_of"]
 
 
 def statements_of(template: Template, role: str):
@@ -22,61 +25,3 @@ def trust_of(template: Template, role: str):
     if isinstance(document, str):
         document = json.loads(document)
     return document["Statement"]
-
-
-def is_allowed(statements, action, resource=None, context=None, principal=None):
-    """Whether a request is allowed and not denied.
-
-    Parameters
-    ----------
-    context
-        Keys of the request for conditions.
-    principal
-        For policies that name principals: ``{"Service": "..."}`` or ``{"Federated": "..."}``.
-    """
-    applying = [
-        statement["Effect"]
-        for statement in statements
-        if _matches(statement["Action"], action, fold=True)
-        and (resource is None or _matches(statement["Resource"], resource))
-        and (principal is None or _is_principal(statement["Principal"], principal))
-        and _conditions_hold(statement.get("Condition", {}), context or {})
-    ]
-    return "Deny" not in applying and "Allow" in applying
-
-
-def _matches(patterns, value, fold=False):
-    return any(
-        fnmatchcase(value.lower() if fold else value, pattern.lower() if fold else pattern)
-        for pattern in _as_list(patterns)
-    )
-
-
-def _is_principal(granted, principal):
-    ((kind, name),) = principal.items()
-    return granted == "*" or name in _as_list(granted.get(kind, []))
-
-
-def _conditions_hold(conditions, context):
-    return all(
-        _condition_holds(operator, _as_list(wanted), context.get(key))
-        for operator, keys in conditions.items()
-        for key, wanted in keys.items()
-    )
-
-
-def _condition_holds(operator, wanted, value):
-    name = operator.removesuffix("IfExists")
-    if value is None:
-        return name != operator
-    tests = {
-        "StringEquals": lambda text: value == text,
-        "StringLike": lambda text: fnmatchcase(value, text),
-        "Bool": lambda text: str(value).lower() == str(text).lower(),
-        "NumericLessThan": lambda text: float(value) < float(text),
-    }
-    return any(tests[name](text) for text in wanted)
-
-
-def _as_list(value):
-    return value if isinstance(value, list) else [value]

@@ -18,7 +18,7 @@ FINAL = ("SUCCEEDED", "FAILED")
 
 @dataclass
 class Account:
-    """An emulator with its clients, which never retry, so that a test sees every error."""
+    """An emulator with its administrator's clients, which never retry: a test sees every error."""
 
     emulator: Emulator
     clients: dict[str, Any] = field(default_factory=dict)
@@ -29,8 +29,8 @@ class Account:
                 service,
                 endpoint_url=self.emulator.endpoint_url,
                 region_name=self.emulator.region,
-                aws_access_key_id=self.emulator.environment["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=self.emulator.environment["AWS_SECRET_ACCESS_KEY"],
+                aws_access_key_id=self.emulator.administrator["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self.emulator.administrator["AWS_SECRET_ACCESS_KEY"],
                 config=Config(retries={"total_max_attempts": 1}, proxies={}),
             )
         return self.clients[service]

@@ -151,8 +151,8 @@ def test_another_region_is_refused(account):
         "batch",
         endpoint_url=account.emulator.endpoint_url,
         region_name="us-west-2",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
+        aws_access_key_id=account.emulator.environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=account.emulator.environment["AWS_SECRET_ACCESS_KEY"],
     )
     with pytest.raises(ClientError, match="eu-central-1 only"):
         elsewhere.describe_jobs(jobs=["any"])

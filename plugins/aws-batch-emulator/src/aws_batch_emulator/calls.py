@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from aws_batch_emulator.environment import JOB_KEY_ID
-
 # What Batch's paths, `/v1/submitjob`, are called in the API.
 _BATCH_ACTIONS = {
     "canceljob": "CancelJob",
@@ -37,6 +35,19 @@ _S3_SUBRESOURCES = {
     ("GET", "uploads"): "ListMultipartUploads",
     ("GET", "uploadId"): "ListParts",
     ("GET", "location"): "GetBucketLocation",
+    ("GET", "policy"): "GetBucketPolicy",
+    ("PUT", "policy"): "PutBucketPolicy",
+    ("DELETE", "policy"): "DeleteBucketPolicy",
+    ("GET", "lifecycle"): "GetBucketLifecycleConfiguration",
+    ("PUT", "lifecycle"): "PutBucketLifecycleConfiguration",
+    ("GET", "encryption"): "GetBucketEncryption",
+    ("PUT", "encryption"): "PutBucketEncryption",
+    ("GET", "publicAccessBlock"): "GetPublicAccessBlock",
+    ("PUT", "publicAccessBlock"): "PutPublicAccessBlock",
+    ("GET", "versioning"): "GetBucketVersioning",
+    ("PUT", "versioning"): "PutBucketVersioning",
+    ("GET", "ownershipControls"): "GetBucketOwnershipControls",
+    ("PUT", "ownershipControls"): "PutBucketOwnershipControls",
     ("GET", "tagging"): "GetObjectTagging",
     ("POST", "delete"): "DeleteObjects",
     ("POST", "uploads"): "CreateMultipartUpload",
@@ -68,7 +79,7 @@ class Call:
     service: str
     action: str
     region: str
-    origin: str  # "user" or "job"
+    key_id: str
 
     def __str__(self) -> str:
         """Return `service:Action`, as IAM writes it."""
@@ -81,8 +92,7 @@ def identify(environ: dict[str, Any]) -> Call | None:
     if scope is None:
         return None
     key_id, region, service = scope
-    origin = "job" if key_id == JOB_KEY_ID else "user"
-    return Call(service, _action(service, environ), region, origin)
+    return Call(service, _action(service, environ), region, key_id)
 
 
 def _credential_scope(environ: dict[str, Any]) -> tuple[str, str, str] | None:
@@ -101,7 +111,7 @@ def _action(service: str, environ: dict[str, Any]) -> str:
     method: str = environ["REQUEST_METHOD"]
     path: str = environ.get("PATH_INFO", "")
     if service == "s3":
-        return _s3_action(method, path, environ)
+        return _s3_action(method, environ)
     if service == "batch":
         name = path.removeprefix("/v1/").partition("/")[0]
         if name == "tags":
@@ -114,12 +124,22 @@ def _action(service: str, environ: dict[str, Any]) -> str:
     return _form_action(environ) or f"{method} {path}"
 
 
-def _s3_action(method: str, path: str, environ: dict[str, Any]) -> str:
+def split_s3_path(environ: dict[str, Any]) -> tuple[str, str]:
+    """Return bucket and key of a request to S3; the bucket may stand in the host's name."""
+    path: str = environ.get("PATH_INFO", "").lstrip("/")
+    host, _, rest = environ.get("HTTP_HOST", "").partition(".s3.")
+    if rest.partition(":")[0].endswith("amazonaws.com"):
+        return host, path
+    bucket, _, key = path.partition("/")
+    return bucket, key
+
+
+def _s3_action(method: str, environ: dict[str, Any]) -> str:
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     for (its_method, parameter), action in _S3_SUBRESOURCES.items():
         if method == its_method and parameter in query:
             return action
-    bucket, _, key = path.lstrip("/").partition("/")
+    bucket, key = split_s3_path(environ)
     if not bucket:
         return "ListBuckets"
     if not key:
@@ -154,10 +174,10 @@ class CallLog:
         self._lock = threading.Lock()
         self._counts: dict[str, Counter[str]] = {"user": Counter(), "job": Counter()}
 
-    def add(self, call: Call) -> None:
-        """Count one call."""
+    def add(self, call: Call, origin: str) -> None:
+        """Count one call of the `user` or of a `job`."""
         with self._lock:
-            self._counts[call.origin][str(call)] += 1
+            self._counts[origin][str(call)] += 1
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return the counts: origin -> `service:Action` -> calls."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from aws_batch_emulator.client import Emulator, EmulatorError, start_detached, start_with
-from aws_batch_emulator.environment import UNSET, user_environment
+from aws_batch_emulator.environment import UNSET
 from aws_batch_emulator.faults import Fault, FaultKind
 from aws_batch_emulator.settings import Settings
 
@@ -105,6 +105,19 @@ def _server_options() -> argparse.ArgumentParser:
         default=_DEFAULTS.children,
         help="process, docker, instant (run nothing) or MODULE:FUNCTION (%(default)s)",
     )
+    add(
+        "--as",
+        choices=["user", "administrator"],
+        default="user",
+        dest="as_",
+        help="whose keys are given (%(default)s): a user may do what was granted",
+    )
+    add(
+        "--no-roles",
+        action="store_false",
+        dest="enforce_roles",
+        help="let everyone do everything, as AWS does not",
+    )
     add("--env", action="append", default=[], metavar="NAME=VALUE", help="set in every child")
     add("--json", action="store_true", help="print the settings as JSON, not as shell code")
     return parser
@@ -143,6 +156,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         grace_s=options.grace_s,
         timeout_scale=options.timeout_scale,
         children=options.children,
+        enforce_roles=options.enforce_roles,
         variables={name: value for name, _, value in pairs},
     )
 
@@ -163,13 +177,12 @@ def _serve(options: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: server.stop())
     serving = threading.Thread(target=server.serve)
     serving.start()
-    environment = user_environment(server.endpoint_url, settings.region)
+    emulator = Emulator(server.endpoint_url, settings.region)
     try:
         if settings.stack is not None:
-            _create_stacks(environment, settings.stack, settings.bucket)
-            server.calls.reset()
+            _create_stacks(emulator, settings.stack, settings.bucket)
         gc.freeze()  # moto's thousands of classes stay: no collection need walk them again
-        _print_settings(environment, as_json=owned or options.json)
+        _print_settings(_of(emulator, options), as_json=owned or options.json)
         if options.detached:
             _let_go_of_the_terminal()
         elif owned:
@@ -183,15 +196,23 @@ def _serve(options: argparse.Namespace) -> int:
     os._exit(0)  # nothing is left to do, and taking moto apart would take a second
 
 
-def _create_stacks(environment: Mapping[str, str], stack: str, bucket: str) -> None:
+def _of(emulator: Emulator, options: argparse.Namespace) -> dict[str, str]:
+    """Return the variables of the person that the command line names."""
+    return emulator.administrator if options.as_ == "administrator" else emulator.environment
+
+
+def _create_stacks(emulator: Emulator, stack: str, bucket: str) -> None:
     from botocore.exceptions import ClientError
 
     from aws_batch_emulator.resources import create_stacks
 
     try:
-        create_stacks(environment, stack, bucket)
+        outputs = create_stacks(emulator.administrator, stack, bucket)
     except ClientError as error:
         raise EmulatorError(f"cannot create stack {stack} with bucket {bucket}: {error}") from None
+    emulator.grant(outputs["UserPolicy"])
+    emulator.reset_calls()
+    emulator.reset_decisions()
 
 
 def _stop_when_stdin_ends(server: Server) -> None:
@@ -210,7 +231,7 @@ def _let_go_of_the_terminal() -> None:
 
 def _start(options: argparse.Namespace) -> int:
     emulator = start_detached(_settings(options))
-    _print_settings(emulator.environment, as_json=options.json)
+    _print_settings(_of(emulator, options), as_json=options.json)
     return 0
 
 
@@ -219,7 +240,7 @@ def _run(options: argparse.Namespace) -> int:
         own = {name: value for name, value in os.environ.items() if name not in UNSET}
         # Ctrl-C reaches the command too: it decides when to end, the emulator ends after it.
         signal.signal(signal.SIGINT, lambda *_: None)
-        process = subprocess.Popen(options.command, env={**own, **emulator.environment})
+        process = subprocess.Popen(options.command, env={**own, **_of(emulator, options)})
         signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
         code = process.wait()
     return code if code >= 0 else 128 - code

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from aws_batch_emulator.environment import user_environment
+from aws_batch_emulator.environment import ADMINISTRATOR, USER, person_environment
 from aws_batch_emulator.faults import Fault
 from aws_batch_emulator.settings import Settings
 
@@ -33,8 +33,17 @@ class Emulator:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that point AWS clients at this emulator."""
-        return user_environment(self.endpoint_url, self.region)
+        """The variables of a user, who may do what was granted: see `grant`."""
+        return person_environment(USER, self.endpoint_url, self.region)
+
+    @property
+    def administrator(self) -> dict[str, str]:
+        """The variables of the account's administrator, who may do everything."""
+        return person_environment(ADMINISTRATOR, self.endpoint_url, self.region)
+
+    def grant(self, *policies: str) -> None:
+        """Attach managed policies, each by name or ARN, to the user of `environment`."""
+        self._request("POST", "grants", {"user": USER.name, "policies": policies})
 
     def calls(self, origin: str | None = "user") -> dict[str, int]:
         """Return how often each call was made, `service:Action` -> count.
@@ -52,6 +61,15 @@ class Emulator:
         for call, number in counts["job"].items():
             total[call] = total.get(call, 0) + number
         return total
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """Return what was allowed and denied: caller, call, action, policy, statement, count."""
+        decisions: list[dict[str, Any]] = self._request("GET", "decisions")
+        return decisions
+
+    def reset_decisions(self) -> None:
+        """Forget what was allowed and denied so far."""
+        self._request("DELETE", "decisions")
 
     def reset_calls(self) -> None:
         """Start counting calls from zero."""
@@ -149,6 +167,7 @@ def start(
     grace_s: float = _DEFAULTS.grace_s,
     timeout_scale: float = _DEFAULTS.timeout_scale,
     children: str = _DEFAULTS.children,
+    enforce_roles: bool = _DEFAULTS.enforce_roles,
     variables: Mapping[str, str] | None = None,
 ) -> OwnEmulator:
     """Start an emulator in a process of its own; use it as a context manager.
@@ -170,6 +189,7 @@ def start(
             grace_s=grace_s,
             timeout_scale=timeout_scale,
             children=children,
+            enforce_roles=enforce_roles,
             variables=dict(variables or {}),
         )
     )

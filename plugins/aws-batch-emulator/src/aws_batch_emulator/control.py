@@ -6,10 +6,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from aws_batch_emulator import moto_iam
+from aws_batch_emulator.access.gate import Gate
 from aws_batch_emulator.calls import CallLog, read_body
+from aws_batch_emulator.child_addresses import CREDENTIALS_PATH, METADATA_PATH
+from aws_batch_emulator.child_credentials import ChildCredentials
 from aws_batch_emulator.faults import Fault, FaultBook
 from aws_batch_emulator.jobs import Job
-from aws_batch_emulator.machines import METADATA_PATH, Fleet
+from aws_batch_emulator.machines import Fleet
 from aws_batch_emulator.replies import StartResponse, send_json, send_text
 from aws_batch_emulator.scheduler import Scheduler
 
@@ -22,17 +26,21 @@ class Control:
         scheduler: Scheduler,
         faults: FaultBook,
         calls: CallLog,
+        gate: Gate,
         fleet: Fleet,
+        credentials: ChildCredentials,
         stop: Callable[[], None],
     ) -> None:
         self._scheduler = scheduler
         self._faults = faults
-        self._calls = calls
         self._fleet = fleet
-        self._stop = stop
+        self._credentials = credentials
         self._routes: dict[tuple[str, str], Callable[[Any], Any]] = {
             ("GET", "/emulator/calls"): lambda _: calls.counts(),
             ("DELETE", "/emulator/calls"): lambda _: calls.reset(),
+            ("GET", "/emulator/decisions"): lambda _: gate.decisions(),
+            ("DELETE", "/emulator/decisions"): lambda _: gate.reset(),
+            ("POST", "/emulator/grants"): lambda body: moto_iam.attach(**body),
             ("GET", "/emulator/live"): lambda _: self._live(),
             ("GET", "/emulator/jobs"): lambda _: [_row(job) for job in scheduler.children()],
             ("GET", "/emulator/faults"): lambda _: faults.listing(),
@@ -50,6 +58,10 @@ class Control:
             if item is None:
                 return send_text(start_response, "not found", "404 Not Found")
             return send_text(start_response, item)
+        if path.startswith(CREDENTIALS_PATH):
+            keys = self._credentials.answer(path.removeprefix(CREDENTIALS_PATH))
+            status = "200 OK" if keys else "404 Not Found"
+            return send_json(start_response, keys or {"message": "no role"}, status)
         route = self._routes.get((method, path))
         if route is None:
             message = f"{method} {path} is neither a signed AWS call nor a control request"

@@ -58,6 +58,22 @@ def cannot_pull(detail: str) -> Ending:
     return Ending(None, _NOT_STARTED, f"CannotPullContainerError: {detail}")
 
 
+def cannot_take_role(arn: str) -> Ending:
+    """Return the ending of an attempt whose role the task could not take."""
+    return Ending(
+        None,
+        f"ECS was unable to assume the role '{arn}' that was provided for this task. Please verify "
+        "that the role being passed has the proper trust relationship and permissions and that "
+        "your IAM user has permissions to pass this role.",
+    )
+
+
+def cannot_log(detail: str) -> Ending:
+    """Return the ending of an attempt whose log stream could not be opened."""
+    problem = "failed to initialize logging driver: failed to create Cloudwatch log stream"
+    return Ending(None, _NOT_STARTED, f"CannotStartContainerError: {problem}: {detail}")
+
+
 def cannot_start(detail: str) -> Ending:
     """Return the ending of an attempt whose command could not be started."""
     return Ending(127, _NOT_STARTED, f"CannotStartContainerError: {detail}")

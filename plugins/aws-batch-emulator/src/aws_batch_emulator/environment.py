@@ -1,28 +1,42 @@
-"""The environment variables of the user's shell and of a child."""
+"""The environment variables of a person's shell and of a child."""
 
 from __future__ import annotations
 
-from aws_batch_emulator.jobs import Attempt, Job
-from aws_batch_emulator.machines import METADATA_PATH
+from dataclasses import dataclass
 
-# Two key ids, so that the emulator can count the user's calls apart from the jobs' own.
-USER_KEY_ID = "emulated-user"
-JOB_KEY_ID = "emulated-job"
+from aws_batch_emulator.child_addresses import CREDENTIALS_PATH, METADATA_PATH
+from aws_batch_emulator.jobs import Attempt, Job
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user of the account, with a key that lasts."""
+
+    name: str
+    key_id: str
+    secret: str
+
+
+# Who set the account up and may do everything, and who works in it and may do what was granted.
+ADMINISTRATOR = Person("administrator", "AKIAEMULATEDADMIN001", "emulated-administrator")
+USER = Person("user", "AKIAEMULATEDUSER0001", "emulated-user")
 
 # Settings of the user's real account, which would otherwise win over the ones below.
 UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 
 
-def user_environment(endpoint_url: str, region: str) -> dict[str, str]:
-    """Return what points every AWS client, the object store library included, at the emulator."""
+def person_environment(person: Person, endpoint_url: str, region: str) -> dict[str, str]:
+    """Return what points every AWS client at the emulator, as a person."""
     return {
-        **_aws_environment(endpoint_url, region, USER_KEY_ID),
+        **_aws_environment(endpoint_url, region),
+        "AWS_ACCESS_KEY_ID": person.key_id,
+        "AWS_SECRET_ACCESS_KEY": person.secret,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 
 
 def child_environment(endpoint_url: str, job: Job, attempt: Attempt) -> dict[str, str]:
-    """Return a child's environment: AWS access, the job's own variables, then Batch's."""
+    """Return a child's environment: what ECS gives, the job's own variables, then Batch's."""
     spec = job.spec
     batch = {
         "AWS_BATCH_CE_NAME": spec.environment_name,
@@ -33,21 +47,21 @@ def child_environment(endpoint_url: str, job: Job, attempt: Attempt) -> dict[str
     if job.parent is not None:
         batch["AWS_BATCH_JOB_ARRAY_INDEX"] = str(job.index)
         batch["AWS_BATCH_JOB_ARRAY_SIZE"] = str(len(job.parent.children))
-    metadata = f"{endpoint_url}{METADATA_PATH}{attempt.machine.instance_id}/"
-    return {
-        **_aws_environment(endpoint_url, spec.region, JOB_KEY_ID),
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata,
-        **spec.environment,
-        **batch,
+    ecs = {
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": (
+            f"{endpoint_url}{METADATA_PATH}{attempt.machine.instance_id}/"
+        ),
+        "AWS_EXECUTION_ENV": "AWS_ECS_EC2",
     }
+    if spec.role_arn:
+        address = f"{endpoint_url}{CREDENTIALS_PATH}{attempt.task_id}"
+        ecs["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = address
+    return {**_aws_environment(endpoint_url, spec.region), **ecs, **spec.environment, **batch}
 
 
-def _aws_environment(endpoint_url: str, region: str, key_id: str) -> dict[str, str]:
+def _aws_environment(endpoint_url: str, region: str) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_ALLOW_HTTP": "true",  # obstore refuses plain HTTP without it
-        "AWS_ACCESS_KEY_ID": key_id,
-        "AWS_SECRET_ACCESS_KEY": "emulated",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
     }

@@ -99,6 +99,16 @@ class JobSpec:
         ]
 
     @property
+    def role_arn(self) -> str:
+        """The role whose keys the command is given; empty for none."""
+        return str(self.container.get("jobRoleArn") or "")
+
+    @property
+    def execution_role_arn(self) -> str:
+        """The role that fetches the image and opens the log stream; empty for none."""
+        return str(self.container.get("executionRoleArn") or "")
+
+    @property
     def environment(self) -> dict[str, str]:
         """The job's own environment variables."""
         return {item["name"]: item["value"] for item in self.container["environment"]}

@@ -13,8 +13,6 @@ from collections.abc import Sequence
 
 from aws_batch_emulator.jobs import Machine
 
-METADATA_PATH = "/emulator/machines/"
-
 
 class Fleet:
     """Hands out machines per queue and remembers them; a returned one serves the next child."""
@@ -48,7 +46,7 @@ class Fleet:
     def metadata(self, method: str, path: str) -> str | None:
         """Answer one request to the metadata service; None where there is no such item.
 
-        `path` is what follows METADATA_PATH: the machine's id, then the path as on a real machine.
+        `path` is the machine's id, then the path as on a real machine.
         """
         instance_id, _, item = path.partition("/")
         machine = self._by_id.get(instance_id)

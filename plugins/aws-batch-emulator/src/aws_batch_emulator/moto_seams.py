@@ -135,6 +135,14 @@ def find_definition(region: str, identifier: str) -> Definition | None:
     )
 
 
+def stack_arn(region: str, name: str) -> str | None:
+    """Return the ARN of a stack, None where there is none of this name."""
+    for stack in get_backend("cloudformation")[ACCOUNT_ID][region].stacks.values():
+        if stack.name == name:
+            return str(stack.stack_id)
+    return None
+
+
 def tag_job(region: str, arn: str, tags: dict[str, str]) -> None:
     """Store a job's tags where TagResource and ListTagsForResource find them."""
     _batch(region).tag_resource(arn, tags)

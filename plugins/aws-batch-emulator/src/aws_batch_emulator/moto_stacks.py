@@ -30,6 +30,8 @@ import moto.ec2.models.subnets
 import moto.ec2.models.vpcs
 from moto.backends import get_backend
 
+from aws_batch_emulator.moto_policies import mend_policies
+
 # Typed as Any, because what is mended here is not for a type checker to follow.
 batch: Any = moto.batch.models
 models: Any = moto.cloudformation.models
@@ -57,6 +59,7 @@ def mend_stacks() -> None:
     _mend_batch()
     _mend_network()
     _mend_deletion()
+    mend_policies()
 
 
 def _mend_change_sets() -> None:

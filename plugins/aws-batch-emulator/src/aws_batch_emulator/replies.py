@@ -10,8 +10,22 @@ from xml.sax.saxutils import escape
 
 StartResponse = Callable[..., Any]
 
-# Batch speaks REST; these speak the JSON protocol, which names errors in the body.
-_JSON_SERVICES = ("logs", "ecr", "ecs", "events", "ssm", "dynamodb", "kms", "secretsmanager")
+# These speak REST with JSON, and name errors in a header.
+REST_SERVICES = ("batch", "imagebuilder")
+# These speak the JSON protocol, which names errors in the body.
+JSON_SERVICES = (
+    "budgets",
+    "dynamodb",
+    "ecr",
+    "ecs",
+    "events",
+    "kms",
+    "logs",
+    "pricing",
+    "secretsmanager",
+    "servicequotas",
+    "ssm",
+)
 
 
 def send_json(
@@ -37,23 +51,23 @@ def send_text(start_response: StartResponse, text: str, status: str = "200 OK") 
 def send_throttled(start_response: StartResponse, service: str) -> list[bytes]:
     """Refuse a call for its rate, with the error that its service gives."""
     if service == "s3":
-        return _send_xml(
+        return send_xml(
             start_response,
             "503 Slow Down",
-            "<Error>" + _xml_error("SlowDown", "Please reduce your request rate.") + "</Error>",
+            "<Error>" + xml_error("SlowDown", "Please reduce your request rate.") + "</Error>",
         )
     if service == "batch":
         error, message = "TooManyRequestsException", "Too Many Requests"
         return send_json(start_response, {"message": message}, "429 Too Many Requests", error)
-    if service in _JSON_SERVICES:
+    if service in JSON_SERVICES:
         error = "ThrottlingException"
         return send_json(
             start_response, {"__type": error, "message": "Rate exceeded"}, "400 Bad Request", error
         )
-    return _send_xml(
+    return send_xml(
         start_response,
         "400 Bad Request",
-        f"<ErrorResponse><Error><Type>Sender</Type>{_xml_error('Throttling', 'Rate exceeded')}"
+        f"<ErrorResponse><Error><Type>Sender</Type>{xml_error('Throttling', 'Rate exceeded')}"
         "</Error></ErrorResponse>",
     )
 
@@ -67,11 +81,13 @@ def drop_connection(environ: dict[str, Any], reply: Iterable[bytes]) -> list[byt
     raise ConnectionResetError("the reply is lost")
 
 
-def _xml_error(code: str, message: str) -> str:
+def xml_error(code: str, message: str) -> str:
+    """Return an error's code and message as XML."""
     return f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
 
 
-def _send_xml(start_response: StartResponse, status: str, body: str) -> list[bytes]:
+def send_xml(start_response: StartResponse, status: str, body: str) -> list[bytes]:
+    """Send an XML reply."""
     data = f'<?xml version="1.0" encoding="UTF-8"?>{body}'.encode()
     headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(data)))]
     start_response(status, headers)

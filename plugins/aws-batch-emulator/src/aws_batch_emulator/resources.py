@@ -13,6 +13,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from aws_batch_emulator.resource_roles import roles
+
 Template = dict[str, Any]
 
 _LOG_GROUP = "/aws/batch/job"
@@ -57,7 +59,7 @@ def create_stacks(environment: Mapping[str, str], prefix: str, bucket: str) -> d
         outputs.update({o["OutputKey"]: o["OutputValue"] for o in described["Outputs"]})
 
     deploy("storage", storage_template(bucket))
-    deploy("iam", iam_template(prefix))
+    deploy("iam", iam_template(prefix, bucket))
     deploy("ecr", ecr_template(prefix))
     deploy("batch", batch_template(prefix, outputs))
     return outputs
@@ -74,15 +76,11 @@ def storage_template(bucket: str) -> Template:
     }
 
 
-def iam_template(prefix: str) -> Template:
-    """Return the roles of jobs, of the container agent, and of the machines."""
+def iam_template(prefix: str, bucket: str) -> Template:
+    """Return the roles, the profile of the machines, and what a user may do."""
     return {
         "Resources": {
-            "Job": _role(f"{prefix}-job", "ecs-tasks"),
-            "HeadJob": _role(f"{prefix}-head-job", "ecs-tasks"),
-            "Execution": _role(f"{prefix}-execution", "ecs-tasks"),
-            "Service": _role(f"{prefix}-service", "batch"),
-            "Instance": _role(f"{prefix}-instance", "ec2"),
+            **roles(prefix, bucket, _LOG_GROUP),
             "Profile": {
                 "Type": "AWS::IAM::InstanceProfile",
                 "Properties": {
@@ -97,6 +95,7 @@ def iam_template(prefix: str) -> Template:
             ExecutionRole=_arn("Execution"),
             ServiceRole=_arn("Service"),
             InstanceProfile=_arn("Profile"),
+            UserPolicy=_ref("User"),
         ),
     }
 
@@ -216,21 +215,6 @@ def _job_definition(
                     "Options": {"awslogs-group": outputs["LogGroup"]},
                 },
             },
-        },
-    }
-
-
-def _role(name: str, service: str) -> Template:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": f"{service}.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "RoleName": name,
-            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
         },
     }
 

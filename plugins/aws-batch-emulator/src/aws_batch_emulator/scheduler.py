@@ -35,6 +35,7 @@ class Surroundings:
     """
 
     launch: Launcher | None
+    prepare: Callable[[Job, Attempt], Ending | None]
     environment: Callable[[Job, Attempt], dict[str, str]]
     open_log: Callable[[JobSpec, str], LogWriter]
     take_machine: Callable[[JobSpec], Machine]
@@ -221,6 +222,10 @@ class Scheduler:
     def _follow(self, run: Run, launch: Launcher) -> None:
         """Run one attempt's command to its end (in a thread of its own)."""
         job, attempt = run.job, run.attempt
+        if obstacle := self._outside.prepare(job, attempt):
+            with self.lock:
+                self._finish(run, obstacle)
+            return
         environment = self._outside.environment(job, attempt)
         write_log = self._outside.open_log(job.spec, attempt.log_stream)
         try:

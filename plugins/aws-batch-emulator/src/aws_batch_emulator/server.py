@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 import threading
@@ -12,20 +11,26 @@ from typing import Any
 
 from werkzeug.serving import make_server
 
-from aws_batch_emulator import moto_seams
+from aws_batch_emulator import moto_iam, moto_seams
+from aws_batch_emulator.access.asked import Asked
+from aws_batch_emulator.access.gate import Gate
+from aws_batch_emulator.access.guard import Guard
 from aws_batch_emulator.batch_api import BatchJobs
 from aws_batch_emulator.calls import Call, CallLog, identify, read_body
+from aws_batch_emulator.child_credentials import ChildCredentials
 from aws_batch_emulator.containers import docker_launcher
 from aws_batch_emulator.control import Control
-from aws_batch_emulator.environment import child_environment
+from aws_batch_emulator.endings import Ending
+from aws_batch_emulator.environment import ADMINISTRATOR, USER, child_environment
 from aws_batch_emulator.faults import FaultBook, FaultKind
 from aws_batch_emulator.functions import function_launcher
-from aws_batch_emulator.jobs import JobSpec, Machine
+from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine
 from aws_batch_emulator.machines import Fleet
 from aws_batch_emulator.processes import Launcher, LogWriter, local_launcher
 from aws_batch_emulator.replies import StartResponse, drop_connection, send_json, send_throttled
 from aws_batch_emulator.scheduler import Scheduler, Surroundings
 from aws_batch_emulator.settings import Settings
+from aws_batch_emulator.starting import Agent
 from aws_batch_emulator.validation import (
     ClientError,
     check_retry_strategy,
@@ -51,9 +56,26 @@ class Server:
         self._faults = FaultBook()
         self.calls = CallLog()
         self._fleet = Fleet(settings.region)
+        self._gate = Gate(moto_seams.ACCOUNT_ID)
+        self._credentials = ChildCredentials(settings.region, moto_seams.ACCOUNT_ID)
+        for person in (ADMINISTRATOR, USER):
+            administrator = person is ADMINISTRATOR
+            moto_iam.add_user(
+                person.name, person.key_id, person.secret, administrator=administrator
+            )
         self._scheduler = self._make_scheduler()
         self._batch = BatchJobs(settings.region, self._scheduler, self._faults)
-        self._control = Control(self._scheduler, self._faults, self.calls, self._fleet, self.stop)
+        guard = Guard(self._gate, self._answer)
+        self._answer_allowed = guard.answer if settings.enforce_roles else self._answer
+        self._control = Control(
+            self._scheduler,
+            self._faults,
+            self.calls,
+            self._gate,
+            self._fleet,
+            self._credentials,
+            self.stop,
+        )
 
     def serve(self) -> None:
         """Serve until `stop` is called, then kill every child and remove what they left."""
@@ -75,35 +97,35 @@ class Server:
         call = identify(environ)
         if call is None:
             return self._control.handle(environ, start_response)
-        self.calls.add(call)
-        if self._faults.take_for_call(FaultKind.THROTTLE, str(call), call.origin):
+        origin = self._credentials.origin(call.key_id)
+        self.calls.add(call, origin)
+        if self._faults.take_for_call(FaultKind.THROTTLE, str(call), origin):
             read_body(environ)
             refusal = send_throttled(start_response, call.service)
             # A body nobody reads would be taken for the connection's next reply.
             return [] if environ["REQUEST_METHOD"] == "HEAD" else refusal
-        reply = self._answer(call, environ, start_response)
-        if self._faults.take_for_call(FaultKind.LOST_REPLY, str(call), call.origin):
+        asked = Asked(call, moto_seams.ACCOUNT_ID, environ)
+        reply = self._answer_allowed(asked, start_response)
+        if self._faults.take_for_call(FaultKind.LOST_REPLY, str(call), origin):
             return drop_connection(environ, reply)
         return reply
 
-    def _answer(
-        self, call: Call, environ: dict[str, Any], start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def _answer(self, asked: Asked, start_response: StartResponse) -> Iterable[bytes]:
+        call = asked.call
         if call.service != "batch":
-            return self._moto(environ, start_response)
-        body = read_body(environ)
+            return self._moto(asked.environ, start_response)
+        request = asked.json
         try:
             if action := self._batch.actions.get(call.action):
                 self._require_own_region(call)
-                return send_json(start_response, action(json.loads(body or b"{}"), len(body)))
+                return send_json(start_response, action(request, len(asked.body)))
             if call.action == "RegisterJobDefinition":
-                request = json.loads(body)
                 check_timeout(request.get("timeout"))
                 check_retry_strategy(request.get("retryStrategy"))
         except ClientError as error:
             refusal = {"message": str(error)}
             return send_json(start_response, refusal, "400 Bad Request", "ClientException")
-        return self._moto(environ, start_response)
+        return self._moto(asked.environ, start_response)
 
     def _require_own_region(self, call: Call) -> None:
         own = self.settings.region
@@ -114,6 +136,7 @@ class Server:
         settings = self.settings
         surroundings = Surroundings(
             launch=self._launcher(),
+            prepare=self._prepare,
             environment=lambda job, attempt: {
                 **child_environment(self.endpoint_url, job, attempt),
                 **settings.variables,
@@ -123,6 +146,10 @@ class Server:
             give_back_machine=lambda spec, machine: self._fleet.give_back(spec.queue_name, machine),
         )
         return Scheduler(surroundings, self._faults, settings)
+
+    def _prepare(self, job: Job, attempt: Attempt) -> Ending | None:
+        agent = Agent(self._gate, self._credentials)
+        return agent.prepare(job, attempt, enforced=self.settings.enforce_roles)
 
     def _launcher(self) -> Launcher | None:
         children = self.settings.children

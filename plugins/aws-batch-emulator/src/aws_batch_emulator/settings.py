@@ -35,6 +35,8 @@ class Settings:
         What a child is: `process`, `docker` (a container of the job definition's image),
         `instant` (nothing: it succeeds at once) or `module:function` (a Python function
         `(command, environment) -> exit code`, called inside the server).
+    enforce_roles
+        Whether a call must be allowed by the policies of its caller, as on AWS.
     variables
         Variables every child gets, as an image's ENV would give them.
     """
@@ -47,6 +49,7 @@ class Settings:
     grace_s: float = 30.0
     timeout_scale: float = 1.0
     children: str = "process"
+    enforce_roles: bool = True
     variables: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,4 @@
+"""Where a child finds the services of its own machine, below the emulator's address."""
+
+METADATA_PATH = "/emulator/machines/"
+CREDENTIALS_PATH = "/v2/credentials/"
