@@ -189,7 +189,8 @@ def run(emulator: Emulator, folder: Path, executor: str, n_items: int, options: 
     with subprocess.Popen(
         command,
         cwd=folder,
-        env={**os.environ, **emulator.environment},
+        # The other plugin registers a definition for each job: users of ours may not.
+        env={**os.environ, **emulator.administrator},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -222,7 +223,7 @@ def plugin_options(emulator: Emulator, executor: str) -> list[str]:
     """Return what each plugin needs to find its queue."""
     if executor == ARRAY:
         return ["--aws-batch-array-stack=tomobatch"]
-    os.environ.update(emulator.environment)
+    os.environ.update(emulator.administrator)
     stacks = boto3.client("cloudformation").describe_stacks()["Stacks"]
     outputs = {
         output["OutputKey"]: output["OutputValue"]
@@ -254,7 +255,7 @@ def time_child(n_items: int) -> tuple[float, list[float]]:
     ):
         options = ["--aws-batch-array-size=1", "--aws-batch-array-run-id=benchmark"]
         run(emulator, Path(folder), ARRAY, n_items, options)
-        os.environ.update(emulator.environment)
+        os.environ.update(emulator.administrator)
         (job_id,) = [job["jobId"] for job in emulator.jobs() if "-a-" in job["jobName"]]
         (job,) = boto3.client("batch").describe_jobs(jobs=[job_id])["jobs"]
         lists = S3Path(BUCKET, "x/.aws-batch-array/benchmark")

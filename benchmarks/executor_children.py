@@ -5,12 +5,13 @@ plugins: a list on S3, and a command line with ``--target-jobs``.
 """
 
 import functools
+import json
 import re
 import shlex
+import urllib.request
 
 import boto3
 
-from aws_batch_emulator.environment import JOB_KEY_ID
 from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
 from snakemake_executor_plugin_aws_batch_array.worker.assignment import read_assignment
@@ -21,7 +22,7 @@ PREFIX = "x"
 
 def write_outputs(command: list[str], environment: dict[str, str]) -> int:
     """Write ``x/a/{i}.txt`` for each job ``a:i=...`` of the command, and return 0."""
-    s3 = _client(environment["AWS_ENDPOINT_URL"], environment["AWS_DEFAULT_REGION"])
+    s3 = _client(environment)
     for target in _targets(command, environment, s3):
         rule, _, wildcards = target.partition(":")
         name = f"{rule}/{wildcards.removeprefix('i=')}.txt" if wildcards else f"{rule}.txt"
@@ -44,12 +45,23 @@ def _list(s3, root, name):
     return RunStore(s3, root).get_list(name).commands
 
 
-@functools.lru_cache(maxsize=1)
-def _client(endpoint_url: str, region: str):
-    return boto3.client(
-        "s3",
-        endpoint_url=endpoint_url,
-        region_name=region,
-        aws_access_key_id=JOB_KEY_ID,
-        aws_secret_access_key="emulated",  # noqa: S106
-    )
+_CLIENTS = []
+
+
+def _client(environment: dict[str, str]):
+    """Return a client with the role of the first child, which is the role of all."""
+    if not _CLIENTS:
+        address = environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+        with urllib.request.urlopen(address) as reply:  # noqa: S310 - the emulator's own
+            keys = json.loads(reply.read())
+        _CLIENTS.append(
+            boto3.client(
+                "s3",
+                endpoint_url=environment["AWS_ENDPOINT_URL"],
+                region_name=environment["AWS_REGION"],
+                aws_access_key_id=keys["AccessKeyId"],
+                aws_secret_access_key=keys["SecretAccessKey"],
+                aws_session_token=keys["Token"],
+            )
+        )
+    return _CLIENTS[0]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import boto3
 import pytest
 import yaml
 
@@ -46,9 +47,13 @@ def emulator(shared_emulator, monkeypatch) -> Emulator:
     shared_emulator.clear_faults()
 
 
-def set_environment(monkeypatch: pytest.MonkeyPatch, emulator: Emulator) -> None:
+def set_environment(
+    monkeypatch: pytest.MonkeyPatch, emulator: Emulator, *, administrator: bool = False
+) -> None:
     """Point every AWS client at an emulator, and nothing at a deployment of an earlier test."""
-    for name, value in emulator.environment.items():
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # or the keys of an earlier test stay
+    variables = emulator.administrator if administrator else emulator.environment
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "TOMOBATCH_BUCKET", "TOMOBATCH_STACK"):
         monkeypatch.delenv(name, raising=False)

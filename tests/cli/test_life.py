@@ -54,7 +54,7 @@ def account(workplace, monkeypatch):
     """An emulated account in which nothing has been set up."""
     variables = {"TOMOBATCH_DEVICE": "cpu"}
     with aws_batch_emulator.start(stack=None, slots=3, grace_s=3, variables=variables) as emulator:
-        set_environment(monkeypatch, emulator)
+        set_environment(monkeypatch, emulator, administrator=True)
         monkeypatch.setenv("XDG_CONFIG_HOME", str(workplace.folder / "home"))
         yield emulator
 

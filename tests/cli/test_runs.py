@@ -2,6 +2,7 @@
 
 import pytest
 from tests.cli.calling import tomobatch
+from tests.cli.conftest import set_environment
 from tests.cli.submitting import command_list, submit
 
 from tomobatch.aws.runs.find import pick_name
@@ -123,6 +124,7 @@ def test_no_credentials(emulator, workplace, monkeypatch):
 
 
 def test_stacks_that_are_missing(emulator, monkeypatch):
+    set_environment(monkeypatch, emulator, administrator=True)
     monkeypatch.setenv("TOMOBATCH_STACK", "elsewhere")
     said = tomobatch("runs")
     assert said.code == 1

@@ -10,6 +10,7 @@ import boto3
 import pytest
 import yaml
 from tests.cli.calling import tomobatch
+from tests.cli.conftest import set_environment
 
 from aws_batch_emulator.client import start
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
@@ -35,8 +36,7 @@ def emulator():
 @pytest.fixture
 def prefix(emulator, monkeypatch, tmp_path):
     """An account that is new but for other prefixes, and a home folder of its own."""
-    for name, value in emulator.environment.items():
-        monkeypatch.setenv(name, value)
+    set_environment(monkeypatch, emulator, administrator=True)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     prefix = f"cli{next(NUMBERS)}"
     monkeypatch.setenv("TOMOBATCH_STACK", prefix)

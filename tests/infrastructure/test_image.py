@@ -95,7 +95,7 @@ def test_the_demo_in_containers(engine, tmp_path, repository, monkeypatch):
         shutil.copytree(source, copy) if source.is_dir() else shutil.copy(source, copy)
     make_tiny_scan(tmp_path / "tiny.h5")
     with start(stack=None, children="docker") as emulator:
-        for name, value in emulator.environment.items():
+        for name, value in emulator.administrator.items():
             monkeypatch.setenv(name, value)
         outputs = deploy(
             make_client("cloudformation"), "tomobatch", {}, tell=lambda _: None, poll_s=0.0

@@ -92,7 +92,7 @@ def test_emulated_batch_gives_the_volume_of_this_machine(
 def test_a_gpu_job_on_a_machine_without_a_gpu_fails_at_once(clone, tiny_scan, monkeypatch):
     """The job definition says that the machine has a GPU; the CPU must not do its work unseen."""
     with aws_batch_emulator.start(stack=None) as emulator:
-        for name, value in emulator.environment.items():
+        for name, value in emulator.administrator.items():
             monkeypatch.setenv(name, value)
         deploy(boto3.client("cloudformation"), "lab", {}, tell=print, confirm=lambda _: True)
         outputs = read_outputs(boto3.client("cloudformation"), "lab")
@@ -155,6 +155,6 @@ def boto3_client(emulator):
         "s3",
         endpoint_url=emulator.endpoint_url,
         region_name="eu-central-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=emulator.environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=emulator.environment["AWS_SECRET_ACCESS_KEY"],
     )

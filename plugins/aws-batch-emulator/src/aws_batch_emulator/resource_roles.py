@@ -22,6 +22,7 @@ def roles(prefix: str, bucket: str, log_group: str) -> Template:
     """Return the roles of jobs, of the container agent and of machines, and a user's policy."""
     data = _data_access(bucket)
     control = _control_access(prefix, log_group)
+    take_back = _allow("TakeBack", ["batch:CancelJob"], _arn("batch", "job/*"))
     return {
         "Job": _role(f"{prefix}-job", "ecs-tasks", data),
         "HeadJob": _role(f"{prefix}-head-job", "ecs-tasks", [*data, *control]),
@@ -32,7 +33,7 @@ def roles(prefix: str, bucket: str, log_group: str) -> Template:
             "Type": "AWS::IAM::ManagedPolicy",
             "Properties": {
                 "ManagedPolicyName": f"{prefix}-User",
-                "PolicyDocument": _document([*data, *control, _uploads(bucket)]),
+                "PolicyDocument": _document([*data, *control, take_back, _uploads(bucket)]),
             },
         },
     }

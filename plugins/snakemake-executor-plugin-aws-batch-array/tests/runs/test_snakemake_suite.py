@@ -1,5 +1,8 @@
 """Snakemake's own test suite for executor plugins; its commands run in the emulator's children."""
 
+import functools
+import uuid
+
 import pytest
 import snakemake.common.tests
 from snakemake_interface_common.plugin_registry.plugin import TaggedSettings
@@ -18,6 +21,11 @@ class TestSnakemakeSuite(snakemake.common.tests.TestWorkflowsMinioPlayStorageBas
         self.emulator = emulator
         yield
         assert {job["status"] for job in emulator.jobs()[-1:]} == {"SUCCEEDED"}
+
+    @functools.cached_property
+    def bucket(self):
+        """A folder of the deployment's bucket: a user may make no bucket."""
+        return f"tomobatch-data/snakemake-{uuid.uuid4().hex}"
 
     def get_executor(self):
         return "aws-batch-array"

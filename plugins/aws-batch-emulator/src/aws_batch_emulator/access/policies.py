@@ -171,4 +171,4 @@ def _is_among(granted: Any, principal: Mapping[str, Any]) -> bool:  # noqa: ANN4
 @functools.lru_cache(maxsize=256)
 def _read(text: str) -> tuple[Statement, ...]:
     statements = json.loads(text)["Statement"]
-    return tuple([statements] if isinstance(statements, dict) else statements)
+    return tuple(statement for statement in as_list(statements) if statement)
