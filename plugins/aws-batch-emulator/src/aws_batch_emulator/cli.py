@@ -105,6 +105,14 @@ def _server_options() -> argparse.ArgumentParser:
         default=_DEFAULTS.children,
         help="process, docker, instant (run nothing) or MODULE:FUNCTION (%(default)s)",
     )
+    _add_people_options(parser)
+    add("--env", action="append", default=[], metavar="NAME=VALUE", help="set in every child")
+    add("--json", action="store_true", help="print the settings as JSON, not as shell code")
+    return parser
+
+
+def _add_people_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--as",
         choices=["user", "administrator"],
@@ -118,9 +126,6 @@ def _server_options() -> argparse.ArgumentParser:
         dest="enforce_roles",
         help="let everyone do everything, as AWS does not",
     )
-    add("--env", action="append", default=[], metavar="NAME=VALUE", help="set in every child")
-    add("--json", action="store_true", help="print the settings as JSON, not as shell code")
-    return parser
 
 
 def _endpoint() -> argparse.ArgumentParser:
