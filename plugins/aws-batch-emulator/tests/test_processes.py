@@ -1,5 +1,6 @@
 """Children as processes: private, contained, gone when they are over."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -140,3 +141,32 @@ def test_a_child_learns_about_its_machine(account):
     assert zone in ("eu-central-1a", "eu-central-1b", "eu-central-1c")
     assert market == "spot"
     assert job["container"]["containerInstanceArn"].endswith(instance_id)
+
+
+def test_a_child_has_the_variables_that_batch_and_ecs_give_it(account):
+    """Batch user guide, "Job environment variables"; ECS developer guide, "Task metadata"."""
+    job = account.run("sh", "-c", "env | grep -E '^(AWS|ECS)' | cut -d= -f1 | sort")
+    assert account.log(job) == [
+        "AWS_BATCH_CE_NAME",
+        "AWS_BATCH_JOB_ATTEMPT",
+        "AWS_BATCH_JOB_ID",
+        "AWS_BATCH_JQ_NAME",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+        "AWS_ENDPOINT_URL",
+        "AWS_EXECUTION_ENV",
+        "AWS_REGION",
+        "ECS_CONTAINER_METADATA_URI_V4",
+    ]
+
+
+def test_the_task_is_told_by_its_metadata(account):
+    script = (
+        "import os, urllib.request; "
+        "url = os.environ['ECS_CONTAINER_METADATA_URI_V4'] + '/task'; "
+        "print(urllib.request.urlopen(url).read().decode())"
+    )
+    job = account.run("python", "-c", script)
+    (line,) = account.log(job)
+    task_id = job["container"]["taskArn"].rpartition("/")[2]
+    assert json.loads(line)["TaskARN"].endswith(f"/{task_id}")

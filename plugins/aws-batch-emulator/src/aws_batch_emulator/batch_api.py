@@ -15,7 +15,7 @@ from aws_batch_emulator.moto_seams import Definition, Queue
 from aws_batch_emulator.retries import RetryStrategy
 from aws_batch_emulator.scheduler import Scheduler
 from aws_batch_emulator.shapes import job_detail, job_summary
-from aws_batch_emulator.validation import ClientError, check_submission
+from aws_batch_emulator.validation import ClientError, check_share, check_submission
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]
@@ -46,6 +46,7 @@ class BatchJobs:
         queue = self._queue(request["jobQueue"])
         if not queue.enabled:
             raise ClientError(f"Job queue {queue.arn} is DISABLED and does not accept jobs.")
+        check_share(request.get("shareIdentifier"), is_shared=queue.is_shared)
         definition = moto_seams.find_definition(self._region, request["jobDefinition"])
         if definition is None:
             raise ClientError(f"JobDefinition {request['jobDefinition']} does not exist.")

@@ -2,3 +2,4 @@
 
 METADATA_PATH = "/emulator/machines/"
 CREDENTIALS_PATH = "/v2/credentials/"
+TASK_PATH = "/v4/"

@@ -48,6 +48,17 @@ class ChildCredentials:
                 self._keys.add(keys["AccessKeyId"])
             return self._given[path]
 
+    def task(self, path: str) -> dict[str, str] | None:
+        """Answer one request to the task metadata end point, version 4; None for what is not there.
+
+        `path` is the task's id, then nothing (the container) or ``task``.
+        """
+        task_id, _, item = path.partition("/")
+        if not task_id or item not in ("", "task"):
+            return None
+        arn = f"arn:aws:ecs:{self._region}:{self._account_id}:task/AWSBatch/{task_id}"
+        return {"TaskARN": arn, "Cluster": "AWSBatch", **({} if item else {"DockerId": task_id})}
+
     def origin(self, key_id: str) -> str:
         """Return whether a key is one of a ``job`` or of a ``user``."""
         return "job" if key_id in self._keys else "user"

@@ -9,7 +9,7 @@ from typing import Any
 from aws_batch_emulator import moto_iam
 from aws_batch_emulator.access.gate import Gate
 from aws_batch_emulator.calls import CallLog, read_body
-from aws_batch_emulator.child_addresses import CREDENTIALS_PATH, METADATA_PATH
+from aws_batch_emulator.child_addresses import CREDENTIALS_PATH, METADATA_PATH, TASK_PATH
 from aws_batch_emulator.child_credentials import ChildCredentials
 from aws_batch_emulator.faults import Fault, FaultBook
 from aws_batch_emulator.jobs import Job
@@ -58,10 +58,14 @@ class Control:
             if item is None:
                 return send_text(start_response, "not found", "404 Not Found")
             return send_text(start_response, item)
-        if path.startswith(CREDENTIALS_PATH):
-            keys = self._credentials.answer(path.removeprefix(CREDENTIALS_PATH))
-            status = "200 OK" if keys else "404 Not Found"
-            return send_json(start_response, keys or {"message": "no role"}, status)
+        for root, find in (
+            (CREDENTIALS_PATH, self._credentials.answer),
+            (TASK_PATH, self._credentials.task),
+        ):
+            if path.startswith(root):
+                found = find(path.removeprefix(root))
+                status = "200 OK" if found else "404 Not Found"
+                return send_json(start_response, found or {"message": "not found"}, status)
         route = self._routes.get((method, path))
         if route is None:
             message = f"{method} {path} is neither a signed AWS call nor a control request"

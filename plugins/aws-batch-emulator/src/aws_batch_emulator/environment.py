@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_batch_emulator.child_addresses import CREDENTIALS_PATH, METADATA_PATH
+from aws_batch_emulator.child_addresses import CREDENTIALS_PATH, METADATA_PATH, TASK_PATH
 from aws_batch_emulator.jobs import Attempt, Job
 
 
@@ -29,6 +29,8 @@ def person_environment(person: Person, endpoint_url: str, region: str) -> dict[s
     """Return what points every AWS client at the emulator, as a person."""
     return {
         **_aws_environment(endpoint_url, region),
+        # The documentation names AWS_REGION alone, but boto3 by itself reads this one.
+        "AWS_DEFAULT_REGION": region,
         "AWS_ACCESS_KEY_ID": person.key_id,
         "AWS_SECRET_ACCESS_KEY": person.secret,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -52,6 +54,7 @@ def child_environment(endpoint_url: str, job: Job, attempt: Attempt) -> dict[str
             f"{endpoint_url}{METADATA_PATH}{attempt.machine.instance_id}/"
         ),
         "AWS_EXECUTION_ENV": "AWS_ECS_EC2",
+        "ECS_CONTAINER_METADATA_URI_V4": f"{endpoint_url}{TASK_PATH}{attempt.task_id}",
     }
     if spec.role_arn:
         address = f"{endpoint_url}{CREDENTIALS_PATH}{attempt.task_id}"
@@ -60,8 +63,4 @@ def child_environment(endpoint_url: str, job: Job, attempt: Attempt) -> dict[str
 
 
 def _aws_environment(endpoint_url: str, region: str) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-    }
+    return {"AWS_ENDPOINT_URL": endpoint_url, "AWS_REGION": region}

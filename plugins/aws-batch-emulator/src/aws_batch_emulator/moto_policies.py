@@ -1,8 +1,8 @@
 # ruff: noqa: ANN401
-"""What moto's CloudFormation lacks to keep policies: those of buckets, and managed ones.
+"""What moto's CloudFormation lacks to keep policies: of buckets, of queues, and managed ones.
 
-Seen in moto 5.2.5: a bucket's policy is passed over in silence; a managed policy is never changed
-and outlives its stack; a stack that can't be deleted is gone all the same.
+Seen in moto 5.2.5: policies of buckets and queues are passed over in silence; a managed policy is
+never changed and outlives its stack; a stack that can't be deleted is gone all the same.
 """
 
 from __future__ import annotations
@@ -89,10 +89,52 @@ class BucketPolicy(CloudFormationModel):
             bucket.policy = None
 
 
+class SchedulingPolicy(CloudFormationModel):
+    """AWS::Batch::SchedulingPolicy."""
+
+    __module__ = "moto.batch.scheduling_policy"
+
+    def __init__(self, arn: str) -> None:
+        self.arn = arn
+
+    @property
+    def physical_resource_id(self) -> str:
+        """What Ref gives."""
+        return self.arn
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        """Return the property that names the resource."""
+        return "Name"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """Return the type in a template."""
+        return "AWS::Batch::SchedulingPolicy"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls,
+        resource_name: str,
+        cloudformation_json: Any,
+        account_id: str,
+        region_name: str,
+        **_: Any,
+    ) -> SchedulingPolicy:
+        """Create a policy."""
+        batch: Any = get_backend("batch")[account_id][region_name]
+        fair = cloudformation_json["Properties"].get("FairsharePolicy", {})
+        return cls(batch.create_scheduling_policy(resource_name, fair, {}).arn)
+
+    def delete(self, account_id: str, region: str) -> None:
+        """Delete the policy."""
+        get_backend("batch")[account_id][region].delete_scheduling_policy(self.arn)
+
+
 def mend_policies() -> None:
     """Mend moto's CloudFormation in this process."""
     for known in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
-        known.cache_clear()  # BucketPolicy is new
+        known.cache_clear()  # those above are new
     iam.ManagedPolicy.update_from_cloudformation_json = staticmethod(_change)
     iam.ManagedPolicy.delete = _delete
     # The emulator decides by itself, with conditions: moto does without them.

@@ -78,6 +78,7 @@ class Queue:
     environment_name: str
     instance_types: tuple[str, ...]
     market: str
+    is_shared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def find_queue(region: str, identifier: str) -> Queue | None:
         environment_name=environment.name,
         instance_types=tuple(resources.get("instanceTypes") or ["optimal"]),
         market="spot" if "SPOT" in resources.get("type", "") else "on-demand",
+        is_shared=bool(queue.schedule_policy),
     )
 
 

@@ -163,6 +163,7 @@ def _mend_updates() -> None:
 def _mend_batch() -> None:
     _before_creation(batch.ComputeEnvironment, _add_service_role)
     _before_creation(batch.JobDefinition, _spell_as_read)
+    _share_queues()
     define = batch.JobDefinition.create_from_cloudformation_json
 
     def define_anew(
@@ -175,6 +176,18 @@ def _mend_batch() -> None:
         return define(new_resource_name, cloudformation_json, account_id, region_name)
 
     batch.JobDefinition.update_from_cloudformation_json = staticmethod(define_anew)
+
+
+def _share_queues() -> None:
+    """Let a queue of a template keep its scheduling policy."""
+    create = batch.JobQueue.create_from_cloudformation_json
+
+    def create_shared(name: str, template: dict[str, Any], *where: Any, **others: Any) -> Any:
+        queue = create(name, template, *where, **others)
+        queue.schedule_policy = template["Properties"].get("SchedulingPolicyArn")
+        return queue
+
+    batch.JobQueue.create_from_cloudformation_json = staticmethod(create_shared)
 
 
 def _before_creation(

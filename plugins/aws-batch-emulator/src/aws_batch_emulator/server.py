@@ -31,11 +31,7 @@ from aws_batch_emulator.replies import StartResponse, drop_connection, send_json
 from aws_batch_emulator.scheduler import Scheduler, Surroundings
 from aws_batch_emulator.settings import Settings
 from aws_batch_emulator.starting import Agent
-from aws_batch_emulator.validation import (
-    ClientError,
-    check_retry_strategy,
-    check_timeout,
-)
+from aws_batch_emulator.validation import ClientError, check_definition
 
 
 class Server:
@@ -120,8 +116,7 @@ class Server:
                 self._require_own_region(call)
                 return send_json(start_response, action(request, len(asked.body)))
             if call.action == "RegisterJobDefinition":
-                check_timeout(request.get("timeout"))
-                check_retry_strategy(request.get("retryStrategy"))
+                check_definition(request)
         except ClientError as error:
             refusal = {"message": str(error)}
             return send_json(start_response, refusal, "400 Bad Request", "ClientException")
