@@ -2,8 +2,8 @@
 
 import time
 
-from snakemake_executor_plugin_aws_batch_array.batch import Submission
 from snakemake_executor_plugin_aws_batch_array.command_list import Command, CommandList
+from snakemake_executor_plugin_aws_batch_array.submission import Submission
 from snakemake_executor_plugin_aws_batch_array.worker.assignment import submission_environment
 
 
@@ -26,7 +26,7 @@ def command_list(
         command_timeout_s=None,
         versions={},
         environment={},
-        deploy=(),
+        sources="",
         arguments=("--default-storage-prefix", "s3://tomobatch-data/runs"),
         commands=commands,
     )

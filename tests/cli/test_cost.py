@@ -80,7 +80,7 @@ def run(emulator, monkeypatch):
             None,
             {},
             {},
-            (),
+            "",
             (),
             (command,),
         )

@@ -1,5 +1,7 @@
 """Which run is meant, and what is said when none is."""
 
+import json
+
 import pytest
 from tests.cli.calling import tomobatch
 from tests.cli.conftest import set_environment
@@ -76,9 +78,14 @@ def test_a_run_of_plain_snakemake_has_a_status_and_ends_by_stop(emulator):
 
 def test_without_now_what_runs_goes_on_and_what_waits_is_taken_back(emulator):
     place = find_place()
+    put_record(place, record("gentle"))
     job_id = submit(place, command_list("process", 6, run="gentle"))
     try:
-        tomobatch("stop", "gentle", "--yes")
+        said = tomobatch("stop", "gentle", "--yes")
+        assert "Stopping run gentle" in said.out
+        assert "gentle  stopping" in tomobatch("status", "gentle").out
+        (step,) = json.loads(tomobatch("status", "gentle", "--json").out)["steps"]
+        assert (step["running"], step["cancelled"], step["failed"]) == (3, 3, 0)
         children = place.batch.describe([job_id])[job_id].children
         assert children == {"RUNNING": 3, "FAILED": 3}
     finally:

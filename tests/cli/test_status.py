@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def submitted(commands, status=Status.PENDING, children=None, **more):
 def counts(step):
     return {
         name: getattr(step, name)
-        for name in ("total", "queued", "starting", "running", "done", "failed")
+        for name in ("total", "queued", "starting", "running", "done", "failed", "cancelled")
         if getattr(step, name)
     }
 
@@ -91,8 +92,49 @@ def test_steps_that_have_not_begun_are_there_in_the_order_of_the_workflow():
     ]
 
 
-def attempt(number, machine="i-1"):
-    return Attempt(number, number * 1000, machine)
+def attempt(number, machine="i-1", *, finished=None):
+    stopped_ms = None if finished is None else number * 2000
+    return Attempt(number, number * 1000, machine, stopped_ms=stopped_ms, finished=bool(finished))
+
+
+def ended(commands, status, **more):
+    item = submitted(commands, status, **more)
+    return replace(item, detail=replace(item.detail, is_ended=True))
+
+
+@pytest.mark.parametrize(("status", "n_running"), [(Status.FAILED, 0), (Status.PENDING, 1)])
+def test_what_somebody_ended_is_cancelled_and_what_failed_by_itself_before_has_failed(
+    status, n_running
+):
+    item = ended(
+        command_list("process", 5),
+        status,
+        children={"SUCCEEDED": 1, "FAILED": 4 - n_running, "RUNNING": n_running},
+        attempts={0: [attempt(1, finished=True)], 1: [attempt(1)], 2: [attempt(1, finished=False)]},
+        failed=frozenset(range(4 - n_running)),
+    )
+    (step,) = count_steps([item], {})
+    expected = {"total": 5, "done": 1, "failed": 1, "cancelled": 3 - n_running}
+    assert counts(step) == expected | ({"running": n_running} if n_running else {})
+
+
+def test_of_a_child_that_somebody_ended_what_is_not_done_is_cancelled():
+    item = ended(
+        command_list("process", 10, 2),
+        Status.FAILED,
+        children={"FAILED": 2},
+        attempts={0: [attempt(1, finished=True)]},
+        done=frozenset({0, 1, 5}),
+        failed=frozenset({0, 1}),
+    )
+    (step,) = count_steps([item], {})
+    assert counts(step) == {"total": 10, "done": 3, "failed": 3, "cancelled": 4}
+
+
+def test_what_nobody_ended_is_not_cancelled():
+    item = submitted(command_list("calibrate", 1), Status.FAILED, failed=frozenset({0}))
+    (step,) = count_steps([item], {})
+    assert counts(step) == {"total": 1, "failed": 1}
 
 
 def test_reclaims_are_attempts_that_another_one_followed_and_machines_are_counted_once():
@@ -115,7 +157,9 @@ def test_reclaims_are_attempts_that_another_one_followed_and_machines_are_counte
     ("status", "controlled", "stopped", "finished", "expected"),
     [
         (Status.RUNNING, False, False, False, Phase.RUNNING),
-        (Status.RUNNING, None, True, False, Phase.RUNNING),
+        (Status.RUNNING, None, True, False, Phase.STOPPING),
+        (Status.RUNNING, False, True, False, Phase.STOPPING),
+        (Status.RUNNING, True, True, False, Phase.RUNNING),
         (Status.FAILED, True, False, False, Phase.RUNNING),
         (Status.FAILED, False, True, False, Phase.STOPPED),
         (Status.FAILED, None, True, False, Phase.STOPPED),

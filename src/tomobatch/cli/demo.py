@@ -31,7 +31,9 @@ def run(
     Example: `tomobatch demo path/to/scan.h5`
     """
     # Libraries that take seconds to import are left to the commands that need them.
-    from tomobatch.s3.transfer import fetch_files, list_files, upload_file
+    from tomobatch.s3.fetch import fetch_files
+    from tomobatch.s3.listing import list_files
+    from tomobatch.s3.transfer import upload_file
     from tomobatch.scan.open import open_scan
 
     path = DEMO_SCAN if scan is None else Path(scan)

@@ -42,7 +42,7 @@ def run(
         for scan, url in scan_results(observer).items():
             files = choose_parts(url, wanted, level)
             with transfer_bar(f"Fetching {scan}", sum(file.size for file in files)) as progress:
-                from tomobatch.s3.transfer import fetch_files
+                from tomobatch.s3.fetch import fetch_files
 
                 n_files = fetch_files(url, folder / scan, files, progress=progress)
             size_mb = sum(file.size for file in files) / 1e6

@@ -21,7 +21,7 @@ def run(run: RunName = None, output: Output = None) -> None:
 
     Example: `tomobatch open tooth`
     """
-    from tomobatch.s3.transfer import fetch_files
+    from tomobatch.s3.fetch import fetch_files
 
     with observed(run) as observer:
         folder = output or Path("results-aws") / observer.run

@@ -86,7 +86,7 @@ def _states_until_end(observer: "Observer", every_s: float) -> "Iterator[RunStat
         state = priced_look(observer)
         yield state
         n_idle = n_idle + 1 if state.phase is Phase.IDLE else 0
-        if state.phase is not Phase.RUNNING and not 0 < n_idle < _IDLE_LOOKS:
+        if not state.phase.is_active and not 0 < n_idle < _IDLE_LOOKS:
             return
         time.sleep(every_s)
 

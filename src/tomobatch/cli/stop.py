@@ -32,7 +32,7 @@ def run(
 
     with observed(run) as observer:
         look = observer.look()
-        if look.state.phase is not Phase.RUNNING and not _is_controlled_elsewhere(look):
+        if not look.state.phase.is_active and not _is_controlled_elsewhere(look):
             typer.echo(f"Run {observer.run} is {look.state.phase.value}: there is nothing to end")
             return
         if not confirm(f"Stop run {observer.run}?", yes=yes):
@@ -50,8 +50,9 @@ def run(
         )
     done = sum(step.done for step in state.steps)
     total = sum(step.total for step in state.steps)
+    verb = "Stopping" if state.phase is Phase.STOPPING else "Stopped"
     typer.echo(
-        f"Stopped run {observer.run}: {done} of {total} jobs are done and kept. "
+        f"{verb} run {observer.run}: {done} of {total} jobs are done and kept. "
         f"Go on with `tomobatch resume {observer.run}`"
     )
 

@@ -15,15 +15,24 @@ from tomobatch.s3.address import parse_address
 
 _BLOCK_BYTES = 2**18
 _BLOCKS_KEPT = 32
-_TIMEOUT = timedelta(seconds=60)
+_RETRIES = 10
+_CONNECT = timedelta(seconds=15)
+_SILENCE = timedelta(seconds=60)
+_EVER = timedelta(days=30)
+"""Of a request as a whole: a large object over a slow line takes hours, and is no fault."""
 
 
-def open_store(url: object) -> S3Store:
+def open_store(url: object, *, max_retries: int = _RETRIES) -> S3Store:
     """Make a store whose root is an ``s3://bucket/prefix`` URL; nothing is asked of the server yet.
 
     The Region is that of all AWS clients, the end point AWS's own unless ``AWS_ENDPOINT_URL`` names
     another, which may be http. Credentials come from the environment, else from wherever boto3
     finds them: profile, single sign-on, container or instance role.
+
+    Parameters
+    ----------
+    max_retries
+        Of a request that S3 was too busy for, or whose line went dead, with growing pauses.
 
     Raises
     ------
@@ -50,7 +59,13 @@ def open_store(url: object) -> S3Store:
         place.bucket,
         prefix=place.key or None,
         region=_region(url),
-        client_options={"allow_http": allow_http, "timeout": _TIMEOUT},
+        client_options={
+            "allow_http": allow_http,
+            "connect_timeout": _CONNECT,
+            "read_timeout": _SILENCE,
+            "timeout": _EVER,
+        },
+        retry_config={"max_retries": max_retries},
         credential_provider=provider,
         **options,
     )

@@ -1,22 +1,17 @@
-"""Whole files to S3 and back: in parts, several at once, and on from where it broke off.
+"""Whole files to S3: in parts, several at once, and on from where it broke off.
 
 Decision 97.
 """
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import obstore
-from obstore.exceptions import BaseError
-
 from tomobatch.errors import UserError
 from tomobatch.s3.address import parse_address
-from tomobatch.s3.read import open_store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,17 +27,8 @@ Progress = Callable[[int], object]
 """Told how many more bytes have arrived."""
 
 
-def _ignore(_count: int) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """An object below some address."""
-
-    name: str
-    size: int
-    modified_s: float
+def ignore(_count: int) -> None:
+    """Tell nobody."""
 
 
 def upload_file(
@@ -50,7 +36,7 @@ def upload_file(
     url: str,
     *,
     replace: bool = True,
-    progress: Progress = _ignore,
+    progress: Progress = ignore,
     part_bytes: int = PART_BYTES,
 ) -> bool:
     """Put a file at an s3:// address, in parts; return False if it is there already.
@@ -119,7 +105,7 @@ def upload_file(
 
 
 def upload_folder(
-    folder: Path, url: str, *, replace: bool = True, progress: Progress = _ignore
+    folder: Path, url: str, *, replace: bool = True, progress: Progress = ignore
 ) -> bool:
     """Put every file of a folder below an s3:// address; return False if all are there already."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
@@ -137,77 +123,6 @@ def size_of(path: Path) -> int:
     if path.is_dir():
         return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
     return path.stat().st_size
-
-
-def list_files(url: str) -> Iterator[str]:
-    """Walk the names of all objects below an s3:// address."""
-    return (file.name for file in list_sizes(url))
-
-
-def list_sizes(url: str) -> Iterator[RemoteFile]:
-    """Walk the names and sizes of all objects below an s3:// address."""
-    for page in obstore.list(open_store(url)):
-        for entry in page:
-            yield RemoteFile(entry["path"], entry["size"], entry["last_modified"].timestamp())
-
-
-def fetch_files(
-    url: str, folder: Path, names: Iterable[str | RemoteFile], *, progress: Progress = _ignore
-) -> int:
-    """Bring objects below an s3:// address into a folder; each appears once it is complete.
-
-    Parameters
-    ----------
-    names
-        What to fetch; one whose size is given is left out if a file of that size and not older is
-        there already.
-
-    Returns
-    -------
-    int
-        How many files came.
-
-    Raises
-    ------
-    UserError
-        If the network fails.
-    """
-    store = open_store(url)
-
-    def fetch(wanted: str | RemoteFile) -> bool:
-        name = wanted if isinstance(wanted, str) else wanted.name
-        target = folder / name
-        if isinstance(wanted, RemoteFile) and _is_here(wanted, target):
-            progress(wanted.size)
-            return False
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.partial")
-        try:
-            with partial.open("wb") as file:
-                for part in obstore.get(store, name):
-                    file.write(part)
-                    progress(len(part))
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-        return True
-
-    try:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return sum(pool.map(fetch, names))
-    except BaseError as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(
-            f"fetching {url} broke off ({reason}): check the network and run the same command "
-            "again, it goes on from there"
-        ) from error
-
-
-def _is_here(wanted: RemoteFile, target: Path) -> bool:
-    if not target.is_file():
-        return False
-    stat = target.stat()
-    return stat.st_size == wanted.size and stat.st_mtime >= wanted.modified_s
 
 
 def _upload_parts(

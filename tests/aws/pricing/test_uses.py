@@ -28,7 +28,7 @@ def outcome(command, attempt, start_ms, stop_ms, exit_code=0):
 def uses(attempts, outcomes=(), running=(), status=Status.RUNNING):
     commands = tuple(Command((f"a:i={i}",), (), str(i)) for i in range(4))
     submitted = Submitted(
-        CommandList("run-a-1", "run", "a", "cpu", 1, 2, 2, None, {}, {}, (), (), commands),
+        CommandList("run-a-1", "run", "a", "cpu", 1, 2, 2, None, {}, {}, "", (), commands),
         JobDetail("id", "run-a-1", status),
         attempts=attempts,
         running=frozenset(running),
@@ -97,7 +97,7 @@ def test_an_attempt_of_which_nothing_more_was_heard_and_nothing_is_known_costs_i
 def test_without_outcomes_the_times_are_the_same():
     attempts = {0: [attempt(1, 100), attempt(2, 900, 1500, True)], 1: [attempt(1, 100)]}
     submitted = Submitted(
-        CommandList("run-a-1", "run", "a", "cpu", 1, 2, 2, None, {}, {}, (), (), ()),
+        CommandList("run-a-1", "run", "a", "cpu", 1, 2, 2, None, {}, {}, "", (), ()),
         None,
         attempts=attempts,
         running=frozenset({1}),

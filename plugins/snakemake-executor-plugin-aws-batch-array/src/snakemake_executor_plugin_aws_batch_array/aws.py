@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from snakemake_executor_plugin_aws_batch_array.region import find_region
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+
+_THROTTLED = {"TooManyRequestsException", "ThrottlingException", "Throttling", "SlowDown"}
 
 MAX_ATTEMPTS = 8
 """Tries of one call, with growing, jittered pauses between them (boto3's standard mode)."""
@@ -73,3 +77,19 @@ def make_client(
     return boto3.client(  # type: ignore[call-overload]
         service, region_name=find_region(region), config=config
     )
+
+
+def may_pass(error: Exception) -> bool:
+    """Tell whether a call that failed may succeed when it is made again later."""
+    if isinstance(error, ClientError):
+        return is_throttled(error) or _http_status(error) >= 500
+    return isinstance(error, HTTPClientError | NoConnectionError)
+
+
+def is_throttled(error: ClientError) -> bool:
+    """Tell whether AWS refused a call only because there were too many."""
+    return error.response["Error"]["Code"] in _THROTTLED or _http_status(error) == 429
+
+
+def _http_status(error: ClientError) -> int:
+    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])

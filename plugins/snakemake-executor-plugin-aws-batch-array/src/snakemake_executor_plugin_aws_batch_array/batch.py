@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-from snakemake_executor_plugin_aws_batch_array.aws import MAX_ATTEMPTS, make_client
+from snakemake_executor_plugin_aws_batch_array.aws import (
+    MAX_ATTEMPTS,
+    is_throttled,
+    make_client,
+    may_pass,
+)
 from snakemake_executor_plugin_aws_batch_array.status import Attempt, JobDetail, Status
+from snakemake_executor_plugin_aws_batch_array.submission import Submission, submit_request
 
 if TYPE_CHECKING:
     from mypy_boto3_batch.type_defs import JobDetailTypeDef
@@ -20,57 +25,10 @@ if TYPE_CHECKING:
 DESCRIBE_LIMIT = 100
 """Most ids of one DescribeJobs call."""
 
-INTERRUPTED_EXIT_CODE = 75
-"""How the worker ends when it was told to stop before its slice was done (``EX_TEMPFAIL``)."""
+LISTING_LAG_S = 30.0
+"""So long after SubmitJob a job that is not listed may exist nevertheless; AWS promises less."""
 
-RETRY_RULES: Sequence[Mapping[str, str]] = (
-    # The instance went away, with or without a word to the container before.
-    {"onStatusReason": "Host EC2*", "action": "RETRY"},
-    {"onExitCode": str(INTERRUPTED_EXIT_CODE), "action": "RETRY"},
-    # The container never ran: image pull, agent.
-    {"onReason": "CannotPull*", "action": "RETRY"},
-    {"onStatusReason": "Task failed to start*", "action": "RETRY"},
-    # All else is the command's failure: Snakemake's own retries see to it.
-    {"onReason": "*", "action": "EXIT"},
-)
-
-_THROTTLED = {"TooManyRequestsException", "ThrottlingException", "Throttling", "SlowDown"}
-
-
-@dataclass(frozen=True)
-class Submission:
-    """What SubmitJob is asked for.
-
-    Attributes
-    ----------
-    name, queue, definition
-        As AWS Batch takes them.
-    n_children
-        1 for a plain job, else the size of the array.
-    command, environment
-        Of the container.
-    vcpus, memory_mib, gpus
-        Resources of one child.
-    timeout_s
-        Time limit of one attempt of one child, at least 60; None if there is no limit.
-    attempts
-        Attempts Batch makes when `RETRY_RULES` say so, 1 to 10.
-    tags
-        Tags of the job, passed on to its tasks.
-    """
-
-    name: str
-    queue: str
-    definition: str
-    n_children: int
-    command: tuple[str, ...]
-    environment: Mapping[str, str]
-    vcpus: int
-    memory_mib: int
-    gpus: int
-    timeout_s: int | None
-    attempts: int
-    tags: Mapping[str, str]
+_LISTING_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 class BatchApi(Protocol):
@@ -90,6 +48,14 @@ class BatchApi(Protocol):
 
     def find(self, name: str, queue: str) -> str | None:
         """Return the id of the latest job of that name."""
+        ...
+
+    def find_new(self, name: str, queue: str, since_s: float = ...) -> str | None:
+        """Return the id of a job that may have been submitted so long ago, once it is listed."""
+        ...
+
+    def find_all(self, pattern: str, queue: str) -> dict[str, str]:
+        """Return the id of the latest job of each name that fits; none if the queue is gone."""
         ...
 
     def terminate(self, job_id: str, reason: str) -> None:
@@ -122,16 +88,16 @@ class BatchClient:
         A throttled call is repeated. After a call whose reply was lost, the job is looked for by
         its name, which no other job has, before it is submitted again.
         """
-        request = _submit_request(submission)
+        request = submit_request(submission)
         for n_tries in range(MAX_ATTEMPTS):
             try:
                 return self._submit_client.submit_job(**request)["jobId"]
             except (ClientError, HTTPClientError, NoConnectionError) as error:
-                if n_tries + 1 == MAX_ATTEMPTS or not _may_repeat(error):
+                if n_tries + 1 == MAX_ATTEMPTS or not may_pass(error):
                     raise
                 self._sleep(random.uniform(0.5, 1) * min(2**n_tries, 20))  # noqa: S311
                 if _may_have_arrived(error):
-                    job_id = self.find(submission.name, submission.queue)
+                    job_id = self.find_new(submission.name, submission.queue)
                     if job_id is not None:
                         return job_id
         raise AssertionError("unreachable: the last try returns or raises")
@@ -155,6 +121,23 @@ class BatchClient:
     def find(self, name: str, queue: str) -> str | None:
         """Return the id of the latest job of that name, in whatever state."""
         return self.find_all(name, queue).get(name)
+
+    def find_new(self, name: str, queue: str, since_s: float = 0.0) -> str | None:
+        """Return the id of a job that may just have been submitted: listings lag behind.
+
+        Parameters
+        ----------
+        since_s
+            How long ago it was, if it was.
+        """
+        waited_s = since_s
+        for pause_s in _LISTING_PAUSES_S:
+            job_id = self.find(name, queue)
+            if job_id is not None or waited_s >= LISTING_LAG_S:
+                return job_id
+            self._sleep(pause_s)
+            waited_s += pause_s
+        return self.find(name, queue)
 
     def find_all(self, pattern: str, queue: str) -> dict[str, str]:
         """Return the id of the latest job of each name that fits; none if the queue is gone.
@@ -184,55 +167,10 @@ class BatchClient:
         self._client.terminate_job(jobId=job_id, reason=reason)
 
 
-def _may_repeat(error: Exception) -> bool:
-    if isinstance(error, ClientError):
-        return _is_throttled(error) or _http_status(error) >= 500
-    return True
-
-
 def _may_have_arrived(error: Exception) -> bool:
     if isinstance(error, ClientError):
-        return not _is_throttled(error)
+        return not is_throttled(error)
     return not isinstance(error, NoConnectionError)
-
-
-def _is_throttled(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] in _THROTTLED or _http_status(error) == 429
-
-
-def _http_status(error: ClientError) -> int:
-    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
-
-
-def _submit_request(submission: Submission) -> dict[str, Any]:
-    amounts = [("VCPU", submission.vcpus), ("MEMORY", submission.memory_mib)]
-    if submission.gpus > 0:
-        amounts.append(("GPU", submission.gpus))
-    request: dict[str, Any] = {
-        "jobName": submission.name,
-        "jobQueue": submission.queue,
-        "jobDefinition": submission.definition,
-        "containerOverrides": {
-            "command": list(submission.command),
-            "environment": [
-                {"name": name, "value": value} for name, value in submission.environment.items()
-            ],
-            "resourceRequirements": [
-                {"type": kind, "value": str(amount)} for kind, amount in amounts
-            ],
-        },
-        "retryStrategy": {
-            "attempts": submission.attempts,
-            "evaluateOnExit": [dict(rule) for rule in RETRY_RULES],
-        },
-        "tags": dict(submission.tags),
-        "propagateTags": True,
-    }
-    if submission.n_children > 1:
-        request["arrayProperties"] = {"size": submission.n_children}
-    if submission.timeout_s is not None:
-        request["timeout"] = {"attemptDurationSeconds": submission.timeout_s}
-    return request
 
 
 def _job_detail(job: JobDetailTypeDef) -> JobDetail:
@@ -264,4 +202,5 @@ def _job_detail(job: JobDetailTypeDef) -> JobDetail:
         attempts=attempts,
         log_group=options.get("awslogs-group", ""),
         children={Status(name): count for name, count in summary.items() if count},
+        is_ended=bool(job.get("isTerminated") or job.get("isCancelled")),
     )

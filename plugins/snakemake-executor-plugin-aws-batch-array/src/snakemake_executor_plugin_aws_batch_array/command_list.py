@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class UnreadableListError(Exception):
@@ -32,11 +32,14 @@ class Command:
         Arguments of Snakemake that only this job has.
     identity
         Hash of all that determines the job's result; equal for the same job of a later run.
+    outputs
+        Short hash of each file that the job makes.
     """
 
     target: tuple[str, ...]
     arguments: tuple[str, ...]
     identity: str
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ class CommandList:
         Distribution name to version of the software that the controller runs.
     environment
         Environment variables of the commands. Never secrets.
-    deploy
-        Arguments of Snakemake that unpack the workflow's sources; empty if there is nothing to do.
+    sources
+        SHA-256 of the archive of the workflow's sources, which lies beside the lists.
     arguments
         Arguments of Snakemake that all commands share.
     commands
@@ -79,14 +82,14 @@ class CommandList:
     command_timeout_s: int | None
     versions: Mapping[str, str]
     environment: Mapping[str, str]
-    deploy: tuple[str, ...]
+    sources: str
     arguments: tuple[str, ...]
     commands: tuple[Command, ...]
 
     def to_bytes(self) -> bytes:
         """Return the list as JSON."""
         head = {item.name: getattr(self, item.name) for item in fields(self)}
-        rows = [[row.target, row.arguments, row.identity] for row in self.commands]
+        rows = [[row.target, row.arguments, row.identity, row.outputs] for row in self.commands]
         document = {"version": SCHEMA_VERSION, **head, "commands": rows}
         return json.dumps(document, separators=(",", ":")).encode()
 
@@ -113,12 +116,11 @@ class CommandList:
                 f"{SCHEMA_VERSION}: build the image with the controller's version of the plugin"
             )
         commands = tuple(
-            Command(tuple(target), tuple(arguments), identity)
-            for target, arguments, identity in document.pop("commands")
+            Command(tuple(target), tuple(arguments), identity, tuple(outputs))
+            for target, arguments, identity, outputs in document.pop("commands")
         )
-        for key in ("deploy", "arguments"):
-            document[key] = tuple(document[key])
-        return cls(commands=commands, **document)
+        arguments = tuple(document.pop("arguments"))
+        return cls(commands=commands, arguments=arguments, **document)
 
 
 def checksum(body: bytes) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class JobDefinitions:
-    """Finds the job definition of a queue; registers one only if no equal one is active.
+    """Finds the job definition of a job; registers one only if no equal one is active.
 
     Parameters
     ----------
@@ -27,8 +27,10 @@ class JobDefinitions:
         Knows the definitions to use as they are.
     settings
         Roles and log group of definitions registered here.
-    image
+    default_image
         Container image of definitions registered here.
+    asked_image
+        Container image that the user asks for in place of those of the deployment; may be empty.
     """
 
     def __init__(
@@ -36,36 +38,59 @@ class JobDefinitions:
         client: BatchClient,
         deployment: Deployment,
         settings: ExecutorSettings,
-        image: str,
+        default_image: str,
+        asked_image: str = "",
     ) -> None:
         self._client = client
         self._deployment = deployment
         self._settings = settings
-        self._image = image
-        self._registered: str | None = None
+        self._default_image = default_image
+        self._asked_image = asked_image
+        self._found: dict[tuple[str, str, int | None], str] = {}
 
-    def for_queue(self, queue: str) -> str:
-        """Return the name or ARN of the job definition for a queue.
+    def for_job(self, queue: str, image: str = "", shared_memory_mib: int | None = None) -> str:
+        """Return the name or ARN of the job definition of a job.
+
+        Neither image nor shared memory can be told to SubmitJob: where a job asks for another than
+        its queue's definition has, a copy of that is registered, once for each content.
+
+        Parameters
+        ----------
+        queue
+            Name or ARN.
+        image, shared_memory_mib
+            What the job asks for; empty and None for nothing.
 
         Raises
         ------
         UserError
             If there is none and none can be registered.
         """
-        given = self._deployment.job_definition(queue)
-        if given is not None:
-            return given
-        if self._registered is None:
-            self._registered = self._find_or_register()
-        return self._registered
+        image = image or self._asked_image
+        key = (queue, image, shared_memory_mib)
+        if key not in self._found:
+            self._found[key] = self._find(*key)
+        return self._found[key]
 
-    def _find_or_register(self) -> str:
-        if self._settings.job_role is None:
-            raise UserError(
-                "No job definition and no role for one: set --aws-batch-array-job-definitions "
-                "or --aws-batch-array-stack, or --aws-batch-array-job-role and --container-image."
-            )
-        properties = container_properties(self._settings, self._image)
+    def _find(self, queue: str, image: str, shared_memory_mib: int | None) -> str:
+        given = self._deployment.job_definition(queue)
+        if given is not None and not image and shared_memory_mib is None:
+            return given
+        if given is not None:
+            (definition,) = self._client.describe_job_definitions(jobDefinitions=[given])[
+                "jobDefinitions"
+            ]
+            properties: dict[str, Any] = dict(definition["containerProperties"])
+        else:
+            properties = container_properties(self._settings, self._default_image)
+        if image:
+            properties["image"] = image
+        if shared_memory_mib is not None:
+            linux = {**properties.get("linuxParameters", {}), "sharedMemorySize": shared_memory_mib}
+            properties["linuxParameters"] = linux
+        return self._find_or_register(properties)
+
+    def _find_or_register(self, properties: dict[str, Any]) -> str:
         name = definition_name(properties)
         known = self._client.describe_job_definitions(jobDefinitionName=name, status="ACTIVE")
         if known["jobDefinitions"]:
@@ -81,7 +106,18 @@ class JobDefinitions:
 
 
 def container_properties(settings: ExecutorSettings, image: str) -> dict[str, Any]:
-    """Return the container properties of a definition; every job overrides the amounts."""
+    """Return the container properties of a definition; every job overrides the amounts.
+
+    Raises
+    ------
+    UserError
+        If no role for the jobs is set.
+    """
+    if settings.job_role is None:
+        raise UserError(
+            "No job definition and no role for one: set --aws-batch-array-job-definitions "
+            "or --aws-batch-array-stack, or --aws-batch-array-job-role and --container-image."
+        )
     properties: dict[str, Any] = {
         "image": image,
         "jobRoleArn": settings.job_role,

@@ -50,6 +50,11 @@ class Deployment:
         by_queue = {queue: name for name, queue in self.queues.items()}
         object.__setattr__(self, "queue_names", by_queue)
 
+    @property
+    def _by_plain_name(self) -> dict[str, str]:
+        """The queues by the last part of their ARN."""
+        return {queue.rpartition("/")[2]: queue for queue in self.queues.values()}
+
     def queue(self, asked: str, n_gpus: int) -> str:
         """Return the queue, name or ARN, of a job.
 
@@ -66,7 +71,7 @@ class Deployment:
             If no queue fits.
         """
         if asked:
-            return self.queues.get(asked, asked)
+            return self.queues.get(asked) or self._by_plain_name.get(asked, asked)
         short_name = "gpu" if n_gpus > 0 else "cpu"
         queue = self.queues.get(short_name, self.default_queue)
         if not queue:

@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import threading
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from snakemake_executor_plugin_aws_batch_array.adoption import Inheritance, find_inheritance
-from snakemake_executor_plugin_aws_batch_array.batch import BatchApi, Submission
-from snakemake_executor_plugin_aws_batch_array.command_list import Command, CommandList
-from snakemake_executor_plugin_aws_batch_array.identity import safe_name
+from snakemake_executor_plugin_aws_batch_array.adoption import (
+    Demand,
+    Inheritance,
+    Left,
+    find_inheritance,
+)
+from snakemake_executor_plugin_aws_batch_array.batch import BatchApi
+from snakemake_executor_plugin_aws_batch_array.command_list import Command
+from snakemake_executor_plugin_aws_batch_array.errors import UserError
+from snakemake_executor_plugin_aws_batch_array.parcels import (
+    Parcel,
+    Run,
+    command_list,
+    submission_of,
+)
 from snakemake_executor_plugin_aws_batch_array.region import region_environment
-from snakemake_executor_plugin_aws_batch_array.resources import MIN_TIMEOUT_S
-from snakemake_executor_plugin_aws_batch_array.slices import longest_slice
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
 from snakemake_executor_plugin_aws_batch_array.watch import Verdict, Watched, Watcher
 from snakemake_executor_plugin_aws_batch_array.worker.assignment import submission_environment
 
-WORKER_COMMAND = ("python", "-m", "snakemake_executor_plugin_aws_batch_array.worker")
+_SUBMISSION_WAIT_S = 120
+"""Of Ctrl-C for a submission under way, which may be throttled."""
 
-START_UP_S = 30
-"""Added to the time limit of a child: until its first command starts."""
+_END_WAIT_S = 60.0
+"""For the end of jobs that write what is to be written anew; a container has 30 s for its end."""
+
+_END_POLL_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -37,49 +48,6 @@ class Ticket:
     command: int
 
 
-@dataclass(frozen=True)
-class Run:
-    """What all submissions of a run have in common.
-
-    Attributes
-    ----------
-    run_id
-        Name of the run.
-    region
-        AWS Region the jobs work in.
-    attempts
-        Attempts Batch makes after a reclaim.
-    tags
-        Tags of every job.
-    versions, environment, deploy, arguments
-        See `CommandList`.
-    """
-
-    run_id: str
-    region: str
-    attempts: int
-    tags: Mapping[str, str]
-    versions: Mapping[str, str]
-    environment: Mapping[str, str]
-    deploy: tuple[str, ...]
-    arguments: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """Commands to be submitted together, and what each of their children needs."""
-
-    rule: str
-    queue: str
-    definition: str
-    vcpus: int
-    memory_mib: int
-    gpus: int
-    command_timeout_s: int | None
-    commands: tuple[Command, ...]
-    n_children: int
-
-
 @dataclass
 class _Tracked:
     """A list with the verdicts that Snakemake has yet to hear."""
@@ -87,6 +55,8 @@ class _Tracked:
     watched: Watched
     awaited: set[int]
     verdicts: dict[int, Verdict] = field(default_factory=dict)
+    claimed: set[int] = field(default_factory=set)
+    submission: Future[None] | None = None
 
 
 class Dispatcher:
@@ -100,47 +70,106 @@ class Dispatcher:
         Lists and outcomes on S3.
     watcher
         Finds verdicts.
+    sleep
+        Called with the seconds between two looks at jobs that end.
     """
 
-    def __init__(self, batch: BatchApi, store: RunStore, watcher: Watcher) -> None:
+    def __init__(
+        self,
+        batch: BatchApi,
+        store: RunStore,
+        watcher: Watcher,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._batch = batch
         self._store = store
         self._watcher = watcher
+        self._sleep = sleep
         self._lock = threading.Lock()
         self._tracked: dict[str, _Tracked] = {}
         self._inheritance: Inheritance | None = None
+        self._refused: list[Left] = []
+        self._cancelled = threading.Event()
+        # Ctrl-C reaches the main thread alone, and so never comes between SubmitJob and its reply.
+        self._submitter = ThreadPoolExecutor(max_workers=1)
 
-    def claim(self, command: Command) -> Ticket | None:
-        """Return the ticket of a command that an earlier controller submitted.
+    def inherit(self, wanted: frozenset[str]) -> list[str]:
+        """Look once for what an earlier controller left, and return what the user must know.
 
-        None if it must be submitted; a list that is outdated by then has been ended.
+        Parameters
+        ----------
+        wanted
+            Digests of all files that the workflow makes.
+        """
+        if self._inheritance is not None:
+            return []
+        self._inheritance = find_inheritance(self._store, self._batch, wanted)
+        for item in self._inheritance.ours:
+            self._track(item)
+        return self._inheritance.complaints
+
+    def has_left(self, command: Command) -> bool:
+        """Whether an earlier controller left something that makes a file of a command."""
+        return self._inheritance is not None and self._inheritance.makes_files_of(command)
+
+    def claim(self, command: Command, demand: Demand) -> Ticket | None:
+        """Return the ticket of a command that an earlier controller submitted, if it serves.
+
+        None if it must be submitted, after `end_refused`.
         """
         if self._inheritance is None:
-            self._inheritance = find_inheritance(self._store, self._batch)
+            return None
+        found, refused = self._inheritance.claim(command, demand)
+        self._refused += refused
+        if found is None:
+            return None
+        self._track(found.item)
+        self._tracked[found.item.commands.name].claimed.add(found.index)
+        return Ticket(found.item.commands.name, found.index)
+
+    def end_refused(self) -> list[Ticket]:
+        """End what was refused, for it writes the same files, and wait for its end.
+
+        Returns
+        -------
+        list of Ticket
+            Commands that were claimed and whose child had to be ended for another command of its
+            slice: they are to be submitted again.
+        """
+        children: dict[str, tuple[Watched, set[int]]] = {}
+        for left in self._refused:
+            of_list = children.setdefault(left.item.commands.name, (left.item, set()))
+            of_list[1].add(left.item.child_of(left.index))
+        self._refused.clear()
+        displaced: list[Ticket] = []
+        ended: list[str] = []
+        for name, (item, ending) in children.items():
+            lost = {index for child in ending for index in item.slice_of(child)} & item.undecided
             with self._lock:
-                for item in self._inheritance.watched:
-                    self._tracked[item.commands.name] = _Tracked(item, set(item.undecided))
-        found = self._inheritance.claim(command)
-        for item in self._inheritance.outdated:
-            self._batch.terminate(item.job_id, "the workflow has changed since it was submitted")
-            self._close(item.commands.name)
-        self._inheritance.outdated.clear()
-        return None if found is None else Ticket(found[0].commands.name, found[1])
+                tracked = self._tracked.get(name)
+                item.undecided -= lost
+            for child in ending:
+                self._forget_child(item, child)
+            if tracked is not None:
+                displaced += [Ticket(name, i) for i in sorted(lost & tracked.claimed)]
+                tracked.awaited -= lost
+            ids = [item.child_id(child) for child in sorted(ending)]
+            ended += ids if item.undecided else [item.job_id]
+        self._end_all(ended, "what it makes is wanted anew")
+        for name, (item, _) in children.items():
+            if not item.undecided:
+                self._close(name)
+        return displaced
 
     def submit(self, run: Run, parcel: Parcel) -> list[Ticket]:
         """Write the list, submit its job, and return a ticket for each command."""
-        commands = _command_list(run, parcel)
-        item = Watched(commands, "")
-        tracked = _Tracked(item, set(item.undecided))
+        commands = command_list(run, parcel)
+        tracked = _Tracked(Watched(commands, ""), set(range(len(commands.commands))))
         with self._lock:
             self._tracked[commands.name] = tracked
+            tracked.submission = self._submitter.submit(self._send, run, parcel, tracked.watched)
         try:
-            list_checksum = self._store.put_list(commands)
-            environment = submission_environment(
-                self._store.list_path(commands.name), list_checksum, commands.n_children
-            )
-            environment |= region_environment(run.region)
-            item.job_id = self._batch.submit(_submission(run, parcel, commands, environment))
+            tracked.submission.result()
         except Exception:
             self._close(commands.name)
             raise
@@ -157,12 +186,15 @@ class Dispatcher:
             active = [tracked.watched for tracked in self._tracked.values()]
         news = self._watcher.poll(active, now_s)
         for item, verdicts in news:
-            self._tracked[item.commands.name].verdicts.update(verdicts)
+            tracked = self._tracked.get(item.commands.name)
+            if tracked is not None:
+                tracked.verdicts.update(verdicts)
         return bool(news)
 
     def verdict(self, ticket: Ticket) -> Verdict | None:
         """Return the verdict on a command; None if there is none yet."""
-        return self._tracked[ticket.list_name].verdicts.get(ticket.command)
+        tracked = self._tracked.get(ticket.list_name)
+        return None if tracked is None else tracked.verdicts.get(ticket.command)
 
     def settle(self, ticket: Ticket) -> None:
         """Note that Snakemake has heard a verdict; the list is closed after the last one."""
@@ -177,18 +209,71 @@ class Dispatcher:
             if not tracked.watched.undecided:
                 self._close(name)
 
-    def cancel(self, reason: str) -> None:
-        """End every job that may still run, arrays as a whole."""
+    def cancel(self, reason: str) -> list[str]:
+        """End every job that may still run, arrays as a whole; return the lists that may run on."""
+        self._cancelled.set()
         with self._lock:
-            active = [t.watched for t in self._tracked.values() if t.watched.undecided]
+            active = [t for t in self._tracked.values() if t.watched.undecided]
         with ThreadPoolExecutor(max_workers=8) as pool:
-            list(pool.map(lambda item: self._end(item, reason), active))
+            left = pool.map(lambda tracked: self._end(tracked, reason), active)
+            return [name for name in left if name]
 
-    def _end(self, item: Watched, reason: str) -> None:
-        # Without an id, Ctrl-C came between the submission and its reply.
-        job_id = item.job_id or self._batch.find(item.commands.name, item.commands.queue)
-        if job_id is not None:
-            self._batch.terminate(job_id, reason)
+    def may_run(self) -> list[str]:
+        """Return the names of the lists that are not known to be done."""
+        with self._lock:
+            return [name for name, t in self._tracked.items() if t.watched.undecided]
+
+    def left_alone(self) -> list[str]:
+        """Return the names of the lists of this run that make no file of this workflow."""
+        if self._inheritance is None:
+            return []
+        lefts = self._inheritance.by_output.values()
+        names = {left.item.commands.name for left in lefts if not left.succeeded}
+        return sorted(names - self._tracked.keys())
+
+    def _send(self, run: Run, parcel: Parcel, item: Watched) -> None:
+        """Write a list and submit its job."""
+        commands = item.commands
+        list_checksum = self._store.put_list(commands)
+        environment = submission_environment(
+            self._store.list_path(commands.name), list_checksum, commands.n_children
+        )
+        environment |= region_environment(run.region)
+        if self._cancelled.is_set():
+            raise UserError("the run was interrupted before")
+        item.job_id = self._batch.submit(submission_of(run, parcel, commands, environment))
+
+    def _track(self, item: Watched) -> None:
+        with self._lock:
+            self._tracked.setdefault(item.commands.name, _Tracked(item, set(item.undecided)))
+
+    def _end(self, tracked: _Tracked, reason: str) -> str:
+        """End a job; return the name of its list if that cannot be done."""
+        item = tracked.watched
+        try:
+            if tracked.submission is not None:
+                tracked.submission.exception(_SUBMISSION_WAIT_S)
+            if item.job_id:
+                self._batch.terminate(item.job_id, reason)
+        except (ClientError, BotoCoreError, TimeoutError):
+            return item.commands.name
+        return ""
+
+    def _end_all(self, job_ids: Sequence[str], reason: str) -> None:
+        """End jobs and wait until they write nothing more."""
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            list(pool.map(lambda job_id: self._batch.terminate(job_id, reason), job_ids))
+        waited_s = 0.0
+        while job_ids and waited_s < _END_WAIT_S:
+            details = self._batch.describe(list(job_ids))
+            job_ids = [job_id for job_id, each in details.items() if not each.status.is_final]
+            if job_ids:
+                self._sleep(_END_POLL_S)
+                waited_s += _END_POLL_S
+
+    def _forget_child(self, item: Watched, child: int) -> None:
+        if self._inheritance is not None:
+            self._inheritance.forget_child(item, child)
 
     def _close(self, name: str) -> None:
         with self._lock:
@@ -196,47 +281,3 @@ class Dispatcher:
         # Without its marker a list is looked at once more by the next controller, no harm.
         with contextlib.suppress(ClientError, BotoCoreError):
             self._store.close(name)
-
-
-def _command_list(run: Run, parcel: Parcel) -> CommandList:
-    now_ms = time.time_ns() // 1_000_000
-    content = [str(now_ms), *(command.identity for command in parcel.commands)]
-    digest = hashlib.sha256("".join(content).encode()).hexdigest()[:12]
-    return CommandList(
-        name=f"{run.run_id}-{safe_name(parcel.rule, 60)}-{digest}",
-        run=run.run_id,
-        rule=parcel.rule,
-        queue=parcel.queue,
-        submitted_ms=now_ms,
-        n_children=parcel.n_children,
-        vcpus=parcel.vcpus,
-        command_timeout_s=parcel.command_timeout_s,
-        versions=run.versions,
-        environment=run.environment,
-        deploy=run.deploy,
-        arguments=run.arguments,
-        commands=parcel.commands,
-    )
-
-
-def _submission(
-    run: Run, parcel: Parcel, commands: CommandList, environment: Mapping[str, str]
-) -> Submission:
-    timeout_s = None
-    if parcel.command_timeout_s is not None:
-        n_commands = longest_slice(len(parcel.commands), parcel.n_children)
-        timeout_s = max(MIN_TIMEOUT_S, parcel.command_timeout_s * n_commands + START_UP_S)
-    return Submission(
-        name=commands.name,
-        queue=parcel.queue,
-        definition=parcel.definition,
-        n_children=parcel.n_children,
-        command=WORKER_COMMAND,
-        environment=environment,
-        vcpus=parcel.vcpus,
-        memory_mib=parcel.memory_mib,
-        gpus=parcel.gpus,
-        timeout_s=timeout_s,
-        attempts=run.attempts,
-        tags={**run.tags, "snakemake-rule": parcel.rule},
-    )

@@ -6,69 +6,41 @@ Decision 60.
 from __future__ import annotations
 
 import asyncio
-import getpass
-import random
-import shlex
-import threading
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
+from snakemake.common import get_container_image
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.logging import LoggerExecutorInterface
-from snakemake_interface_executor_plugins.utils import encode_target_jobs_cli_args, join_cli_args
 from snakemake_interface_executor_plugins.workflow import WorkflowExecutorInterface
 
+from snakemake_executor_plugin_aws_batch_array import checkpoint_outputs
 from snakemake_executor_plugin_aws_batch_array.arrays import ArrayGroup, group_into_arrays
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.batch import BatchClient
-from snakemake_executor_plugin_aws_batch_array.command_list import Command
 from snakemake_executor_plugin_aws_batch_array.definitions import JobDefinitions
+from snakemake_executor_plugin_aws_batch_array.demand import find_demands, wanted_files
 from snakemake_executor_plugin_aws_batch_array.deployment import resolve_deployment
-from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher, Parcel, Run, Ticket
-from snakemake_executor_plugin_aws_batch_array.environment import left_behind, passed_variables
+from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher, Ticket
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
-from snakemake_executor_plugin_aws_batch_array.identity import (
-    default_run_id,
-    job_identity,
-    result_options,
-    safe_name,
-    sources_fingerprint,
+from snakemake_executor_plugin_aws_batch_array.failures import (
+    may_run_message,
+    missing_outputs_message,
 )
+from snakemake_executor_plugin_aws_batch_array.identity import default_run_id, safe_name
 from snakemake_executor_plugin_aws_batch_array.logs import log_tail
 from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
-from snakemake_executor_plugin_aws_batch_array.resources import JobResources, read_resources
+from snakemake_executor_plugin_aws_batch_array.pace import Pace
+from snakemake_executor_plugin_aws_batch_array.parcels import Parcel
+from snakemake_executor_plugin_aws_batch_array.preparing import Preparation, ReadyJob
 from snakemake_executor_plugin_aws_batch_array.rule_logs import rule_log_tails
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings, check_settings
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
-from snakemake_executor_plugin_aws_batch_array.versions import PLUGIN, installed_versions
-from snakemake_executor_plugin_aws_batch_array.watch import MAX_LOGS, Watcher
-
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 3.0
-"""Pause between two polls, as shares of ``--seconds-between-status-checks``."""
-
-_MIN_PAUSE_S = 0.1
-
-
-@dataclass(frozen=True)
-class _ReadyJob:
-    """A job with what it asks for, ready to be claimed or submitted."""
-
-    job: JobExecutorInterface
-    rule: str
-    queue: str
-    resources: JobResources
-    command: Command
-
-    @property
-    def likeness(self) -> tuple[str, str, JobResources]:
-        """Equal for jobs that may share an array."""
-        return self.rule, self.queue, self.resources
+from snakemake_executor_plugin_aws_batch_array.watch import MAX_LOGS, Verdict, Watcher
 
 
 class Executor(RemoteExecutor):
@@ -78,8 +50,7 @@ class Executor(RemoteExecutor):
         self, workflow: WorkflowExecutorInterface, logger: LoggerExecutorInterface
     ) -> None:
         # The thread that polls starts before `__post_init__`.
-        self._wake = threading.Event()
-        self._pause_s = 1.0
+        self._pace = Pace()
         super().__init__(workflow, logger)
 
     def __post_init__(self) -> None:
@@ -90,29 +61,35 @@ class Executor(RemoteExecutor):
                 "--immediate-submit and --precommand do not work with the aws-batch-array "
                 "executor: take them out, and put into the image what the precommand does."
             )
+        self._pace.usual_s = remote.seconds_between_status_checks
         settings: ExecutorSettings = self.workflow.executor_settings
         check_settings(settings)
         storage = self.workflow.storage_settings
         self._settings = settings
-        self._deployment = resolve_deployment(
+        deployment = resolve_deployment(
             settings,
             storage.default_storage_prefix,
             lambda: make_client("cloudformation", settings.region),
         )
         client = make_client("batch", settings.region)
         self._definitions = JobDefinitions(
-            client, self._deployment, settings, remote.container_image
+            client,
+            deployment,
+            settings,
+            remote.container_image,
+            "" if remote.container_image == get_container_image() else remote.container_image,
         )
-        self._region = client.meta.region_name
         self._run_id = safe_name(settings.run_id or "", 40) or default_run_id(
             Path.cwd().name, str(self.get_snakefile()), storage.default_storage_prefix or ""
         )
-        store = RunStore(make_client("s3", settings.region), self._deployment.lists / self._run_id)
-        batch = BatchClient(settings.region)
-        logs = partial(log_tail, make_client("logs", settings.region))
-        watcher = Watcher(batch, store, logs, self._deployment.log_group, settings.stuck_after)
-        self._dispatcher = Dispatcher(batch, store, watcher)
+        store = RunStore(make_client("s3", settings.region), deployment.lists / self._run_id)
+        self._preparation = Preparation(
+            self, settings, deployment, self._run_id, client.meta.region_name, store
+        )
+        self._dispatcher = self._make_dispatcher(store, deployment.log_group)
         self._outputs = Outputs()
+        self._taken_up: dict[Ticket, tuple[ReadyJob, SubmittedJobInfo]] = {}
+        self._again: dict[JobExecutorInterface, SubmittedJobInfo] = {}
         self.logger.info(f"AWS Batch run {self._run_id}, lists and outcomes: {store.root}")
 
     def run_job(self, job: JobExecutorInterface) -> None:
@@ -124,24 +101,24 @@ class Executor(RemoteExecutor):
 
         Each job is submitted or reported as an error; an exception would cancel the whole run.
         """
-        ready = []
+        prepared = []
         self._outputs.will_change(jobs)
         for job in jobs:
             self.run_job_pre(job)
             try:
-                prepared = self._prepare(job)
-                ticket = self._dispatcher.claim(prepared.command)
+                prepared.append(self._preparation.prepare(job))
             except Exception as error:
                 self._refuse(job, error)
-                continue
-            if ticket is None:
-                ready.append(prepared)
-            else:
-                self._report_submission(job, ticket)
+        try:
+            ready = self._take_up(prepared)
+        except Exception as error:
+            for item in prepared:
+                self._refuse(item.job, error)
+            return
         groups = group_into_arrays(ready, lambda item: item.likeness, self._settings.size)
         for group in groups:
             self._submit(group)
-        self._hurry()
+        self._pace.hurry()
 
     async def check_active_jobs(
         self, active_jobs: list[SubmittedJobInfo]
@@ -155,13 +132,11 @@ class Executor(RemoteExecutor):
                 moved = self._dispatcher.poll(time.monotonic())
             except Exception as error:
                 self.logger.warning(f"AWS could not be asked for the state of jobs: {error}")
-        verdicts = [self._dispatcher.verdict(info.aux["ticket"]) for info in active_jobs]
-        decided = list(zip(active_jobs, verdicts, strict=True))
-        succeeded = [info for info, verdict in decided if verdict is not None and verdict.succeeded]
-        self._note_outputs(succeeded)
+        decided = self._decide(active_jobs)
         # Without a pause between them, so that the scheduler offers what follows in one go.
-        for info in succeeded:
-            self.report_job_success(info)
+        for info, verdict in decided:
+            if verdict is not None and verdict.succeeded:
+                self.report_job_success(info)
         n_logs = 0
         for info, verdict in decided:
             if verdict is None:
@@ -171,75 +146,74 @@ class Executor(RemoteExecutor):
                 logs = rule_log_tails(info.job) if n_logs < MAX_LOGS else []
                 n_logs += len(logs)
                 self._report_failure(info, "\n".join([verdict.message, *logs]))
+            self._taken_up.pop(info.aux["ticket"], None)
             self._dispatcher.settle(info.aux["ticket"])
-        self._pace(moved)
+        self._pace.after_poll(moved=moved)
 
     def cancel_jobs(self, active_jobs: list[SubmittedJobInfo]) -> None:
         """End all jobs of this run; Snakemake's own list is empty while a poll is under way."""
         self.logger.info("Ending all AWS Batch jobs of this run...")
-        self._wake.set()
+        self._pace.wake()
         try:
-            self._dispatcher.cancel("Snakemake was interrupted")
-        except Exception as error:
-            self.logger.error(
-                f"Some AWS Batch jobs of run {self._run_id} could not be ended: {error}"
+            # What an earlier controller left may not have been looked for yet.
+            self._inherit()
+            left = self._dispatcher.cancel("Snakemake was interrupted")
+        except BaseException as error:
+            self._say_what_may_run(self._dispatcher.may_run(), repr(error))
+            if not isinstance(error, Exception):
+                raise
+            return
+        if left:
+            self._say_what_may_run(left, "AWS did not take the call")
+        strangers = self._dispatcher.left_alone()
+        if strangers:
+            self.logger.warning(
+                "These jobs of the run make files of another workflow or configuration and were "
+                f"left alone: {', '.join(strangers)}"
             )
 
     def shutdown(self) -> None:
         """Stop polling and close what is decided."""
         with self.lock:
             self.wait = False
-        self._wake.set()
+        self._pace.wake()
         super().shutdown()
         self._outputs.detach()
         self._dispatcher.close_decided()
 
     async def sleep(self) -> None:
         """Pause between two polls, unless something wakes this executor up."""
-        jitter = random.uniform(0.8, 1.2)  # noqa: S311
-        await asyncio.to_thread(self._wake.wait, self._pause_s * jitter)
+        await asyncio.to_thread(self._pace.wait)
         if self.wait:
-            self._wake.clear()
+            self._pace.rest()
 
-    def _hurry(self) -> None:
-        """Poll at the shortest pause again: new jobs have come."""
-        self._pace(moved=True)
-        self._wake.set()
+    def _make_dispatcher(self, store: RunStore, log_group: str) -> Dispatcher:
+        region = self._settings.region
+        logs = partial(log_tail, make_client("logs", region))
+        batch = BatchClient(region)
+        stuck_after_s = self._settings.stuck_after
+        watcher = Watcher(batch, store, logs, log_group, stuck_after_s, self.logger.warning)
+        return Dispatcher(batch, store, watcher)
 
-    def _pace(self, moved: bool) -> None:
-        """Poll often while jobs end, ever more rarely while nothing happens."""
-        usual_s = self.workflow.remote_execution_settings.seconds_between_status_checks
-        shortest_s = max(_MIN_PAUSE_S, usual_s * _SHORTEST_PAUSE)
-        longest_s = max(_MIN_PAUSE_S, usual_s * _LONGEST_PAUSE)
-        self._pause_s = shortest_s if moved else min(longest_s, self._pause_s * 1.5)
-
-    def _prepare(self, job: JobExecutorInterface) -> _ReadyJob:
-        resources = read_resources(dict(job.resources.items()), self._settings.task_timeout)
-        rules = "-".join(sorted(set(job.rules)))
-        target = tuple(sorted(encode_target_jobs_cli_args(job.get_target_spec())))
-        command = Command(
-            target=target,
-            arguments=tuple(shlex.split(self.get_job_args(job))),
-            identity=job_identity(self._sources, self._result_options, target),
-        )
-        queue = self._deployment.queue(resources.queue, resources.gpus)
-        return _ReadyJob(job, rules, queue, resources, command)
-
-    def _submit(self, group: ArrayGroup[_ReadyJob]) -> None:
+    def _submit(self, group: ArrayGroup[ReadyJob]) -> None:
         first = group.jobs[0]
         try:
+            asked = first.resources
+            times = [item.resources.timeout_s for item in group.jobs]
             parcel = Parcel(
                 rule=first.rule,
                 queue=first.queue,
-                definition=self._definitions.for_queue(first.queue),
-                vcpus=first.resources.vcpus,
-                memory_mib=first.resources.memory_mib,
-                gpus=first.resources.gpus,
-                command_timeout_s=first.resources.timeout_s,
+                definition=self._definitions.for_job(
+                    first.queue, asked.image, asked.shared_memory_mib
+                ),
+                vcpus=asked.vcpus,
+                memory_mib=max(item.resources.memory_mib for item in group.jobs),
+                gpus=asked.gpus,
+                command_timeout_s=max((time for time in times if time is not None), default=None),
                 commands=tuple(item.command for item in group.jobs),
                 n_children=group.n_children,
             )
-            tickets = self._dispatcher.submit(self._run, parcel)
+            tickets = self._dispatcher.submit(self._preparation.run, parcel)
         except Exception as error:
             for item in group.jobs:
                 self._refuse(item.job, error)
@@ -251,78 +225,79 @@ class Executor(RemoteExecutor):
             f"{group.n_children} AWS Batch children: {tickets[0].list_name}"
         )
 
-    def _report_submission(self, job: JobExecutorInterface, ticket: Ticket) -> None:
-        external_id = self._dispatcher.external_id(ticket)
-        self.report_job_submission(SubmittedJobInfo(job, external_id, {"ticket": ticket}))
+    def _inherit(self) -> None:
+        for complaint in self._dispatcher.inherit(wanted_files(self.workflow)):
+            self.logger.warning(complaint)
 
-    def _note_outputs(self, succeeded: list[SubmittedJobInfo]) -> None:
+    def _take_up(self, prepared: list[ReadyJob]) -> list[ReadyJob]:
+        """Take up what an earlier controller left, and return what is to be submitted."""
+        self._inherit()
+        candidates = [item for item in prepared if self._dispatcher.has_left(item.command)]
+        demands = find_demands(self.workflow, [item.job for item in candidates])
+        ready = [item for item in prepared if item not in candidates]
+        for item, demand in zip(candidates, demands, strict=True):
+            ticket = self._dispatcher.claim(item.command, demand)
+            if ticket is None:
+                ready.append(item)
+            else:
+                info = self._report_submission(item.job, ticket)
+                self._taken_up[ticket] = (item, info)
+        for ticket in self._dispatcher.end_refused():
+            item, info = self._taken_up.pop(ticket)
+            self._again[item.job] = info
+            ready.append(item)
+        return ready
+
+    def _report_submission(self, job: JobExecutorInterface, ticket: Ticket) -> SubmittedJobInfo:
+        external_id = self._dispatcher.external_id(ticket)
+        info = self._again.pop(job, None)
+        if info is None:
+            info = SubmittedJobInfo(job, external_id, {"ticket": ticket})
+            self.report_job_submission(info)
+        else:
+            # Snakemake takes it for the job that it was told of before.
+            info.external_jobid, info.aux = external_id, {"ticket": ticket}
+        return info
+
+    def _decide(
+        self, active_jobs: list[SubmittedJobInfo]
+    ) -> list[tuple[SubmittedJobInfo, Verdict | None]]:
+        """Return the verdict on each job; success only where all that it was to make is there."""
+        verdicts = [
+            info.aux.get("refused") or self._dispatcher.verdict(info.aux["ticket"])
+            for info in active_jobs
+        ]
+        decided = dict(zip(range(len(active_jobs)), verdicts, strict=True))
+        succeeded = [i for i, verdict in decided.items() if verdict and verdict.succeeded]
+        jobs = [active_jobs[i].job for i in succeeded]
         try:
-            self._outputs.have_changed(info.job for info in succeeded)
-        except (BotoCoreError, ClientError) as error:
-            self.logger.debug(f"Outputs could not be listed, they are asked for singly: {error}")
+            missing = self._outputs.find(jobs)
+            for job in jobs:
+                if getattr(job, "is_checkpoint", False):
+                    checkpoint_outputs.forget(job.output)
+        except Exception as error:
+            self.logger.warning(f"S3 could not be asked for outputs, it is asked again: {error}")
+            missing = []
+            decided |= dict.fromkeys(succeeded)
+        for i, names in zip(succeeded, missing, strict=False):
+            if names:
+                decided[i] = Verdict(missing_outputs_message(names))
+        return [(info, decided[i]) for i, info in enumerate(active_jobs)]
+
+    def _say_what_may_run(self, names: list[str], why: str) -> None:
+        if names:
+            self.logger.error(may_run_message(self._run_id, names, why))
 
     def _refuse(self, job: JobExecutorInterface, error: Exception) -> None:
-        self._report_failure(SubmittedJobInfo(job), f"Not submitted to AWS Batch: {error}")
+        message = f"Not submitted to AWS Batch: {error}"
+        info = self._again.pop(job, None)
+        if info is None:
+            self._report_failure(SubmittedJobInfo(job), message)
+        else:
+            info.aux["refused"] = Verdict(message)
 
     def _report_failure(self, info: SubmittedJobInfo, message: str) -> None:
         if info.job.is_group():
             # Snakemake shows no message for a group.
             self.logger.error(message)
         self.report_job_error(info, msg=f"{message}\n")
-
-    @cached_property
-    def _run(self) -> Run:
-        declared = self.envvars()
-        named = [name.strip() for name in (self._settings.pass_envvars or "").split(",")]
-        environment = passed_variables(declared, named)
-        missing = left_behind(declared, environment)
-        if missing:
-            self.logger.warning(
-                f"The jobs do not get the environment variables {', '.join(missing)} from here: "
-                "put them into the job definition, as secrets if they are, or name them in "
-                "--aws-batch-array-pass-envvars."
-            )
-        storage = self.workflow.storage_settings.default_storage_provider
-        return Run(
-            run_id=self._run_id,
-            region=self._region,
-            attempts=self._settings.attempts,
-            tags={
-                **(self._settings.tags or {}),
-                "snakemake-run": self._run_id,
-                "snakemake-user": safe_name(getpass.getuser(), 128),
-            },
-            versions=installed_versions(
-                ["snakemake", PLUGIN, f"snakemake-storage-plugin-{storage}"]
-            ),
-            environment=environment,
-            deploy=self._deploy_arguments,
-            arguments=self._shared_arguments,
-        )
-
-    @cached_property
-    def _shared_arguments(self) -> tuple[str, ...]:
-        general = self.workflow.spawned_job_args_factory.general_args(
-            executor_common_settings=self.common_settings
-        )
-        more = [
-            *("--snakefile", self.get_snakefile()),
-            *("--mode", self.get_exec_mode().item_to_choice()),
-        ]
-        return (*shlex.split(join_cli_args([general, *self.additional_general_args()])), *more)
-
-    @cached_property
-    def _deploy_arguments(self) -> tuple[str, ...]:
-        precommand = self.workflow.spawned_job_args_factory.precommand(
-            executor_common_settings=self.common_settings
-        )
-        # python -m snakemake --deploy-sources ...
-        return tuple(shlex.split(precommand)[3:])
-
-    @cached_property
-    def _sources(self) -> str:
-        return sources_fingerprint(self.workflow.dag.get_sources())
-
-    @cached_property
-    def _result_options(self) -> list[str]:
-        return result_options(self._shared_arguments)

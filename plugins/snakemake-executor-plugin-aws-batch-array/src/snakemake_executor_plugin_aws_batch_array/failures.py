@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from snakemake_executor_plugin_aws_batch_array.command_list import (
     OUT_OF_MEMORY,
     TIMED_OUT,
@@ -68,3 +70,19 @@ def failure_message(
         between_ms = None if outcome is None else (outcome.started_ms, outcome.stopped_ms)
         lines += [f"Last lines of log {group} {stream}:", log_tail(group, stream, between_ms)]
     return "\n".join(lines)
+
+
+def missing_outputs_message(names: Sequence[str]) -> str:
+    """Return what Snakemake shows of a command that ended well and left too little."""
+    return (
+        "The command ended well, but these of its outputs are missing afterwards: "
+        f"{', '.join(names)}. Does another job or a lifecycle rule delete them?"
+    )
+
+
+def may_run_message(run_id: str, names: Sequence[str], why: str) -> str:
+    """Return what the user must know of jobs that could not be ended."""
+    return (
+        f"These AWS Batch jobs of run {run_id} may still run ({why}): {', '.join(names)}. Give the "
+        "same command again, and interrupt that, or end them in the console of AWS Batch."
+    )

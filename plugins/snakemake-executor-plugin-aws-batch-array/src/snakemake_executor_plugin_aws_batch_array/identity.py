@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+MAX_TAG_VALUE = 256
+
 _IGNORED_FOLDERS = {".snakemake", ".git", "__pycache__"}
 
 _RESULT_OPTIONS = ("--config", "--configfiles", "--set-scatter", "--default-storage-prefix")
@@ -46,15 +48,38 @@ def result_options(arguments: Sequence[str]) -> list[str]:
     return sorted(kept)
 
 
-def job_identity(sources: str, options: Sequence[str], target: Sequence[str]) -> str:
-    """Return a hash of all that determines a job's result, its inputs apart."""
-    content = json.dumps([sources, list(options), list(target)])
+def job_identity(
+    sources: str, options: Sequence[str], target: Sequence[str], details: Sequence[str] = ()
+) -> str:
+    """Return a hash of all that determines a job's result, the contents of its inputs apart.
+
+    Parameters
+    ----------
+    details
+        Names of its inputs, values of its parameters.
+    """
+    content = json.dumps([sources, list(options), list(target), list(details)])
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
+def output_digests(outputs: Iterable[str], target: Sequence[str]) -> tuple[str, ...]:
+    """Return a short hash of each file that a job makes; of its target if it makes none."""
+    named = list(outputs) or ["", *target]
+    return tuple(hashlib.sha256(name.encode()).hexdigest()[:12] for name in named)
+
+
 def safe_name(text: str, max_length: int) -> str:
-    """Return the text with letters, digits, hyphens and underscores only, cut to a length."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")[:max_length]
+    """Return a name as AWS Batch takes it, cut to a length; empty if nothing is left.
+
+    It has letters, digits, hyphens and underscores, and begins with a letter or a digit.
+    """
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-").lstrip("_-")[:max_length]
+
+
+def tag_value(text: str) -> str:
+    """Return the value of a tag as AWS takes it: some signs only, 256 characters at most."""
+    value = re.sub(r"[^\w\s.:/=+@-]", "-", text).strip()
+    return value if len(value) <= MAX_TAG_VALUE else f"{value[: MAX_TAG_VALUE - 1]}+"
 
 
 def default_run_id(folder: str, snakefile: str, storage_prefix: str) -> str:

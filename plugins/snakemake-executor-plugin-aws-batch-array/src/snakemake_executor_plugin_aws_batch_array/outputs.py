@@ -1,10 +1,11 @@
 """Outputs of jobs on S3, as the controller's storage plugin sees them.
 
-Works round two things of snakemake-storage-plugin-s3 0.3:
+Works round three things of snakemake-storage-plugin-s3 0.3:
 
 - For every output Snakemake asks whether it exists (twice), when it was written, and, as input of
   the next job, whether it exists and how large it is: six requests. The outputs of a scatter are
-  neighbours, so that one listing of 1,000 keys knows all of it. What is not known is asked as ever.
+  neighbours, so that one listing of 1,000 keys knows all of it. Of others one request does.
+- An output that is missing ends the whole run with an exception, when it should fail its job.
 - A folder that was not there when the plugin first looked is never there for it, so that a
   directory output made by a job is reported as missing.
 
@@ -15,17 +16,13 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
-from snakemake_executor_plugin_aws_batch_array.listing import ObjectFact, list_objects
-
-MIN_NEIGHBOURS = 8
-"""Fewer outputs than this are left to single requests."""
-
-_STORAGE_PLUGIN = "snakemake_storage_plugin_s3"
+from snakemake_executor_plugin_aws_batch_array.demand import STORAGE_PLUGIN, singles
+from snakemake_executor_plugin_aws_batch_array.listing import ObjectFact, find_objects
 
 Answer = Callable[[ObjectFact], Any]
 
@@ -41,22 +38,41 @@ class Outputs:
     def will_change(self, jobs: Iterable[JobExecutorInterface]) -> None:
         """Forget the outputs of jobs that are about to run."""
         for job in jobs:
-            for _, item in _stored_outputs(job):
-                self._forget(item)
+            for _, _, item in _stored_outputs(job):
+                if _is_on_s3(item):
+                    self._forget(item)
 
-    def have_changed(self, jobs: Iterable[JobExecutorInterface]) -> None:
-        """Take note of the outputs of jobs that have succeeded."""
+    def find(self, jobs: Sequence[JobExecutorInterface]) -> list[list[str]]:
+        """Look for the outputs of jobs that have succeeded.
+
+        Returns
+        -------
+        list of list of str
+            Of each job, the addresses of the outputs that are missing.
+        """
+        made = [list(_needed_outputs(job)) for job in jobs]
         alike: dict[tuple[str, int, str], list[Any]] = defaultdict(list)
-        for job in jobs:
-            for (rule, position), item in _stored_outputs(job):
+        for (rule, position), item in (each for of_job in made for each in of_job):
+            if _is_on_s3(item):
                 item._is_dir = None
                 alike[rule, position, item.bucket].append(item)
+        there = set()
         for (_, _, bucket), items in alike.items():
-            if len(items) >= MIN_NEIGHBOURS:
-                self._attach(type(items[0]))
-                client = items[0].provider.s3c.meta.client
-                facts = list_objects(client, bucket, [item.key for item in items])
-                self._facts.update({(bucket, key): fact for key, fact in facts.items()})
+            self._attach(type(items[0]))
+            client = items[0].provider.s3c.meta.client
+            facts = find_objects(client, bucket, {item.key for item in items})
+            there |= {(bucket, key) for key in facts}
+            self._facts |= {
+                (bucket, key): fact for key, fact in facts.items() if not fact.is_folder
+            }
+        return [
+            [
+                item.query
+                for _, item in of_job
+                if not ((item.bucket, item.key) in there if _is_on_s3(item) else item.exists())
+            ]
+            for of_job in made
+        ]
 
     def detach(self) -> None:
         """Give the storage plugin its own methods back."""
@@ -99,10 +115,26 @@ class Outputs:
         self._facts.pop((item.bucket, item.key), None)
 
 
-def _stored_outputs(job: JobExecutorInterface) -> Iterator[tuple[tuple[str, int], Any]]:
-    """Yield rule and position of each output, and its object of the S3 storage plugin."""
-    for single in job.jobs if job.is_group() else [job]:
-        for position, file in enumerate(single.output):
-            item = file.storage_object if file.is_storage else None
-            if type(item).__module__ == _STORAGE_PLUGIN:
-                yield (single.rule.name, position), item
+def _is_on_s3(item: Any) -> bool:  # noqa: ANN401 - an object of any storage plugin
+    return type(item).__module__ == STORAGE_PLUGIN
+
+
+def _stored_outputs(job: JobExecutorInterface) -> Iterator[tuple[tuple[str, int], Any, Any]]:
+    """Yield rule and position of each output in storage, the file and its storage object."""
+    for single in singles(job):
+        benchmark = [single.benchmark] if single.benchmark else []
+        for position, file in enumerate([*single.output, *benchmark]):
+            if file.is_storage:
+                yield (single.rule.name, position), file, file.storage_object
+
+
+def _needed_outputs(job: JobExecutorInterface) -> Iterator[tuple[tuple[str, int], Any]]:
+    """Yield the outputs that must be there when a job has succeeded.
+
+    Those that only other jobs of its group need are gone by then.
+    """
+    for where, file, item in _stored_outputs(job):
+        flags = file.flags
+        passing = job.is_group() and (flags.get("temp") or flags.get("nodelocal"))
+        if not (passing or flags.get("pipe") or flags.get("service")):
+            yield where, item

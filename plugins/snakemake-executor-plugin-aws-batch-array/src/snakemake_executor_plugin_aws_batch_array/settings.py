@@ -4,6 +4,7 @@ The names shared with snakemake-executor-plugin-aws-batch (region, job_queue, jo
 task_timeout) mean the same here.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from snakemake_interface_executor_plugins.settings import CommonSettings, Execut
 
 from snakemake_executor_plugin_aws_batch_array.arrays import MAX_ARRAY_SIZE
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
+from snakemake_executor_plugin_aws_batch_array.identity import MAX_TAG_VALUE
 
 
 def parse_pairs(text: str) -> dict[str, str]:
@@ -137,9 +139,23 @@ class ExecutorSettings(ExecutorSettingsBase):
     stuck_after: int = field(
         default=1800,
         metadata=_option(
-            "Seconds a job may wait for an instance while AWS Batch names a reason for which it "
-            "may never get one; then it is an error.",
+            "Seconds a job may wait for an instance while AWS Batch names a misconfiguration for "
+            "which it never gets one; then it is an error. How long it waits for capacity, its "
+            "queue decides.",
             int,
+        ),
+    )
+    share_identifier: str | None = field(
+        default=None,
+        metadata=_option(
+            "Share of the queue that all jobs count for. A queue with a fair-share policy takes no "
+            "job without one, any other queue none with one.",
+        ),
+    )
+    priority: int | None = field(
+        default=None,
+        metadata=_option(
+            "Priority of all jobs within their share, 0 to 9,999; the highest goes first.", int
         ),
     )
     pass_envvars: str | None = field(
@@ -151,7 +167,19 @@ class ExecutorSettings(ExecutorSettingsBase):
     )
 
 
-_LIMITS = {"size": (1, MAX_ARRAY_SIZE), "attempts": (1, 10), "task_timeout": (60, None)}
+_LIMITS = {
+    "size": (1, MAX_ARRAY_SIZE),
+    "attempts": (1, 10),
+    "task_timeout": (60, None),
+    "priority": (0, 9999),
+}
+
+_MAX_TAGS = 46
+"""Of the 50 that AWS takes, some are the executor's own."""
+
+_MAX_TAG_KEY = 128
+_OTHER_SIGNS = re.compile(r"[^\w\s.:/=+@-]")
+_SHARE_IDENTIFIER = re.compile(r"[A-Za-z0-9]{1,255}")
 
 
 def check_settings(settings: ExecutorSettings) -> None:
@@ -160,7 +188,8 @@ def check_settings(settings: ExecutorSettings) -> None:
     Raises
     ------
     UserError
-        If a number is out of its limits.
+        If a number is out of its limits, or a tag or the share identifier has other signs or more
+        than AWS takes.
     """
     for name, (low, high) in _LIMITS.items():
         value = getattr(settings, name)
@@ -168,12 +197,38 @@ def check_settings(settings: ExecutorSettings) -> None:
             limits = f"{low} to {high}" if high is not None else f"at least {low}"
             flag = name.replace("_", "-")
             raise UserError(f"--aws-batch-array-{flag} is {value}: give a number of {limits}.")
+    share = settings.share_identifier
+    if share is not None and not _SHARE_IDENTIFIER.fullmatch(share):
+        raise UserError(
+            f"--aws-batch-array-share-identifier is {share!r}: give letters and digits alone."
+        )
+    _check_tags(settings.tags or {})
+
+
+def _check_tags(tags: dict[str, str]) -> None:
+    if len(tags) > _MAX_TAGS:
+        raise UserError(
+            f"--aws-batch-array-tags has {len(tags)} tags: AWS takes {_MAX_TAGS} beside those of "
+            "the executor."
+        )
+    for key, value in tags.items():
+        wrong = ""
+        if key.lower().startswith("aws:"):
+            wrong = "begins with aws:, which AWS keeps for itself"
+        elif len(key) > _MAX_TAG_KEY or len(value) > MAX_TAG_VALUE:
+            wrong = f"is longer than {_MAX_TAG_KEY} characters or {MAX_TAG_VALUE} of its value"
+        elif _OTHER_SIGNS.search(key + value):
+            wrong = "has other signs than letters, digits, spaces and . : / = + @ _ -"
+        if wrong:
+            raise UserError(f"--aws-batch-array-tags: {key}={value} {wrong}.")
 
 
 common_settings = CommonSettings(
     non_local_exec=True,
     implies_no_shared_fs=True,
-    job_deploy_sources=True,
+    # The executor keeps the sources beside its lists: Snakemake's own archive is shared by all runs
+    # of the same workflow, and the first to end deletes it.
+    job_deploy_sources=False,
     pass_default_storage_provider_args=True,
     pass_default_resources_args=True,
     # Values of variables would be readable by all who may describe the job.

@@ -51,6 +51,8 @@ class JobDetail:
         CloudWatch log group; empty if the job definition names none.
     children
         Number of children by state; empty for a job that is no array.
+    is_ended
+        Whether somebody ended it by TerminateJob or CancelJob.
     """
 
     job_id: str
@@ -60,6 +62,7 @@ class JobDetail:
     attempts: tuple[Attempt, ...] = ()
     log_group: str = ""
     children: Mapping[Status, int] = field(default_factory=dict)
+    is_ended: bool = False
 
     @property
     def last_attempt(self) -> Attempt:
@@ -84,11 +87,14 @@ class Cause(StrEnum):
     UNKNOWN = "failed"
 
 
-SPOT_SIGNATURE = "Host EC2"
-"""How the status reason of an attempt begins whose instance went away."""
+SPOT_SIGNATURES = ("Host EC2", "Your Spot Task was interrupted")
+"""How the status reason of an attempt begins whose instance went away, of EC2 and of Fargate."""
 
-STUCK_SIGNATURES = ("MISCONFIGURATION:", "CAPACITY:")
-"""How the status reason of a RUNNABLE job begins that may never start."""
+STUCK_SIGNATURE = "MISCONFIGURATION:"
+"""How the status reason of a RUNNABLE job begins that will never start as things are."""
+
+WAITING_SIGNATURES = ("CAPACITY:", "UNDETERMINED")
+"""The same of one that waits for what others have; how long is for its queue to say."""
 
 _SIGKILL_EXIT_CODE = 137
 
@@ -97,18 +103,19 @@ def cause_of_failure(detail: JobDetail) -> Cause:
     """Tell why a failed job failed.
 
     A reclaimed instance leaves a status reason on the attempt and no exit code; the kernel's kill
-    for memory leaves exit code 137 or the reason ``OutOfMemoryError``.
+    for memory leaves exit code 137 or the reason ``OutOfMemoryError``. A job that somebody ended
+    was killed too, and its reason is whatever the caller wrote.
     """
     attempt = detail.last_attempt
+    if detail.is_ended:
+        return Cause.TERMINATED
     if "OutOfMemory" in attempt.reason:
         return Cause.OUT_OF_MEMORY
-    if attempt.status_reason.startswith(SPOT_SIGNATURE):
+    if attempt.status_reason.startswith(SPOT_SIGNATURES):
         return Cause.SPOT_RECLAIM
     reasons = f"{detail.status_reason} {attempt.status_reason}"
     if "exceeded timeout" in reasons:
         return Cause.TIMED_OUT
-    if "terminated by" in reasons or "cancelled by" in reasons:
-        return Cause.TERMINATED
     if attempt.exit_code == _SIGKILL_EXIT_CODE:
         return Cause.OUT_OF_MEMORY
     if attempt.exit_code is not None:
@@ -135,13 +142,18 @@ def describe_failure(detail: JobDetail) -> str:
     return f"{line}: {'; '.join(reasons)}" if reasons else line
 
 
-def may_never_start(status_reason: str) -> bool:
-    """Whether a RUNNABLE job names a reason for which it may wait for ever.
+def will_never_start(status_reason: str) -> bool:
+    """Whether a RUNNABLE job names a reason for which it waits for ever.
 
     While a compute environment grows from zero such a reason can appear and go again, so it means
     something only after it has stayed for a while.
     """
-    return status_reason.startswith(STUCK_SIGNATURES)
+    return status_reason.startswith(STUCK_SIGNATURE)
+
+
+def waits_for_capacity(status_reason: str) -> bool:
+    """Whether a RUNNABLE job names a reason that passes when machines are to be had again."""
+    return status_reason.startswith(WAITING_SIGNATURES)
 
 
 def newly_final(before: Mapping[Status, int], now: Mapping[Status, int]) -> list[Status]:

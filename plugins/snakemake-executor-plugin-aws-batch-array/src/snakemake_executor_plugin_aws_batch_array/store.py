@@ -3,6 +3,7 @@
 ::
 
     <prefix>/<run>/lists/<name>.json             the list of commands, written before SubmitJob
+    <prefix>/<run>/sources/<SHA-256>.tar.xz      the workflow's sources, kept as long as the lists
     <prefix>/<run>/outcomes/<name>/<child>.json  what the child's commands came to
     <prefix>/<run>/attempts/<name>/<child>_...   empty; its name says when and where an attempt
                                                  started, and that of a second one how it ended
@@ -65,7 +66,7 @@ class S3Path:
 
 
 class ChangedListError(Exception):
-    """The list on S3 is not the one that was submitted."""
+    """A list or an archive on S3 is not the one that was submitted."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,29 @@ class RunStore:
                 f"{expected_checksum}, found {checksum(body)}"
             )
         return CommandList.from_bytes(body)
+
+    def put_sources(self, archive: bytes) -> str:
+        """Write the archive of the workflow's sources and return its checksum."""
+        archive_checksum = checksum(archive)
+        self._put(self._sources_path(archive_checksum), archive, "application/x-xz")
+        return archive_checksum
+
+    def get_sources(self, archive_checksum: str) -> bytes:
+        """Read an archive of sources.
+
+        Raises
+        ------
+        ChangedListError
+            If its checksum is another one.
+        """
+        path = self._sources_path(archive_checksum)
+        body = self.s3.get_object(Bucket=path.bucket, Key=path.key)["Body"].read()
+        if checksum(body) != archive_checksum:
+            raise ChangedListError(f"{path} has changed since it was written")
+        return body
+
+    def _sources_path(self, archive_checksum: str) -> S3Path:
+        return self.root / "sources" / f"{archive_checksum}.tar.xz"
 
     def list_names(self) -> list[str]:
         """Return the names of all lists, done with or not."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from snakemake_executor_plugin_aws_batch_array.batch import BatchApi
+from snakemake_executor_plugin_aws_batch_array.batch import DESCRIBE_LIMIT, BatchApi
 from snakemake_executor_plugin_aws_batch_array.command_list import ChildOutcomes, CommandList
 from snakemake_executor_plugin_aws_batch_array.failures import failure_message
 from snakemake_executor_plugin_aws_batch_array.logs import LogTail
@@ -15,12 +15,14 @@ from snakemake_executor_plugin_aws_batch_array.status import (
     JobDetail,
     Status,
     is_waiting,
-    may_never_start,
     newly_final,
+    waits_for_capacity,
+    will_never_start,
 )
 
-MISSING_POLLS = 3
-"""Polls in a row in which AWS Batch may not know a job before that is an error."""
+MISSING_S = 60.0
+"""How long AWS Batch may not know a job before that is an error: it may be so just after it took
+it."""
 
 MAX_LOGS = 10
 """Most log streams read in one poll: a scatter that fails as a whole fails for one reason."""
@@ -73,8 +75,9 @@ class Watched:
     seen: JobDetail | None = None
     final_children: set[int] = field(default_factory=set)
     tags: dict[int, str] = field(default_factory=dict)
-    n_missing: int = 0
+    missing_since_s: float | None = None
     waiting_since_s: float | None = None
+    is_told_to_wait: bool = False
 
     def __post_init__(self) -> None:
         self.undecided = set(range(len(self.commands.commands)))
@@ -115,7 +118,9 @@ class Watcher:
     log_group
         Overrides the group the job definition names, if not empty.
     stuck_after_s
-        How long a job may wait for an instance with a reason that may last for ever.
+        How long a job may wait for an instance with a reason that lasts for ever.
+    warn
+        Told of jobs that have waited as long for a reason that may pass.
     """
 
     def __init__(
@@ -125,12 +130,14 @@ class Watcher:
         log_tail: LogTail,
         log_group: str,
         stuck_after_s: float,
+        warn: Callable[[str], object],
     ) -> None:
         self._batch = batch
         self._outcomes = outcomes
         self._log_tail = log_tail
         self._log_group = log_group
         self._stuck_after_s = stuck_after_s
+        self._warn = warn
 
     def poll(self, watched: Iterable[Watched], now_s: float) -> list[tuple[Watched, Verdicts]]:
         """Ask once about all jobs and return the new verdicts.
@@ -151,14 +158,13 @@ class Watcher:
 
     def _look_at(self, item: Watched, detail: JobDetail | None, now_s: float) -> Verdicts:
         if detail is None:
-            item.n_missing += 1
-            return self._vanished(item) if item.n_missing >= MISSING_POLLS else {}
-        item.n_missing = 0
+            if item.missing_since_s is None:
+                item.missing_since_s = now_s
+            return self._vanished(item) if now_s - item.missing_since_s >= MISSING_S else {}
+        item.missing_since_s = None
         moved = item.seen is None or detail.fingerprint != item.seen.fingerprint
         before = item.seen.children if item.seen is not None else {}
-        if detail.status is Status.SUCCEEDED:
-            verdicts = dict.fromkeys(item.undecided, SUCCESS)
-        elif moved:
+        if moved:
             verdicts = self._of_final_children(item, detail, before)
         else:
             verdicts = self._of_stuck(item, detail, now_s)
@@ -166,13 +172,20 @@ class Watcher:
             verdicts = self._of_running_children(item)
         if moved:
             item.waiting_since_s = None
-        # Only now: if a call above failed, the next poll asks again.
-        item.seen = detail
+        # Only now, and only if the listings have caught up with the counts: else the next poll asks
+        # again.
+        if len(item.final_children) >= sum(
+            detail.children.get(status, 0) for status in (Status.SUCCEEDED, Status.FAILED)
+        ):
+            item.seen = detail
         return verdicts
 
     def _of_final_children(
         self, item: Watched, detail: JobDetail, before: Mapping[Status, int]
     ) -> Verdicts:
+        if detail.status is Status.SUCCEEDED:
+            item.final_children.update(range(item.n_children))
+            return dict.fromkeys(item.undecided, SUCCESS)
         if item.n_children == 1:
             return self._of_failed(item, {0: detail}) if detail.status is Status.FAILED else {}
         verdicts: Verdicts = {}
@@ -185,15 +198,25 @@ class Watcher:
                 verdicts.update(self._of_failed(item, self._describe_children(item, children)))
             item.final_children.update(children)
         if detail.status is Status.FAILED:
-            # What the children did not say: an array that ended before it had any.
-            rest = item.undecided - verdicts.keys()
-            children = {item.child_of(index) for index in rest}
-            verdicts.update(self._of_failed(item, dict.fromkeys(children, detail)))
+            # What no listing showed yet, or an array that ended before it had children.
+            children = {item.child_of(index) for index in item.undecided - verdicts.keys()}
+            known = self._describe_children(item, children, detail)
+            done = {child for child in known if known[child].status is Status.SUCCEEDED}
+            for child in done:
+                verdicts.update(dict.fromkeys(item.slice_of(child), SUCCESS))
+            failed = {
+                child: known[child] if known[child].status.is_final else detail
+                for child in known.keys() - done
+            }
+            verdicts.update(self._of_failed(item, failed))
+            item.final_children.update(range(item.n_children))
         return verdicts
 
-    def _describe_children(self, item: Watched, children: set[int]) -> dict[int, JobDetail]:
+    def _describe_children(
+        self, item: Watched, children: set[int], instead: JobDetail | None = None
+    ) -> dict[int, JobDetail]:
         by_id = self._batch.describe([item.child_id(child) for child in sorted(children)])
-        missing = JobDetail(item.job_id, item.commands.name, Status.FAILED)
+        missing = instead or JobDetail(item.job_id, item.commands.name, Status.FAILED)
         return {child: by_id.get(item.child_id(child), missing) for child in children}
 
     def _of_failed(self, item: Watched, details: Mapping[int, JobDetail]) -> Verdicts:
@@ -242,10 +265,18 @@ class Watcher:
             return {}
         reason = detail.status_reason
         if item.n_children > 1:
-            runnable = self._batch.children(item.job_id, Status.RUNNABLE)[:1]
-            waiting = self._describe_children(item, set(runnable))
-            reason = next((child.status_reason for child in waiting.values()), "")
-        if not may_never_start(reason):
+            # The reason stands on the job at the head of the queue alone.
+            runnable = self._batch.children(item.job_id, Status.RUNNABLE)[:DESCRIBE_LIMIT]
+            waiting = self._describe_children(item, set(runnable)).values()
+            reason = next((each.status_reason for each in waiting if each.status_reason), "")
+        if not will_never_start(reason):
+            if waits_for_capacity(reason) and not item.is_told_to_wait:
+                item.is_told_to_wait = True
+                self._warn(
+                    f"AWS Batch job {item.job_id} has waited {self._stuck_after_s:.0f} s for an "
+                    f"instance and goes on waiting, as long as queue {item.commands.queue} "
+                    f"allows: {reason}"
+                )
             item.waiting_since_s = now_s
             return {}
         self._batch.terminate(item.job_id, "no instance can be had for this job")

@@ -30,7 +30,7 @@ def submit(emulator, run_id):
             "command_timeout_s": None,
             "versions": {},
             "environment": {},
-            "deploy": (),
+            "sources": "",
             "arguments": (),
             "commands": (Command(("a:",), ("--target-jobs", "a:"), "x"),),
         }

@@ -1,5 +1,7 @@
 """An AWS Batch and an S3 that do what a test says."""
 
+import io
+import tarfile
 from collections import Counter
 
 import pytest
@@ -15,7 +17,7 @@ from snakemake_executor_plugin_aws_batch_array.status import Attempt, JobDetail,
 
 def build_list(n_commands=4, n_children=2, name="run-a-1", **more):
     commands = tuple(
-        Command((f"a:i={i}",), ("--target-jobs", f"a:i={i}"), f"identity{i}")
+        Command((f"a:i={i}",), ("--target-jobs", f"a:i={i}"), f"identity{i}", (f"out{i}",))
         for i in range(n_commands)
     )
     fields = {
@@ -29,7 +31,7 @@ def build_list(n_commands=4, n_children=2, name="run-a-1", **more):
         "command_timeout_s": None,
         "versions": {},
         "environment": {},
-        "deploy": (),
+        "sources": "",
         "arguments": (),
         "commands": commands,
     }
@@ -86,6 +88,18 @@ class FakeBatch:
             if job_id.startswith(f"{parent_id}:") and detail.status is status
         ]
 
+    def find_new(self, name, queue, since_s=0.0):
+        return self.find(name, queue)
+
+    def find_all(self, pattern, queue):
+        self.calls["find_all"] += 1
+        start = pattern.removesuffix("*")
+        return {
+            each.name: each.job_id
+            for each in self.details.values()
+            if each.name.startswith(start) and ":" not in each.job_id
+        }
+
     def find(self, name, queue):
         self.calls["find"] += 1
         found = [d.job_id for d in self.details.values() if d.name == name and ":" not in d.job_id]
@@ -102,7 +116,8 @@ class FakeStore:
         self.lists = {}
         self.closed = []
         self.outcomes = {}
-        self.attempts = []
+        self.noted = []
+        self.error = None
         self.n_reads = 0
 
     def list_path(self, name):
@@ -122,7 +137,25 @@ class FakeStore:
         self.closed.append(name)
 
     def put_attempt(self, name, child, attempt):
-        self.attempts.append((name, child, attempt))
+        self.noted.append((name, child, attempt))
+
+    def attempts(self):
+        """Return the last that was noted of each attempt."""
+        found = {}
+        for name, child, attempt in self.noted:
+            found.setdefault(name, {}).setdefault(child, {})[attempt.number] = attempt
+        return {
+            name: {child: [by[n] for n in sorted(by)] for child, by in children.items()}
+            for name, children in found.items()
+        }
+
+    def get_sources(self, archive_checksum):
+        if self.error is not None:
+            raise self.error
+        body = io.BytesIO()
+        with tarfile.open(fileobj=body, mode="w:xz") as archive:
+            archive.addfile(tarfile.TarInfo("Snakefile"))
+        return body.getvalue()
 
     def put_outcomes(self, name, outcomes):
         self.outcomes[name, outcomes.child] = ChildOutcomes.from_bytes(outcomes.to_bytes())

@@ -1,5 +1,8 @@
 """Calls to AWS Batch against a server that answers as the test says, by botocore's stubs."""
 
+import re
+from dataclasses import replace
+
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import ANY, Stubber
@@ -7,11 +10,15 @@ from botocore.stub import ANY, Stubber
 from snakemake_executor_plugin_aws_batch_array import batch as batch_module
 from snakemake_executor_plugin_aws_batch_array.batch import (
     DESCRIBE_LIMIT,
-    RETRY_RULES,
+    LISTING_LAG_S,
     BatchClient,
-    Submission,
 )
 from snakemake_executor_plugin_aws_batch_array.status import Attempt, Status
+from snakemake_executor_plugin_aws_batch_array.submission import (
+    RETRY_RULES,
+    Submission,
+    submit_request,
+)
 
 SUBMISSION = Submission(
     name="run-a-1",
@@ -147,12 +154,15 @@ def test_after_a_lost_reply_the_job_is_found_by_its_name(client, submissions, st
     assert len(requests) == 1
 
 
-def test_a_call_that_never_arrived_is_repeated(client, submissions, stub):
+def test_a_call_that_never_arrived_is_repeated(client, submissions, stub, pauses):
     _, replies = submissions
     replies += [ReadTimeoutError(endpoint_url="x"), "job1"]
-    stub.add_response("list_jobs", listing(), {"jobQueue": ANY, "filters": ANY})
+    # A listing may lag behind: once is not enough to say so.
+    for _ in range(6):
+        stub.add_response("list_jobs", listing(), {"jobQueue": ANY, "filters": ANY})
 
     assert client.submit(SUBMISSION) == "job1"
+    assert sum(pauses) >= LISTING_LAG_S
 
 
 def test_a_mistake_is_not_repeated(client, submissions):
@@ -261,3 +271,41 @@ def test_other_errors_of_listing_are_not_taken_for_a_queue_that_is_gone(client, 
 
     with pytest.raises(ClientError):
         client.find("run-a", "cpu")
+
+
+def test_a_job_submitted_long_ago_is_looked_for_once(client, stub, pauses):
+    stub.add_response("list_jobs", listing(), {"jobQueue": ANY, "filters": ANY})
+
+    assert client.find_new("run-a-1", "cpu", since_s=LISTING_LAG_S) is None
+    assert pauses == []
+
+
+def test_share_and_priority_are_asked_for_where_they_are_set():
+    assert not {"shareIdentifier", "schedulingPriorityOverride"} & submit_request(SUBMISSION).keys()
+    request = submit_request(replace(SUBMISSION, share="lab", priority=0))
+
+    assert (request["shareIdentifier"], request["schedulingPriorityOverride"]) == ("lab", 0)
+
+
+def test_retry_rules_are_as_aws_takes_them():
+    conditions = [value for rule in RETRY_RULES for key, value in rule.items() if key != "action"]
+
+    assert len(RETRY_RULES) <= 5
+    assert all(re.fullmatch(r"[A-Za-z0-9.:\s]*\*?", condition) for condition in conditions)
+    assert RETRY_RULES[-1] == {"onReason": "*", "action": "EXIT"}
+
+
+@pytest.mark.parametrize("flag", ["isTerminated", "isCancelled", None])
+def test_a_job_that_somebody_ended_is_known_by_its_flag(client, stub, flag):
+    job = {
+        "jobId": "1",
+        "jobName": "a",
+        "jobQueue": "q",
+        "status": "FAILED",
+        "startedAt": 1,
+        "jobDefinition": "d",
+        **({} if flag is None else {flag: True}),
+    }
+    stub.add_response("describe_jobs", {"jobs": [job]}, {"jobs": ["1"]})
+
+    assert client.describe(["1"])["1"].is_ended is (flag is not None)

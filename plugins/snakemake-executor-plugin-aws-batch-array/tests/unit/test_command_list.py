@@ -27,10 +27,10 @@ def command_list():
         command_timeout_s=None,
         versions={"snakemake": "9.27.1"},
         environment={"LANG": "C"},
-        deploy=("--deploy-sources", "s3://b/x", "abc"),
+        sources="abc",
         arguments=("--snakefile", "Snakefile"),
         commands=(
-            Command(("a:i=0",), ("--target-jobs", "a:i=0"), "x"),
+            Command(("a:i=0",), ("--target-jobs", "a:i=0"), "x", ("0123", "4567")),
             Command(("a:i=ü b",), ("--target-jobs", "a:i=ü b"), "y"),
         ),
     )
@@ -66,7 +66,7 @@ def test_a_list_of_another_schema_is_refused(command_list):
         CommandList.from_bytes(json.dumps(document).encode())
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'{"version": 1, "commands": [[1]]}'])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'{"version": 2, "commands": [[1]]}'])
 def test_what_is_no_list_is_refused(body):
     with pytest.raises(UnreadableListError):
         CommandList.from_bytes(body)

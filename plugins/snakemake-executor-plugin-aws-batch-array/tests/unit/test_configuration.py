@@ -1,6 +1,8 @@
 """From settings, stack outputs and resources to what AWS Batch is told."""
 
 import json
+import re
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -18,11 +20,17 @@ from snakemake_executor_plugin_aws_batch_array.errors import UserError
 from snakemake_executor_plugin_aws_batch_array.identity import (
     default_run_id,
     job_identity,
+    output_digests,
     result_options,
     safe_name,
     sources_fingerprint,
+    tag_value,
 )
-from snakemake_executor_plugin_aws_batch_array.resources import JobResources, read_resources
+from snakemake_executor_plugin_aws_batch_array.resources import (
+    JobResources,
+    read_resources,
+    size_class,
+)
 from snakemake_executor_plugin_aws_batch_array.settings import (
     ExecutorSettings,
     check_settings,
@@ -71,7 +79,8 @@ def test_broken_pairs_are_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("size", 0), ("size", 10_001), ("attempts", 11), ("task_timeout", 59)]
+    ("name", "value"),
+    [("size", 0), ("size", 10_001), ("attempts", 11), ("task_timeout", 59), ("priority", 10_000)],
 )
 def test_numbers_batch_does_not_accept_are_refused(name, value):
     flag = f"--aws-batch-array-{name.replace('_', '-')} is {value}"
@@ -92,10 +101,12 @@ def test_the_defaults_are_accepted():
         ("gpu", 0, "arn-gpu"),
         ("some-queue", 0, "some-queue"),
         ("arn:aws:batch:::job-queue/x", 0, "arn:aws:batch:::job-queue/x"),
+        ("lab-big", 0, "arn:aws:batch:::job-queue/lab-big"),
     ],
 )
 def test_queues_by_short_name_name_and_arn(asked, n_gpus, queue):
-    deployment = resolve(queues={"cpu": "arn-cpu", "gpu": "arn-gpu"})
+    big = "arn:aws:batch:::job-queue/lab-big"
+    deployment = resolve(queues={"cpu": "arn-cpu", "gpu": "arn-gpu", "big": big})
 
     assert deployment.queue(asked, n_gpus) == queue
 
@@ -113,11 +124,11 @@ def test_without_a_queue_the_user_is_told_what_to_set(n_gpus, message):
         resolve().queue("", n_gpus)
 
 
-@pytest.mark.parametrize("queue", ["cpu", "arn-cpu"])
+@pytest.mark.parametrize("queue", ["cpu", "arn/lab-cpu", "lab-cpu"])
 def test_definitions_are_found_by_queue(queue):
-    deployment = resolve(queues={"cpu": "arn-cpu"}, job_definitions={"cpu": "definition:3"})
+    deployment = resolve(queues={"cpu": "arn/lab-cpu"}, job_definitions={"cpu": "definition:3"})
 
-    assert deployment.job_definition(queue) == "definition:3"
+    assert deployment.job_definition(deployment.queue(queue, 0)) == "definition:3"
     assert deployment.job_definition("other") is None
 
 
@@ -160,6 +171,13 @@ def test_a_stack_that_is_not_there_is_named(aws):
         resolve_deployment(settings, None, lambda: make_client("cloudformation"))
 
 
+def registered(client):
+    return {
+        each["jobDefinitionArn"]: each["containerProperties"]
+        for each in client.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+    }
+
+
 def test_a_definition_is_registered_once_for_its_content(aws):
     settings = ExecutorSettings(job_role=ROLE, log_group="/lab")
     client = make_client("batch")
@@ -168,19 +186,84 @@ def test_a_definition_is_registered_once_for_its_content(aws):
         return JobDefinitions(client, resolve(job_queue="q"), settings, image)
 
     first = definitions()
-    assert first.for_queue("q") == first.for_queue("q") == definitions().for_queue("q")
-    assert definitions("image:2").for_queue("q") != first.for_queue("q")
-    registered = client.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
-    assert len(registered) == 2
-    assert all(item["revision"] == 1 for item in registered)
-    assert "privileged" not in registered[0]["containerProperties"]
+    assert first.for_job("q") == first.for_job("q") == definitions().for_job("q")
+    assert definitions("image:2").for_job("q") != first.for_job("q")
+    known = registered(client)
+    assert len(known) == 2
+    assert all(arn.endswith(":1") for arn in known)
+    assert not any("privileged" in properties for properties in known.values())
+
+
+@pytest.fixture
+def deployed(aws):
+    """The definition of a stack, and a function that makes what finds those of jobs."""
+    client = make_client("batch")
+    given = client.register_job_definition(
+        jobDefinitionName="lab-cpu",
+        type="container",
+        containerProperties={
+            "image": "lab:1",
+            "jobRoleArn": ROLE,
+            "user": "1000",
+            "readonlyRootFilesystem": True,
+            "resourceRequirements": [
+                {"type": "VCPU", "value": "1"},
+                {"type": "MEMORY", "value": "2048"},
+            ],
+        },
+    )["jobDefinitionArn"]
+    deployment = resolve(queues={"cpu": "q"}, job_definitions={"cpu": given})
+    return given, lambda asked="": JobDefinitions(
+        client, deployment, ExecutorSettings(), "the default", asked
+    )
+
+
+def test_the_definition_of_the_deployment_is_used_as_it_is(deployed):
+    given, definitions = deployed
+
+    assert definitions().for_job("q") == given
+
+
+@pytest.mark.parametrize("by_rule", [True, False])
+def test_another_image_is_the_deployments_definition_with_it(deployed, by_rule):
+    given, definitions = deployed
+    asked = "" if by_rule else "mine:2"
+
+    arn = definitions(asked).for_job("q", "mine:2" if by_rule else "")
+
+    assert arn != given
+    known = registered(make_client("batch"))
+    assert known[arn]["image"] == "mine:2"
+    assert known[arn]["jobRoleArn"] == ROLE
+    assert known[arn]["user"] == "1000"
+    assert known[given]["image"] == "lab:1"
+    assert definitions(asked).for_job("q", "mine:2" if by_rule else "") == arn
+
+
+def test_the_image_of_a_rule_counts_before_that_of_the_run(deployed):
+    _, definitions = deployed
+
+    arn = definitions("of the run:1").for_job("q", "of the rule:1")
+
+    assert registered(make_client("batch"))[arn]["image"] == "of the rule:1"
+
+
+def test_shared_memory_is_part_of_a_definition(deployed):
+    given, definitions = deployed
+
+    arn = definitions().for_job("q", shared_memory_mib=1024)
+
+    properties = registered(make_client("batch"))[arn]
+    assert properties["linuxParameters"]["sharedMemorySize"] == 1024
+    assert properties["image"] == "lab:1"
+    assert definitions().for_job("q", shared_memory_mib=2048) not in (arn, given)
 
 
 def test_without_definition_and_role_the_user_is_told_what_to_set(aws):
     definitions = JobDefinitions(make_client("batch"), resolve(), ExecutorSettings(), "image")
 
     with pytest.raises(UserError, match="job-role"):
-        definitions.for_queue("q")
+        definitions.for_job("q")
 
 
 def test_definition_names_are_those_of_their_content():
@@ -211,6 +294,8 @@ def test_a_region_must_be_known(monkeypatch):
         ({}, 5, JobResources("", 1, 2048, 0, 60)),
         ({"runtime": 0.5}, 300, JobResources("", 1, 2048, 0, 60)),
         ({"runtime": 2.5}, 300, JobResources("", 1, 2048, 0, 150)),
+        ({"image": "mine:2", "shm_mb": 512}, None,
+         JobResources("", 1, 2048, 0, None, "mine:2", 512)),
     ],
 )  # fmt: skip
 def test_resources(resources, default_s, read):
@@ -219,11 +304,86 @@ def test_resources(resources, default_s, read):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("mem_mb", 0), ("mem_mb", "lots"), ("gpu", -1), ("runtime", "1h"), ("_cores", 0)],
+    [
+        ("shm_mb", 0),
+        ("mem_mb", 0),
+        ("mem_mb", "lots"),
+        ("gpu", -1),
+        ("runtime", "1h"),
+        ("_cores", 0),
+    ],
 )
 def test_wrong_resources_are_named(name, value):
     with pytest.raises(UserError, match=f"{name}={value!r}"):
         read_resources({name: value}, None)
+
+
+@pytest.mark.parametrize(
+    ("amount", "least", "rounded"),
+    [(100, 256, 256), (1025, 256, 1152), (1024, 256, 1024), (2000, 1, 2048), (15_000, 1, 15_360),
+     (16_385, 1, 18_432), (1, 1, 1), (3, 1, 3), (61, 60, 64)],
+)  # fmt: skip
+def test_amounts_are_alike_in_eight_steps_between_two_powers_of_two(amount, least, rounded):
+    assert size_class(amount, least) == rounded
+
+
+def test_rounding_adds_an_eighth_at_most():
+    assert all(n <= size_class(n, 1) <= n * 9 / 8 + 1 for n in range(1, 5000))
+
+
+def test_jobs_with_memory_and_time_of_their_own_each_make_few_arrays():
+    asked = [read_resources({"mem_mb": 100 + i, "runtime": 30 + i / 10}, None) for i in range(30)]
+
+    assert len({each.likeness for each in asked}) <= 2
+    assert len({replace(each, image="x").likeness for each in asked}) <= 2
+
+
+@pytest.mark.parametrize(
+    "more", [{"vcpus": 2}, {"gpus": 1}, {"image": "x"}, {"shared_memory_mib": 64}, {"queue": "q"}]
+)
+def test_what_else_differs_keeps_jobs_apart(more):
+    one = read_resources({}, None)
+
+    assert one.likeness != replace(one, **more).likeness
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        ({"aws:x": "1"}, "aws:x=1 begins with aws:"),
+        ({"k" * 129: "1"}, "longer than 128"),
+        ({"k": "v" * 257}, "256 of its value"),
+        ({"k": "a;b"}, "other signs"),
+        ({str(i): "1" for i in range(47)}, "has 47 tags"),
+    ],
+)
+def test_tags_that_aws_refuses_are_refused_before_any_job(tags, message):
+    with pytest.raises(UserError, match=message):
+        check_settings(ExecutorSettings(tags=tags))
+
+
+def test_tags_that_aws_takes_are_taken():
+    check_settings(ExecutorSettings(tags={"Größe": "a b+c-d=e._:/@", "k" * 128: "v" * 256}))
+
+
+@pytest.mark.parametrize("share", ["", "a-b", "x" * 256])
+def test_a_share_identifier_has_letters_and_digits(share):
+    with pytest.raises(UserError, match="share-identifier"):
+        check_settings(ExecutorSettings(share_identifier=share))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("a rule", "a rule"), ("a(b)", "a-b-"), ("x" * 256, "x" * 256), ("x" * 769, "x" * 255 + "+")],
+)
+def test_the_value_of_a_tag_always_fits(text, value):
+    assert tag_value(text) == value
+
+
+@pytest.mark.parametrize("folder", ["_work", "--", "-_-x", "", "ü", "9", "a b(c)"])
+def test_the_name_of_a_run_always_fits_aws_batch(folder):
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", default_run_id(folder, "S", "s3://b"))
+    assert re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9_-]*)?", safe_name(folder, 40))
 
 
 def test_secrets_stay_at_home():
@@ -277,7 +437,17 @@ def test_jobs_are_told_apart_by_all_that_determines_them():
         job_identity("sources", ["--config a=1"], ["a:i=2"]),
     }
 
-    assert len(ids) == 4
+    ids.add(job_identity("sources", ["--config a=1"], ["a:i=1"], ["in/1.txt"]))
+    ids.add(job_identity("sources", ["--config a=1"], ["a:i=1"], ["in/2.txt"]))
+    assert len(ids) == 6
+
+
+def test_files_are_told_apart_and_a_job_without_any_by_its_target():
+    one, two = output_digests(["a/1", "a/2"], ["a:i=1"])
+
+    assert one != two
+    assert output_digests(["a/1"], ["b:"]) == (one,)
+    assert len({output_digests([], ["a:"]), output_digests([], ["b:"]), (one,)}) == 3
 
 
 def test_the_same_command_has_the_same_run():

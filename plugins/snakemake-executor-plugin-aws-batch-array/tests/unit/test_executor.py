@@ -1,7 +1,7 @@
 """The executor between Snakemake and the dispatcher, with both of them replaced."""
 
 import asyncio
-import threading
+import contextlib
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +10,7 @@ from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_executor_plugin_aws_batch_array.dispatch import Ticket
 from snakemake_executor_plugin_aws_batch_array.executor import Executor
 from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
+from snakemake_executor_plugin_aws_batch_array.pace import Pace
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
 from snakemake_executor_plugin_aws_batch_array.watch import SUCCESS, Verdict
 
@@ -38,6 +39,8 @@ class FakeDispatcher:
         self.settled = []
         self.cancelled = []
         self.error = None
+        self.left = []
+        self.strangers = []
 
     def poll(self, now_s):
         if self.error is not None:
@@ -50,11 +53,23 @@ class FakeDispatcher:
     def settle(self, ticket):
         self.settled.append(ticket)
 
+    def inherit(self, wanted):
+        return []
+
     def cancel(self, reason):
         self.cancelled.append(reason)
+        if self.error is not None:
+            raise self.error
+        return self.left
 
-    def claim(self, command):
-        raise self.error
+    def may_run(self):
+        return self.left
+
+    def left_alone(self):
+        return self.strangers
+
+    def end_refused(self):
+        return []
 
 
 class FakeJob:
@@ -67,6 +82,7 @@ class FakeJob:
         self._is_group = is_group
         self.jobs = []
         self.output = []
+        self.benchmark = None
         self.log = []
 
     def is_group(self):
@@ -78,8 +94,9 @@ class FakeJob:
     def log_error(self, msg, **_):
         self.errors.append(msg)
 
-    def get_target_spec(self):
-        raise RuntimeError("a job nobody can name")
+
+def cannot_prepare(job):
+    raise RuntimeError("a job nobody can name")
 
 
 @pytest.fixture
@@ -96,8 +113,12 @@ def executor():
     executor._dispatcher = FakeDispatcher()
     executor._outputs = Outputs()
     executor._settings = ExecutorSettings()
-    executor._wake = threading.Event()
-    executor._pause_s = 10.0
+    executor._pace = Pace()
+    executor._taken_up = {}
+    executor._again = {}
+    executor._preparation = SimpleNamespace(prepare=cannot_prepare)
+    executor._run_id = "run"
+    executor.workflow.dag = SimpleNamespace(jobs=[])
     executor.wait = True
     return executor
 
@@ -133,8 +154,9 @@ class NotedOutputs(Outputs):
         super().__init__()
         self.events = events
 
-    def have_changed(self, jobs):
+    def find(self, jobs):
         self.events.append(list(jobs))
+        return [[] for _ in jobs]
 
 
 def test_outputs_are_listed_once_for_all_that_succeeded_before_any_is_reported(executor):
@@ -184,20 +206,102 @@ def test_ctrl_c_ends_all_although_snakemakes_list_is_empty(executor):
     assert len(executor._dispatcher.cancelled) == 1
 
 
-def test_pauses_grow_while_nothing_happens_and_shrink_when_something_does(executor):
-    executor._pace(moved=True)
-    shortest_s = executor._pause_s
+def test_an_output_that_is_missing_fails_its_job_and_no_other(executor, monkeypatch):
+    infos = active(FakeJob(), FakeJob())
+    executor._dispatcher.verdicts = {Ticket("list", 0): SUCCESS, Ticket("list", 1): SUCCESS}
+    monkeypatch.setattr(executor._outputs, "find", lambda jobs: [["s3://b/gone"], []])
+
+    assert check(executor, infos) == []
+    assert executor.finished == [infos[1].job]
+    assert executor.failed == [infos[0].job]
+    assert "s3://b/gone" in infos[0].job.errors[0]
+
+
+def test_outputs_that_cannot_be_asked_for_are_asked_for_again(executor, monkeypatch):
+    infos = active(FakeJob(), FakeJob())
+    executor._dispatcher.verdicts = {Ticket("list", 0): SUCCESS, Ticket("list", 1): Verdict("bad")}
+
+    def busy(jobs):
+        raise ConnectionError("S3 is busy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(executor._outputs, "find", busy)
+        assert check(executor, infos) == [infos[0]]
+    assert executor.failed == [infos[1].job]
+
+    assert check(executor, infos[:1]) == []
+    assert executor.finished == [infos[0].job]
+
+
+def test_ctrl_c_says_what_may_run_on(executor):
+    executor._dispatcher.left = ["run-a-1"]
+    executor._dispatcher.strangers = ["run-b-1"]
+
+    executor.cancel_jobs([])
+
+    (_, (error, may_run), (warning, left_alone)) = executor.logger.lines
+    assert (error, warning) == ("error", "warning")
+    assert "run-a-1" in may_run
+    assert "run-b-1" in left_alone
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ConnectionError("no route")])
+def test_ctrl_c_that_comes_to_nothing_says_what_may_run_on(executor, error):
+    executor._dispatcher.error = error
+    executor._dispatcher.left = ["run-a-1"]
+
+    with contextlib.suppress(KeyboardInterrupt):
+        executor.cancel_jobs([])
+
+    assert "run-a-1" in executor.logger.lines[-1][1]
+
+
+def test_a_job_that_was_taken_up_and_is_submitted_again_is_the_same_to_snakemake(executor):
+    (info,) = active(FakeJob())
+    executor._again[info.job] = info
+    executor._dispatcher.external_id = lambda ticket: "job2:0"
+
+    assert executor._report_submission(info.job, Ticket("other", 3)) is info
+    assert (info.external_jobid, info.aux) == ("job2:0", {"ticket": Ticket("other", 3)})
+
+
+def test_a_job_that_was_taken_up_and_cannot_be_submitted_again_fails(executor):
+    (info,) = active(FakeJob())
+    executor._again[info.job] = info
+
+    executor._refuse(info.job, RuntimeError("no such queue"))
+
+    assert check(executor, [info]) == []
+    assert "no such queue" in info.job.errors[0]
+
+
+@pytest.fixture
+def pace():
+    pace = Pace()
+    pace.usual_s = 10
+    return pace
+
+
+def test_pauses_grow_while_nothing_happens_and_shrink_when_something_does(pace):
+    pace.after_poll(moved=True)
+    shortest_s = pace.pause_s
     for _ in range(20):
-        executor._pace(moved=False)
-    longest_s = executor._pause_s
-    executor._pace(moved=True)
+        pace.after_poll(moved=False)
+    longest_s = pace.pause_s
+    pace.hurry()
 
     assert (shortest_s, longest_s) == (2, 30)
-    assert executor._pause_s == shortest_s
+    assert pace.pause_s == shortest_s
 
 
-def test_polling_in_earnest_never_spins(executor):
-    executor.workflow.remote_execution_settings.seconds_between_status_checks = 0
-    executor._pace(moved=True)
+def test_polling_in_earnest_never_spins(pace):
+    pace.usual_s = 0
+    pace.after_poll(moved=True)
 
-    assert executor._pause_s > 0
+    assert pace.pause_s > 0
+
+
+def test_a_wait_is_ended_by_a_wake(pace):
+    pace.wake()
+    pace.pause_s = 3600
+    pace.wait()

@@ -8,7 +8,8 @@ import pytest
 import snakemake_storage_plugin_s3 as s3_plugin
 from moto import mock_aws
 
-from snakemake_executor_plugin_aws_batch_array.outputs import MIN_NEIGHBOURS, Outputs
+from snakemake_executor_plugin_aws_batch_array.listing import MIN_NEIGHBOURS
+from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
 from snakemake_executor_plugin_aws_batch_array.rule_logs import rule_log_tails
 
 BUCKET = "data"
@@ -59,9 +60,11 @@ def make_job(provider):
     def make(*names):
         items = [provider.object(f"s3://{BUCKET}/{name}") for name in names]
         assert not any(item.exists() for item in items)
-        files = [SimpleNamespace(is_storage=True, storage_object=item) for item in items]
+        files = [SimpleNamespace(is_storage=True, storage_object=item, flags={}) for item in items]
         files.append(SimpleNamespace(is_storage=False))
-        return SimpleNamespace(is_group=lambda: False, rule=SimpleNamespace(name="a"), output=files)
+        return SimpleNamespace(
+            is_group=lambda: False, rule=SimpleNamespace(name="a"), output=files, benchmark=None
+        )
 
     return make
 
@@ -78,7 +81,7 @@ def test_answers_are_the_plugins_own_without_its_requests(
     own = [answers(provider.object(f"s3://{BUCKET}/{name}")) for name in NAMES]
     requests.clear()
 
-    outputs.have_changed(jobs)
+    outputs.find(jobs)
 
     assert len(requests) == 1
     assert [answers(job.output[0].storage_object) for job in jobs] == own
@@ -91,35 +94,72 @@ def test_a_folder_that_was_missing_is_seen(put, outputs, make_job):
     job = make_job("made")
     put("made/x/1.txt")
 
-    outputs.have_changed([job])
+    outputs.find([job])
 
     assert job.output[0].storage_object.exists()
 
 
-def test_what_a_listing_does_not_show_is_asked_for(provider, requests, put, outputs, make_job):
+def test_an_output_that_is_missing_is_named(put, outputs, make_job):
     jobs = [make_job(name) for name in NAMES]
-    put(*NAMES[:-1])
-    outputs.have_changed(jobs)
-    requests.clear()
+    put(*NAMES[:-2], f"{NAMES[-2]}/below")
 
+    missing = outputs.find(jobs)
+
+    # A folder is an output, too; that it is one is left to the plugin to find out.
+    assert missing == [*([[]] * (len(NAMES) - 1)), [f"s3://{BUCKET}/{NAMES[-1]}"]]
+    assert jobs[-2].output[0].storage_object.is_dir()
     assert not jobs[-1].output[0].storage_object.exists()
-    assert len(requests) > 0
 
 
-def test_few_outputs_are_left_to_single_requests(requests, put, outputs, make_job):
-    jobs = [make_job(name) for name in NAMES[:-1]]
-    put(*NAMES[:-1])
+def test_few_outputs_are_one_request_each_and_none_by_the_plugin(requests, put, outputs, make_job):
+    jobs = [make_job(name) for name in NAMES[:3]]
+    put(*NAMES[:3])
     requests.clear()
 
-    outputs.have_changed(jobs)
+    assert outputs.find(jobs) == [[], [], []]
+    assert requests == ["HEAD"] * 3
+    assert all(job.output[0].storage_object.exists() for job in jobs)
+    assert len(requests) == 3
 
-    assert requests == []
+
+@pytest.mark.parametrize("flag", ["pipe", "service"])
+def test_what_is_no_file_in_the_end_is_not_looked_for(outputs, make_job, flag):
+    job = make_job("out/passing")
+    job.output[0].flags = {flag: True}
+
+    assert outputs.find([job]) == [[]]
+
+
+def test_a_temporary_file_may_be_gone_within_its_group_only(outputs, make_job):
+    job = make_job("out/passing")
+    job.output[0].flags = {"temp": True}
+
+    assert outputs.find([job]) == [[f"s3://{BUCKET}/out/passing"]]
+    assert outputs.find([SimpleNamespace(is_group=lambda: True, jobs=[job])]) == [[]]
+
+
+def test_a_benchmark_is_an_output(put, outputs, make_job):
+    job = make_job("out/1.txt")
+    put("out/1.txt")
+    (job.benchmark, _) = make_job("bench/1.txt").output
+
+    assert outputs.find([job]) == [[f"s3://{BUCKET}/bench/1.txt"]]
+
+
+def test_outputs_of_another_storage_are_asked_of_its_plugin(outputs):
+    def job(there):
+        item = SimpleNamespace(query="gs://b/x", exists=lambda: there)
+        file = SimpleNamespace(is_storage=True, storage_object=item, flags={})
+        rule = SimpleNamespace(name="a")
+        return SimpleNamespace(is_group=lambda: False, rule=rule, output=[file], benchmark=None)
+
+    assert outputs.find([job(True), job(False)]) == [[], ["gs://b/x"]]
 
 
 def test_an_output_that_is_made_anew_or_removed_is_forgotten(put, outputs, make_job):
     jobs = [make_job(name) for name in NAMES]
     put(*NAMES, "keeps-the-bucket")
-    outputs.have_changed(jobs)
+    outputs.find(jobs)
     first, second = (job.output[0].storage_object for job in jobs[:2])
 
     outputs.will_change(jobs[:1])
@@ -134,7 +174,7 @@ def test_the_plugin_gets_its_methods_back(put, outputs, make_job):
     methods = {name: getattr(s3_plugin.StorageObject, name) for name in ("exists", "size", "mtime")}
     jobs = [make_job(name) for name in NAMES]
     put(*NAMES)
-    outputs.have_changed(jobs)
+    outputs.find(jobs)
     assert s3_plugin.StorageObject.exists is not methods["exists"]
 
     outputs.detach()
@@ -163,6 +203,6 @@ def test_group_jobs_have_the_outputs_of_their_jobs(requests, put, outputs, make_
     put(*NAMES)
     requests.clear()
 
-    outputs.have_changed([SimpleNamespace(is_group=lambda: True, jobs=members)])
+    outputs.find([SimpleNamespace(is_group=lambda: True, jobs=members)])
 
     assert len(requests) == 1

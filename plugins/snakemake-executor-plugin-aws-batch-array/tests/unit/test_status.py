@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from snakemake_executor_plugin_aws_batch_array.status import (
@@ -8,15 +10,21 @@ from snakemake_executor_plugin_aws_batch_array.status import (
     cause_of_failure,
     describe_failure,
     is_waiting,
-    may_never_start,
     newly_final,
+    waits_for_capacity,
+    will_never_start,
 )
 
+FARGATE_SPOT = "Your Spot Task was interrupted."
 RECLAIMED = "Host EC2 (instance i-0123456789abcdef0) terminated."
 
 
 def failed(job_reason="", /, **attempt):
     return JobDetail("id", "name", Status.FAILED, job_reason, (Attempt(**attempt),))
+
+
+def ended(job_reason="", /, **attempt):
+    return replace(failed(job_reason, **attempt), is_ended=True)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +37,11 @@ def failed(job_reason="", /, **attempt):
         (failed(RECLAIMED, status_reason=RECLAIMED), Cause.SPOT_RECLAIM),
         (failed("Job attempt duration exceeded timeout", exit_code=137), Cause.TIMED_OUT),
         (failed("Job attempt duration exceeded timeout", exit_code=143), Cause.TIMED_OUT),
-        (failed("terminated by the user", exit_code=137), Cause.TERMINATED),
+        (failed(FARGATE_SPOT, status_reason=FARGATE_SPOT), Cause.SPOT_RECLAIM),
+        (ended(exit_code=137, reason="OutOfMemoryError"), Cause.TERMINATED),
+        (ended("whatever the caller wrote", exit_code=137), Cause.TERMINATED),
+        (ended("whatever the caller wrote", exit_code=1), Cause.TERMINATED),
+        (failed("terminated by the user", exit_code=137), Cause.OUT_OF_MEMORY),
         (failed(reason="CannotPullContainerError: no such image"), Cause.NOT_STARTED),
         (failed("Task failed to start"), Cause.NOT_STARTED),
         (failed(), Cause.UNKNOWN),
@@ -56,16 +68,17 @@ def test_a_failure_is_described_in_one_line():
 
 
 @pytest.mark.parametrize(
-    ("reason", "stuck"),
+    ("reason", "stuck", "waits"),
     [
-        ("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - too much", True),
-        ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - none left", True),
-        ("", False),
-        ("Waiting for its turn", False),
+        ("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - too much", True, False),
+        ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - none left", False, True),
+        ("UNDETERMINED - the root cause is not known", False, True),
+        ("", False, False),
+        ("Waiting for its turn", False, False),
     ],
 )
-def test_reasons_that_may_last_for_ever(reason, stuck):
-    assert may_never_start(reason) is stuck
+def test_reasons_that_last_for_ever_and_those_that_pass(reason, stuck, waits):
+    assert (will_never_start(reason), waits_for_capacity(reason)) == (stuck, waits)
 
 
 @pytest.mark.parametrize(

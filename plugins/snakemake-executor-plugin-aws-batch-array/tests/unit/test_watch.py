@@ -1,10 +1,11 @@
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from snakemake_executor_plugin_aws_batch_array.command_list import OUT_OF_MEMORY, TIMED_OUT
 from snakemake_executor_plugin_aws_batch_array.status import Status
-from snakemake_executor_plugin_aws_batch_array.watch import MISSING_POLLS, SUCCESS, Watched, Watcher
+from snakemake_executor_plugin_aws_batch_array.watch import MISSING_S, SUCCESS, Watched, Watcher
 
 RUNNABLE, RUNNING, SUCCEEDED, FAILED = (
     Status.RUNNABLE,
@@ -22,12 +23,18 @@ def logs():
 
 
 @pytest.fixture
-def watcher(batch, store, logs):
+def warnings():
+    """What the user is warned of."""
+    return []
+
+
+@pytest.fixture
+def watcher(batch, store, logs, warnings):
     def log_tail(group, stream, between_ms):
         logs.append((group, stream, between_ms))
         return "the last line"
 
-    return Watcher(batch, store, log_tail, "group", STUCK_AFTER_S)
+    return Watcher(batch, store, log_tail, "group", STUCK_AFTER_S, warnings.append)
 
 
 @pytest.fixture
@@ -181,13 +188,14 @@ def test_an_array_that_failed_before_it_had_children(watcher, batch, array):
 
 def test_a_job_batch_forgets_for_a_moment_is_no_error(watcher, batch, array):
     known = batch.details.pop("job1")
-    for _ in range(MISSING_POLLS - 1):
-        assert poll(watcher, array) == {}
+    for now_s in (0, 1, MISSING_S - 1):
+        assert poll(watcher, array, now_s) == {}
     batch.details["job1"] = known
-    assert poll(watcher, array) == {}
+    assert poll(watcher, array, MISSING_S) == {}
     del batch.details["job1"]
 
-    assert poll(watcher, array) == {}
+    assert poll(watcher, array, MISSING_S + 1) == {}
+    assert poll(watcher, array, 2 * MISSING_S) == {}
 
 
 def test_a_vanished_job_is_ended_and_what_it_finished_counts(
@@ -195,10 +203,9 @@ def test_a_vanished_job_is_ended_and_what_it_finished_counts(
 ):
     store.report("run-a-1", 0, make_outcome(0))
     batch.details.clear()
-    for _ in range(MISSING_POLLS - 1):
-        assert poll(watcher, array) == {}
+    assert poll(watcher, array, 5) == {}
 
-    verdicts = poll(watcher, array)
+    verdicts = poll(watcher, array, 5 + MISSING_S)
 
     assert verdicts[0] == SUCCESS
     assert messages(verdicts).keys() == {1, 2, 3}
@@ -217,6 +224,33 @@ def test_stuck_children_are_an_error_after_a_while(watcher, batch, array, childr
 
     assert "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT" in verdicts[0].message
     assert batch.terminated == ["job1"]
+
+
+def test_the_reason_of_any_child_counts(watcher, batch, array):
+    """AWS Batch names it for the job at the head of the queue alone."""
+    batch.set("job1", Status.PENDING, children=[RUNNABLE, RUNNABLE])
+    reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
+    batch.details["job1:1"] = replace(batch.details["job1:1"], status_reason=reason)
+    for now_s in (0, 1):
+        poll(watcher, array, now_s)
+
+    assert reason in poll(watcher, array, 1 + STUCK_AFTER_S)[0].message
+
+
+@pytest.mark.parametrize(
+    "reason", ["CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - none", "UNDETERMINED - not known"]
+)
+def test_how_long_a_job_waits_for_capacity_is_for_its_queue_to_say(
+    watcher, batch, array, warnings, reason
+):
+    batch.set("job1", Status.PENDING, reason, None, [RUNNABLE, RUNNABLE])
+    for now_s in (0, 1, 1 + STUCK_AFTER_S, 2 + 2 * STUCK_AFTER_S, 10 * STUCK_AFTER_S):
+        assert poll(watcher, array, now_s) == {}
+
+    assert batch.terminated == []
+    (warning,) = warnings
+    assert reason in warning
+    assert "as long as queue cpu allows" in warning
 
 
 def test_waiting_without_a_reason_is_patience(watcher, batch, plain):
@@ -250,6 +284,30 @@ def test_a_poll_that_failed_half_way_is_made_up_for(watcher, batch, store, array
             poll(watcher, array)
 
     assert poll(watcher, array) == {0: SUCCESS, 1: SUCCESS}
+
+
+def listed_late(batch, monkeypatch, *known):
+    """Have the children of a state be listed as `known` says, one call after the other."""
+    replies = iter(known)
+    monkeypatch.setattr(batch, "children", lambda parent_id, status: next(replies))
+
+
+def test_a_child_that_is_listed_late_is_asked_for_again(watcher, batch, array, monkeypatch):
+    batch.set("job1", Status.PENDING, children=[SUCCEEDED, RUNNING])
+    listed_late(batch, monkeypatch, [], [], [0])
+
+    assert [poll(watcher, array) for _ in range(4)] == [{}, {}, {0: SUCCESS, 1: SUCCESS}, {}]
+
+
+def test_an_array_that_is_over_does_not_wait_for_its_listings(watcher, batch, array, monkeypatch):
+    batch.set("job1", FAILED, "the reason of the parent", None, [FAILED, SUCCEEDED])
+    listed_late(batch, monkeypatch, [], [])
+
+    verdicts = poll(watcher, array)
+
+    assert verdicts[2] == verdicts[3] == SUCCESS
+    assert messages(verdicts).keys() == {0, 1}
+    assert "job1:0" in verdicts[0].message
 
 
 def test_logs_of_a_scatter_that_fails_as_a_whole_are_read_for_a_few(

@@ -1,12 +1,13 @@
 """The worker without Snakemake: which commands run, and what is reported of them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from snakemake_executor_plugin_aws_batch_array.batch import INTERRUPTED_EXIT_CODE
 from snakemake_executor_plugin_aws_batch_array.command_list import OUT_OF_MEMORY, TIMED_OUT
 from snakemake_executor_plugin_aws_batch_array.store import S3Path
+from snakemake_executor_plugin_aws_batch_array.submission import TRY_AGAIN_EXIT_CODE
 from snakemake_executor_plugin_aws_batch_array.worker import work as work_module
 from snakemake_executor_plugin_aws_batch_array.worker.assignment import Assignment
 from snakemake_executor_plugin_aws_batch_array.worker.host import Host
@@ -37,7 +38,7 @@ class Child:
         self.runner = FakeRunner()
         self.list = make_list(
             arguments=("--snakefile", "Snakefile"),
-            deploy=("--deploy-sources", "x"),
+            sources="checksum",
             environment={"LANG": "C"},
             command_timeout_s=600,
         )
@@ -63,16 +64,17 @@ class Child:
 
 
 @pytest.fixture
-def child(store, make_list):
+def child(store, make_list, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     return Child(store, make_list)
 
 
-@pytest.mark.parametrize(
-    ("index", "calls"), [(0, ["x", "a:i=0", "a:i=1"]), (1, ["x", "a:i=2", "a:i=3"])]
-)
-def test_sources_are_unpacked_once_and_then_the_slice_runs(child, index, calls):
+@pytest.mark.parametrize(("index", "calls"), [(0, ["a:i=0", "a:i=1"]), (1, ["a:i=2", "a:i=3"])])
+def test_sources_are_unpacked_and_then_the_slice_runs(child, index, calls):
+    assert not Path("Snakefile").exists()
     assert child.run(index) == 0
     assert child.calls == calls
+    assert Path("Snakefile").exists()
 
 
 def test_one_bad_command_does_not_stop_the_others(child):
@@ -104,8 +106,8 @@ def test_every_attempt_tells_its_machine_and_whether_it_came_to_its_end(child):
     child.runner.stopping = False
     child.run(attempt=2)
 
-    assert {(name, index) for name, index, _ in child.store.attempts} == {(child.list.name, 0)}
-    begun, reclaimed, begun_again, finished = (attempt for _, _, attempt in child.store.attempts)
+    assert {(name, index) for name, index, _ in child.store.noted} == {(child.list.name, 0)}
+    begun, reclaimed, begun_again, finished = (attempt for _, _, attempt in child.store.noted)
     assert (begun.number, begun.stopped_ms, begun.finished) == (1, None, False)
     assert (reclaimed.number, reclaimed.finished) == (1, False)
     assert begun == replace(reclaimed, stopped_ms=None)
@@ -120,16 +122,18 @@ def test_an_attempt_without_anything_left_to_do_comes_to_its_end(child):
     child.run()
     child.run(attempt=2)
 
-    assert child.store.attempts[-1][2].finished is True
+    assert child.store.noted[-1][2].finished is True
 
 
-def test_an_attempt_that_cannot_unpack_the_sources_says_that_it_ends(child):
-    child.exit_codes["x"] = 1
-    child.run()
+def test_an_attempt_that_cannot_read_the_sources_says_that_it_ends(child):
+    child.store.error = ConnectionError("S3 is busy")
+    with pytest.raises(ConnectionError):
+        child.run()
 
-    last = child.store.attempts[-1][2]
+    last = child.store.noted[-1][2]
     assert last.stopped_ms is not None
     assert last.finished is False
+    assert child.calls == []
 
 
 def test_a_second_attempt_runs_only_what_is_left(child):
@@ -138,7 +142,7 @@ def test_a_second_attempt_runs_only_what_is_left(child):
     child.exit_codes.clear()
 
     assert child.run(attempt=2) == 0
-    assert child.calls == ["x", "a:i=1"]
+    assert child.calls == ["a:i=1"]
     assert {index: o.attempt for index, o in child.outcomes().items()} == {0: 1, 1: 2}
 
 
@@ -146,22 +150,22 @@ def test_a_first_attempt_believes_no_earlier_outcome(child):
     child.run()
 
     assert child.run() == 0
-    assert child.calls == ["x", "a:i=0", "a:i=1"]
+    assert child.calls == ["a:i=0", "a:i=1"]
 
 
 def test_a_worker_told_to_stop_starts_nothing_more(child):
     child.stop_at = "a:i=0"
     child.exit_codes["a:i=0"] = 143
 
-    assert child.run() == INTERRUPTED_EXIT_CODE
-    assert child.calls == ["x", "a:i=0"]
+    assert child.run() == TRY_AGAIN_EXIT_CODE
+    assert child.calls == ["a:i=0"]
     assert child.outcomes() == {}
 
 
 def test_a_command_that_ended_well_while_being_stopped_counts(child):
     child.stop_at = "a:i=0"
 
-    assert child.run() == INTERRUPTED_EXIT_CODE
+    assert child.run() == TRY_AGAIN_EXIT_CODE
     assert child.outcomes().keys() == {0}
 
 
@@ -171,18 +175,10 @@ def test_a_stop_after_the_last_command_is_success(child):
     assert child.run() == 0
 
 
-def test_sources_that_cannot_be_unpacked_end_the_child(child, capsys):
-    child.exit_codes["x"] = 1
-
-    assert child.run() == 1
-    assert child.calls == ["x"]
-    assert "could not be unpacked" in capsys.readouterr().err
-
-
 def test_each_command_has_the_time_limit(child):
     child.run()
 
-    assert child.runner.limits == [None, 600, 600]
+    assert child.runner.limits == [600, 600]
 
 
 def test_a_command_over_its_limit_is_told_from_others(child):
@@ -200,10 +196,3 @@ def test_a_kill_for_memory_in_the_container_is_noticed(child, monkeypatch):
 
     assert child.outcomes()[0].reason == OUT_OF_MEMORY
     assert child.outcomes()[1].reason == ""
-
-
-def test_a_list_without_sources(child):
-    child.list = replace(child.list, deploy=())
-
-    assert child.run() == 0
-    assert child.calls == ["a:i=0", "a:i=1"]

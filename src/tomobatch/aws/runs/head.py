@@ -14,8 +14,8 @@ from pathlib import Path
 from types import FrameType
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
-from snakemake_executor_plugin_aws_batch_array.batch import INTERRUPTED_EXIT_CODE
 from snakemake_executor_plugin_aws_batch_array.store import S3Path
+from snakemake_executor_plugin_aws_batch_array.submission import TRY_AGAIN_EXIT_CODE
 from tomobatch.aws.runs.place import find_place
 from tomobatch.aws.runs.record import note_finish
 from tomobatch.aws.runs.sources import unpack_sources
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
             signal.signal(signal.SIGTERM, stop)
             returncode = process.wait()
     if stopped:
-        return INTERRUPTED_EXIT_CODE
+        return TRY_AGAIN_EXIT_CODE
     if returncode == 0:
         note_finish(find_place(), path.key.split("/")[-2])
     return returncode

@@ -9,9 +9,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from snakemake_executor_plugin_aws_batch_array.batch import Submission
 from snakemake_executor_plugin_aws_batch_array.identity import safe_name
 from snakemake_executor_plugin_aws_batch_array.store import S3Path
+from snakemake_executor_plugin_aws_batch_array.submission import Submission
 from tomobatch.aws.runs.observe import HEAD
 from tomobatch.aws.runs.place import Place
 from tomobatch.aws.runs.record import Controller, RunRecord, put_record

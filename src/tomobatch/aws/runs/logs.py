@@ -147,7 +147,7 @@ def _head_is_wanted(head: JobDetail, rule: str | None, failed: bool) -> bool:
 def _has_failed(submitted: Submitted, index: int) -> bool:
     commands = submitted.commands
     child = slice_holding(len(commands.commands), commands.n_children, index)
-    return child in submitted.failed and index not in submitted.done
+    return child in submitted.failed - submitted.cancelled and index not in submitted.done
 
 
 def _source(submitted: Submitted, parent: str, index: int, target: Target) -> Source:

@@ -8,8 +8,8 @@ import obstore
 
 from tomobatch.errors import UserError
 from tomobatch.results import EXPORTS, VOLUME, is_intermediate
+from tomobatch.s3.listing import RemoteFile, list_sizes
 from tomobatch.s3.read import open_store
-from tomobatch.s3.transfer import RemoteFile, list_sizes
 
 Slices = tuple[int, int | None]
 

@@ -22,7 +22,7 @@ from snakemake_executor_plugin_aws_batch_array.deployment import stack_outputs
 from snakemake_executor_plugin_aws_batch_array.region import find_region, region_environment
 from snakemake_executor_plugin_aws_batch_array.store import RunStore, S3Path
 from tomobatch.errors import UserError
-from tomobatch.s3.transfer import RemoteFile, list_sizes
+from tomobatch.s3.listing import RemoteFile, list_sizes
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient as Boto3BatchClient

@@ -23,17 +23,25 @@ class State(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Phase(StrEnum):
     """What has become of a run."""
 
     RUNNING = "running"
+    STOPPING = "stopping"
+    """A user has stopped it, and some of its jobs are not over yet."""
     FINISHED = "finished"
     STOPPED = "stopped"
     INCOMPLETE = "incomplete"
     IDLE = "idle"
     """None of its jobs runs, and its controller is out of sight: it may be between two steps."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether jobs of it may still run."""
+        return self in (Phase.RUNNING, Phase.STOPPING)
 
 
 _STATES = {
@@ -82,6 +90,17 @@ class Submitted:
         return self.detail is not None and not self.detail.status.is_final
 
     @property
+    def cancelled(self) -> frozenset[int]:
+        """Children that failed because somebody ended them, and not by themselves before."""
+        if self.detail is None or not self.detail.is_ended:
+            return frozenset()
+        return frozenset(
+            child
+            for child in self.failed
+            if child not in self.attempts or not self.attempts[child][-1].finished
+        )
+
+    @property
     def n_reclaimed(self) -> int:
         """How many attempts lost their machine: those that another one followed.
 
@@ -107,6 +126,8 @@ class Submitted:
         if self.detail.status is Status.SUCCEEDED:
             return Counter({State.DONE: n_commands})
         children = _by_state(self.detail.children or {self.detail.status: n_children})
+        children[State.FAILED] -= len(self.cancelled)
+        children[State.CANCELLED] += len(self.cancelled)
         if n_commands == n_children:
             return children
         return self._count_slices(n_commands, n_children, children)
@@ -115,13 +136,11 @@ class Submitted:
         self, n_commands: int, n_children: int, children: Counter[State]
     ) -> Counter[State]:
         """Count where every child works on a slice of commands, one after the other."""
-        failed = {
-            index
-            for child in self.failed
-            for index in balanced_slice(n_commands, n_children, child)
-            if index not in self.done
-        }
-        counts = Counter({State.DONE: len(self.done), State.FAILED: len(failed)})
+        counts = Counter({State.DONE: len(self.done)})
+        for child in self.failed:
+            state = State.CANCELLED if child in self.cancelled else State.FAILED
+            left = set(balanced_slice(n_commands, n_children, child)) - self.done
+            counts[state] += len(left)
         for state in (State.RUNNING, State.STARTING):
             counts[state] = min(children[state], n_commands - counts.total())
         counts[State.QUEUED] = n_commands - counts.total()
@@ -139,6 +158,7 @@ class Step:
     running: int = 0
     done: int = 0
     failed: int = 0
+    cancelled: int = 0
     reclaimed: int = 0
     first_submitted_ms: int | None = None
 
@@ -252,8 +272,9 @@ def find_phase(
     finished
         Whether its controller found nothing more to do.
     """
-    if controlled or any(each.is_live for each in submitted):
-        return Phase.RUNNING
+    is_live = any(each.is_live for each in submitted)
+    if controlled or is_live:
+        return Phase.STOPPING if stopped and is_live and not controlled else Phase.RUNNING
     if finished:
         return Phase.FINISHED
     if stopped:
@@ -267,7 +288,8 @@ def as_finished(steps: Iterable[Step]) -> tuple[Step, ...]:
     A job may have failed after its results were there, and its list may have expired.
     """
     return tuple(
-        replace(step, queued=0, starting=0, running=0, done=step.total, failed=0) for step in steps
+        replace(step, queued=0, starting=0, running=0, done=step.total, failed=0, cancelled=0)
+        for step in steps
     )
 
 
@@ -280,7 +302,14 @@ def _by_state(children: Mapping[Status, int]) -> Counter[State]:
 
 def _take_away(counts: Counter[State], replaced: int) -> None:
     """Take out commands that were submitted again: what failed is, what is done rarely."""
-    for state in (State.FAILED, State.DONE, State.QUEUED, State.STARTING, State.RUNNING):
+    for state in (
+        State.CANCELLED,
+        State.FAILED,
+        State.DONE,
+        State.QUEUED,
+        State.STARTING,
+        State.RUNNING,
+    ):
         taken = min(replaced, counts[state])
         counts[state] -= taken
         replaced -= taken

@@ -11,6 +11,7 @@ from tomobatch.aws.runs.state import Phase, RunState, Step
 _WIDEST = 100
 _COLOURS = {
     Phase.RUNNING: "cyan",
+    Phase.STOPPING: "yellow",
     Phase.FINISHED: "green",
     Phase.STOPPED: "yellow",
     Phase.INCOMPLETE: "red",
@@ -49,7 +50,10 @@ def _table(state: RunState) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim", expand=True)
     table.add_column("step", no_wrap=True)
     table.add_column("", ratio=1, min_width=5)
-    for name in ("queued", "starting", "running", "done", "failed", "reclaimed", "left"):
+    columns = ["queued", "starting", "running", "done", "failed", "reclaimed", "left"]
+    if _shows_cancelled(state):
+        columns.insert(5, "cancelled")
+    for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     for step in state.steps:
         if step.rule.startswith(_LAYOUTS) and not step.failed:
@@ -70,9 +74,14 @@ def _row(step: Step, state: RunState) -> list[RenderableType]:
         _count(step.running, "cyan"),
         Text(f"{step.done}/{step.total}", style="green" if step.is_over else ""),
         _count(step.failed, "red"),
+        *([_count(step.cancelled, "yellow")] if _shows_cancelled(state) else []),
         _count(step.reclaimed, "yellow"),
         "" if left_s is None else show_duration(left_s),
     ]
+
+
+def _shows_cancelled(state: RunState) -> bool:
+    return any(step.cancelled for step in state.steps)
 
 
 def _count(number: int, colour: str = "") -> Text:

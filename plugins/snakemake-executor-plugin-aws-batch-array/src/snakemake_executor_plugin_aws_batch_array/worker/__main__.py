@@ -7,10 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from snakemake_executor_plugin_aws_batch_array.aws import make_client
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
+
+from snakemake_executor_plugin_aws_batch_array.aws import make_client, may_pass
 from snakemake_executor_plugin_aws_batch_array.command_list import UnreadableListError
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
 from snakemake_executor_plugin_aws_batch_array.store import ChangedListError, RunStore
+from snakemake_executor_plugin_aws_batch_array.submission import TRY_AGAIN_EXIT_CODE
 from snakemake_executor_plugin_aws_batch_array.versions import installed_versions, mismatches
 from snakemake_executor_plugin_aws_batch_array.worker.assignment import read_assignment
 from snakemake_executor_plugin_aws_batch_array.worker.host import find_host
@@ -53,3 +57,8 @@ if __name__ == "__main__":
     except (UserError, ChangedListError, UnreadableListError) as error:
         say(str(error))
         sys.exit(REFUSED_EXIT_CODE)
+    except (ClientError, HTTPClientError, NoConnectionError) as error:
+        if not may_pass(error):
+            raise
+        say(f"AWS is too busy or out of reach; another attempt may do better: {error}")
+        sys.exit(TRY_AGAIN_EXIT_CODE)

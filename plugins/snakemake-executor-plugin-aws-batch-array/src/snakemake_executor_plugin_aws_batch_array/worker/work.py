@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
-from snakemake_executor_plugin_aws_batch_array.batch import INTERRUPTED_EXIT_CODE
 from snakemake_executor_plugin_aws_batch_array.command_list import (
     OUT_OF_MEMORY,
     TIMED_OUT,
@@ -17,6 +18,7 @@ from snakemake_executor_plugin_aws_batch_array.command_list import (
     Outcome,
 )
 from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice
+from snakemake_executor_plugin_aws_batch_array.submission import TRY_AGAIN_EXIT_CODE
 from snakemake_executor_plugin_aws_batch_array.worker.assignment import Assignment
 from snakemake_executor_plugin_aws_batch_array.worker.host import Host
 from snakemake_executor_plugin_aws_batch_array.worker.memory import count_memory_kills
@@ -31,6 +33,10 @@ class OutcomeStore(Protocol):
 
     def get_outcomes(self, name: str, child: int) -> ChildOutcomes:
         """Read a child's outcomes; empty if it has reported none."""
+        ...
+
+    def get_sources(self, archive_checksum: str) -> bytes:
+        """Read the archive of the workflow's sources."""
         ...
 
     def put_attempt(self, name: str, child: int, attempt: Attempt) -> None:
@@ -86,7 +92,7 @@ class Work:
         Returns
         -------
         int
-            0 if every command of the slice succeeded, `INTERRUPTED_EXIT_CODE` if the worker was
+            0 if every command of the slice succeeded, `TRY_AGAIN_EXIT_CODE` if the worker was
             told to stop before the end, else 1.
         """
         todo = balanced_slice(
@@ -97,23 +103,25 @@ class Work:
             outcomes = self.store.get_outcomes(self.command_list.name, self.assignment.child)
         attempt = Attempt(self.assignment.attempt, _now_ms(), **asdict(self.host))
         self._note(attempt)
-        finished = self._unpack_sources() and self._run_commands(todo, outcomes)
-        self._note(replace(attempt, stopped_ms=_now_ms(), finished=finished))
+        finished = False
+        try:
+            self._unpack_sources()
+            finished = self._run_commands(todo, outcomes)
+        finally:
+            self._note(replace(attempt, stopped_ms=_now_ms(), finished=finished))
         if all(outcomes.succeeded(index) for index in todo):
             return 0
-        return INTERRUPTED_EXIT_CODE if self.runner.stopping else 1
+        return TRY_AGAIN_EXIT_CODE if self.runner.stopping else 1
 
     def _note(self, attempt: Attempt) -> None:
         self.store.put_attempt(self.command_list.name, self.assignment.child, attempt)
 
-    def _unpack_sources(self) -> bool:
-        """Unpack the workflow's sources; return whether they are there."""
-        if self.command_list.deploy:
-            unpacked = self._run_snakemake(self.command_list.deploy)
-            if unpacked.exit_code != 0:
-                say("The workflow's sources could not be unpacked.")
-                return False
-        return True
+    def _unpack_sources(self) -> None:
+        """Unpack the workflow's sources into the working directory."""
+        archive = self.store.get_sources(self.command_list.sources)
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:xz") as tar:
+            # Refuses names that lead out of the directory.
+            tar.extractall(filter="data")
 
     def _run_commands(self, todo: Sequence[int], outcomes: ChildOutcomes) -> bool:
         """Run what is left to do; return whether the worker came to the end of it."""

@@ -1,0 +1,201 @@
+"""From a job of Snakemake to a command: what it is told, what it asks for, what identifies it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import posixpath
+import shlex
+import tempfile
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from snakemake.target_jobs import parse_target_jobs_cli_args
+from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
+from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
+from snakemake_interface_executor_plugins.utils import encode_target_jobs_cli_args, join_cli_args
+
+from snakemake_executor_plugin_aws_batch_array.command_list import Command
+from snakemake_executor_plugin_aws_batch_array.demand import STORAGE_PLUGIN, digests_of, singles
+from snakemake_executor_plugin_aws_batch_array.deployment import Deployment
+from snakemake_executor_plugin_aws_batch_array.environment import left_behind, passed_variables
+from snakemake_executor_plugin_aws_batch_array.errors import UserError
+from snakemake_executor_plugin_aws_batch_array.identity import (
+    job_identity,
+    result_options,
+    sources_fingerprint,
+    tag_value,
+)
+from snakemake_executor_plugin_aws_batch_array.parcels import Run
+from snakemake_executor_plugin_aws_batch_array.resources import JobResources, read_resources
+from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
+from snakemake_executor_plugin_aws_batch_array.store import RunStore
+from snakemake_executor_plugin_aws_batch_array.versions import PLUGIN, installed_versions
+
+
+@dataclass(frozen=True)
+class ReadyJob:
+    """A job with what it asks for, ready to be claimed or submitted."""
+
+    job: JobExecutorInterface
+    rule: str
+    queue: str
+    resources: JobResources
+    command: Command
+
+    @property
+    def likeness(self) -> Hashable:
+        """Equal for jobs that may share an array."""
+        return self.rule, self.queue, self.resources.likeness
+
+
+@dataclass
+class Preparation:
+    """Prepares the jobs of one run.
+
+    Attributes
+    ----------
+    executor
+        Knows the workflow.
+    settings, deployment
+        What the user and the stacks say.
+    run_id, region
+        Of the run.
+    store
+        Where the sources go.
+    """
+
+    executor: RemoteExecutor
+    settings: ExecutorSettings
+    deployment: Deployment
+    run_id: str
+    region: str
+    store: RunStore
+
+    def prepare(self, job: JobExecutorInterface) -> ReadyJob:
+        """Prepare a job.
+
+        Raises
+        ------
+        UserError
+            If its resources or the values of its wildcards cannot be had.
+        """
+        resources = read_resources(dict(job.resources.items()), self.settings.task_timeout)
+        rules = "-".join(sorted(set(job.rules)))
+        spec = job.get_target_spec()
+        encoded = encode_target_jobs_cli_args(spec)
+        arguments = tuple(shlex.split(self.executor.get_job_args(job)))
+        if not _survives(spec, encoded, arguments):
+            raise UserError(
+                f"the wildcards of {', '.join(encoded)} hold signs that Snakemake does not pass on "
+                "to its jobs unharmed, such as a backslash or a quote: rename the files."
+            )
+        _check_addresses(job)
+        target = tuple(sorted(encoded))
+        command = Command(
+            target=target,
+            arguments=arguments,
+            identity=job_identity(self._sources, self._result_options, target, [*_details(job)]),
+            outputs=digests_of(job, target),
+        )
+        queue = self.deployment.queue(resources.queue, resources.gpus)
+        return ReadyJob(job, rules, queue, resources, command)
+
+    @cached_property
+    def run(self) -> Run:
+        """What all submissions have in common; the sources lie on S3 then."""
+        workflow = self.executor.workflow
+        declared = self.executor.envvars()
+        named = [name.strip() for name in (self.settings.pass_envvars or "").split(",")]
+        environment = passed_variables(declared, named)
+        missing = left_behind(declared, environment)
+        if missing:
+            self.executor.logger.warning(
+                f"The jobs do not get the environment variables {', '.join(missing)} from here: "
+                "put them into the job definition, as secrets if they are, or name them in "
+                "--aws-batch-array-pass-envvars."
+            )
+        storage = workflow.storage_settings.default_storage_provider
+        return Run(
+            run_id=self.run_id,
+            region=self.region,
+            attempts=self.settings.attempts,
+            tags={
+                **(self.settings.tags or {}),
+                "snakemake-run": self.run_id,
+                "snakemake-user": tag_value(getpass.getuser()),
+            },
+            versions=installed_versions(
+                ["snakemake", PLUGIN, f"snakemake-storage-plugin-{storage}"]
+            ),
+            environment=environment,
+            sources=self._put_sources(),
+            arguments=self._shared_arguments,
+            share=self.settings.share_identifier or "",
+            priority=self.settings.priority,
+        )
+
+    def _put_sources(self) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "sources.tar.xz"
+            self.executor.workflow.write_source_archive(path)
+            return self.store.put_sources(path.read_bytes())
+
+    @cached_property
+    def _shared_arguments(self) -> tuple[str, ...]:
+        executor = self.executor
+        general = executor.workflow.spawned_job_args_factory.general_args(
+            executor_common_settings=executor.common_settings
+        )
+        more = [
+            *("--snakefile", executor.get_snakefile()),
+            *("--mode", executor.get_exec_mode().item_to_choice()),
+        ]
+        return (
+            *shlex.split(join_cli_args([general, *executor.additional_general_args()])),
+            *more,
+        )
+
+    @cached_property
+    def _sources(self) -> str:
+        return sources_fingerprint(self.executor.workflow.dag.get_sources())
+
+    @cached_property
+    def _result_options(self) -> list[str]:
+        return result_options(self._shared_arguments)
+
+
+def _survives(spec: list[Any], encoded: list[str], arguments: tuple[str, ...]) -> bool:
+    """Whether the job's own Snakemake will read the wildcards that are meant."""
+    passed = [argument for argument in arguments if argument in encoded]
+    return sorted(passed) == sorted(encoded) and parse_target_jobs_cli_args(encoded) == spec
+
+
+def _check_addresses(job: JobExecutorInterface) -> None:
+    """Refuse a job one of whose files has another key on S3 than its name says.
+
+    The storage plugin reads addresses as URLs: it drops newlines and tabs, and takes ``#`` and
+    ``?`` for the end of the path, so that two files may become one.
+    """
+    for one in singles(job):
+        for file in [*one.input, *one.output]:
+            item: Any = file.storage_object if file.is_storage else None
+            if type(item).__module__ != STORAGE_PLUGIN:
+                continue
+            named = item.query.removeprefix("s3://").partition("/")[2]
+            if posixpath.normpath(named) != item.key:
+                raise UserError(
+                    f"the S3 storage plugin takes {item.query!r} for {item.key!r}, because of a "
+                    "sign that URLs do not have: rename the files."
+                )
+
+
+def _details(job: JobExecutorInterface) -> Iterator[str]:
+    """Yield what else determines a job's result: names of inputs, values of parameters."""
+    for one in singles(job):
+        yield from (str(file) for file in one.input)
+        for name, value in [*one.params.items(), *enumerate(one.params)]:
+            yield json.dumps([name, value], sort_keys=True, default=lambda each: str(type(each)))
