@@ -11,6 +11,8 @@ STARTS_PROCESSES = (
     "tests/distributions/",
     "tests/infrastructure/",
     "tests/logger/",
+    "tests/site/",
+    "tests/slurm/",
     "tests/view/",
     "tests/workflow/",
     "tests/test_strangers_clone.py",

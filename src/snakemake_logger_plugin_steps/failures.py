@@ -45,6 +45,7 @@ class Failures:
             jobs = "1 attempt" if self._n_jobs == 1 else f"{self._n_jobs} attempts"
             where = f"; all that was said: {self.complete_log}" if self.complete_log else ""
             self._say(f"{jobs} of jobs failed{where}")
+        self._n_jobs = 0
 
 
 def _last(lines: Sequence[str]) -> Sequence[str]:

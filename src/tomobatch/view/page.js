@@ -76,6 +76,7 @@ async function load(plane) {
       const [down, right] = SIDES[plane.axis];
       plane.shown = { values, height: size(down, level), width: size(right, level), level };
       paint(plane);
+      document.body.dataset.firstPlaneMs ??= Math.round(performance.now() - begun);
     } catch (error) {
       if (error.name !== "AbortError") throw error;
       return;
@@ -83,7 +84,6 @@ async function load(plane) {
   }
   plane.canvas.dataset.level = plane.shown.level;
   plane.canvas.dataset.index = state.at[plane.axis];
-  document.body.dataset.firstPlaneMs ??= Math.round(performance.now() - begun);
 }
 
 // From values to greys by the window.

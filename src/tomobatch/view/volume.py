@@ -16,7 +16,7 @@ from tomobatch.stores.read import open_array
 
 AXES = ("z", "y", "x")
 
-_MOST_BYTES = 512 * 2**20
+_MOST_BYTES = 96 * 2**20
 """What a plane may take to be read: a plane along z cuts every chunk of its column."""
 
 
