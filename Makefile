@@ -7,14 +7,17 @@ EMULATOR := plugins/aws-batch-emulator
 SCAN ?=
 VERSION_TAG = $(shell git tag --points-at HEAD --list 'v*' | sed -n '1s/^v//p')
 IMAGE_TAG = $(or $(VERSION_TAG),git-$(shell git rev-parse --short=12 HEAD))
+# Measured for Linux x86-64; installed they take thrice as much.
+DOWNLOAD_run := 310
+DOWNLOAD_dev := 480
 # Each worker has its own emulators; tests of one file share one.
 PARALLEL := -n auto --dist loadfile
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-aws smoke-aws test test-fast lint dag docs docs-site bench image push security
-.PHONY: clean requirements
+.PHONY: help demo demo-aws smoke-aws test test-fast lint dag docs docs-site dist bench image push
+.PHONY: security clean requirements
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,6 +67,13 @@ push: $(VENV)/run.stamp  ## Push the image, by its tag v* or else its commit, to
 dag: $(VENV)/run.stamp  ## Draw every job of the configured scans into dag.svg
 	@$(BIN)/tomobatch dag
 
+dist: $(VENV)/dev.stamp  ## Build the three distributions into build/dist, and check them
+	rm -rf build/dist
+	for source in . $(PLUGIN) $(EMULATOR); do \
+		$(BIN)/python -m build --no-isolation --outdir build/dist $$source || exit; \
+	done
+	$(BIN)/python -m twine check --strict build/dist/*
+
 docs-site: $(VENV)/dev.stamp  ## Build the documentation as a site, build/site
 	$(BIN)/python docs/make_site.py
 
@@ -86,6 +96,10 @@ requirements: $(VENV)/dev.stamp  ## Pin the requirement files anew
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "error: $(PYTHON) is older than 3.11; run make PYTHON=python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.platform not in ("linux", "darwin"))' \
+		|| { echo "error: Linux or macOS is needed; on Windows, WSL 2: docs/how-to/platforms.md" >&2; exit 1; }
+	@$(PYTHON) -c 'import platform; print("" if (platform.system(), platform.machine()) == ("Linux", "x86_64") \
+		else "An OpenCL device comes from conda or the system here: docs/how-to/platforms.md")'
 	$(PYTHON) -m venv $(VENV)
 
 # Its scanner pins a boto3 of its own.
@@ -107,7 +121,7 @@ $(VENV)/lint.h5: | $(VENV)/dev.stamp
 
 # A set of requirements is installed once, and again only when its pins change.
 $(VENV)/%.stamp: requirements/%.txt pyproject.toml $(PLUGIN)/pyproject.toml $(EMULATOR)/pyproject.toml | $(VENV)/bin/python
-	@echo "Installing requirements/$*.txt into $(VENV), once ..."
+	@echo "Once: downloading some $(or $(DOWNLOAD_$*),hundreds of) MB of packages into $(VENV), 1 to 5 minutes ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
 		-e $(PLUGIN) -e $(EMULATOR) -e .

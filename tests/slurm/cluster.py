@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+OF_THE_MACHINE = Path("/etc/slurm/slurm.conf")
+"""Where a job's own commands look: the jobstep plugin drops SLURM_CONF, with all of SLURM_*."""
+
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "squeue", "sinfo")
 
 CONFIGURATION = """\
@@ -29,7 +32,6 @@ SlurmctldPort={controller_port}
 SlurmdPort={node_port}
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-TaskProlog={folder}/prolog
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 MpiDefault=none
@@ -59,7 +61,11 @@ def running_cluster(folder: Path) -> Iterator[dict[str, str]]:
             "one node of Slurm can be started by root only, with Debian's slurm-wlm and munge "
             f"(not found: {', '.join(missing) or 'nothing'})"
         )
+    if OF_THE_MACHINE.exists():
+        raise NoSlurm(f"this machine has a Slurm of its own: {OF_THE_MACHINE}")
     write_files(folder)
+    OF_THE_MACHINE.unlink(missing_ok=True)
+    OF_THE_MACHINE.symlink_to(folder / "slurm.conf")
     munge = [f"--{name}={folder}/munge.{end}" for name, end in MUNGE_FILES.items()]
     environment = {"SLURM_CONF": f"{folder}/slurm.conf"}
     daemons: list[subprocess.Popen[bytes]] = []
@@ -83,6 +89,7 @@ def running_cluster(folder: Path) -> Iterator[dict[str, str]]:
         wait_until(lambda: node_state(environment) == "idle", folder)
         yield environment
     finally:
+        OF_THE_MACHINE.unlink()
         for daemon in reversed(daemons):
             daemon.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -102,7 +109,7 @@ MUNGE_FILES = {
 
 
 def write_files(folder: Path) -> None:
-    """Write the configuration, the key, and what gives jobs the configuration's place."""
+    """Write the configuration and the key."""
     for name in ("state", "spool"):
         (folder / name).mkdir()
     for parent in (folder, *folder.parents):
@@ -112,9 +119,6 @@ def write_files(folder: Path) -> None:
     key = folder / "munge.key"
     key.write_bytes(secrets.token_bytes(1024))
     key.chmod(0o400)
-    prolog = folder / "prolog"
-    prolog.write_text(f"#!/bin/sh\necho export SLURM_CONF={folder}/slurm.conf\n")
-    prolog.chmod(0o755)
     host = socket.gethostname().partition(".")[0]
     ports = free_ports(2)
     (folder / "slurm.conf").write_text(

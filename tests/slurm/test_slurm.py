@@ -54,6 +54,7 @@ def test_slurm_gives_the_volume_of_this_machine(cluster, tmp_path):
         cluster,
         *("--workflow-profile", "profiles/slurm", "--config", "results=by-slurm"),
         *("--max-threads", "2", "--latency-wait", "10", "--slurm-status-command", "squeue"),
+        *("--retries", "0"),
     )
     assert "submitted with SLURM jobid" in said
     assert (tmp_path / "by-slurm" / "tiny" / "report.html").is_file()
