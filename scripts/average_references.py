@@ -33,8 +33,9 @@ def main(
         with record.stage("compute"):
             look = look_at(opened, flats, darks, NormaliseSettings.model_validate(settings))
     references = replace(look.references, warnings=look.warnings)
-    for line in [look.angles.reason, *look.warnings]:
-        logger.info("%s", line)
+    logger.info("%s", look.angles.reason)
+    for line in look.warnings:
+        logger.warning("warning: %s", line)
     with record.stage("write"):
         save_references(Path(references_path), references)
         save_angles(Path(angles_path), look.angles.angles_rad, look.angles.reason)

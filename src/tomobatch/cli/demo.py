@@ -8,6 +8,7 @@ import typer
 from tomobatch.cli.phantom import make
 from tomobatch.cli.shared.closing import say_closing_lines
 from tomobatch.cli.shared.naming import name_scans
+from tomobatch.cli.shared.options import Verbose
 from tomobatch.cli.shared.profile import data_url
 from tomobatch.cli.shared.scans import write_sheet
 from tomobatch.cli.shared.snakemake import run_snakemake
@@ -29,6 +30,7 @@ def run(
     profile: Annotated[
         str, typer.Option(help="How to run: a folder of profiles/.")
     ] = "profiles/local",
+    verbose: Verbose = False,
 ) -> None:
     """Reconstruct a scan and say what came out.
 
@@ -57,7 +59,8 @@ def run(
         upload_file(path, lies_at, replace=False)
     sheet = results / f"{name}.tsv"
     write_sheet(sheet, {name: {"path": lies_at}})
-    run_snakemake(["--profile", profile, "--config", f"scans={sheet}"])
+    said = ["--verbose"] if verbose else []
+    run_snakemake(["--profile", profile, *said, "--config", f"scans={sheet}"])
     if data is not None:
         there = f"{data}/results/{name}"
         typer.echo(f"Fetching {there} to {results / name}")

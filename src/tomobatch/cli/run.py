@@ -15,6 +15,7 @@ from tomobatch.cli.shared.ask import confirm
 from tomobatch.cli.shared.closing import say_closing_lines
 from tomobatch.cli.shared.deployed import Yes, deployment
 from tomobatch.cli.shared.disk import foretell_disk
+from tomobatch.cli.shared.options import Verbose
 from tomobatch.cli.shared.profile import data_url
 from tomobatch.cli.shared.scans import (
     Entry,
@@ -60,6 +61,7 @@ def run(
     ] = False,
     profile: Profile = "profiles/aws",
     yes: Yes = False,
+    verbose: Verbose = False,
 ) -> None:
     """Reconstruct scans on AWS, uploading them first, or on this machine.
 
@@ -78,7 +80,7 @@ def run(
             raise UserError("--local and --detach exclude each other: choose one")
         results = Path(str(config.get("results", "results")))
         foretell_disk(plans, results)
-        _run_here(name_of(name, scans), scans, results)
+        _run_here(name_of(name, scans), scans, results, verbose=verbose)
         return
     data_url(profile)
     jobs = count_jobs(plans.values())
@@ -140,10 +142,11 @@ def start(place: "Place", record: "RunRecord", *, detach: bool) -> None:
     typer.echo(f"Bring the results down with `tomobatch fetch {record.name}`")
 
 
-def _run_here(name: str, scans: Mapping[str, Entry], results: Path) -> None:
+def _run_here(name: str, scans: Mapping[str, Entry], results: Path, *, verbose: bool) -> None:
     sheet = Path("results") / f"{name}.tsv"
     write_sheet(sheet, scans)
-    run_snakemake(["--profile", LOCAL, "--config", f"scans={sheet}"])
+    said = ["--verbose"] if verbose else []
+    run_snakemake(["--profile", LOCAL, *said, "--config", f"scans={sheet}"])
     say_closing_lines(results, list(scans))
 
 

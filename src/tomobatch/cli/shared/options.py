@@ -12,6 +12,7 @@ Region = Annotated[
     str | None, typer.Option(help="AWS Region; by default that of your AWS configuration.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Print all that Snakemake says.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 DEFAULT_PREFIX = "tomobatch"
