@@ -9,7 +9,7 @@ from tomobatch.calibrate.evidence import Evidence
 from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.files import write_bytes, write_json
-from tomobatch.units import grey_factor
+from tomobatch.units import from_grey
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -19,7 +19,7 @@ def in_pixels(settings: dict[str, Any], pixel_size_um: float | None) -> Calibrat
     """Return the settings with the grey window turned from the unit of the volume to 1/pixel."""
     window = settings["grey_window"]
     if window is not None:
-        low, high = (value / grey_factor(pixel_size_um) for value in window)
+        low, high = (from_grey(value, pixel_size_um) for value in window)
         settings = {**settings, "grey_window": (low, high)}
     return CalibrateSettings.model_validate(settings)
 

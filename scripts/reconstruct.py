@@ -10,6 +10,7 @@ import numpy as np
 from tomobatch.calibrate.calibration import Calibration
 from tomobatch.errors import UserError
 from tomobatch.opencl.kind import DeviceKind
+from tomobatch.reconstruct.engine import Float32Array
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.settings import ReconstructSettings
 from tomobatch.reconstruct.stream import reconstruct_blocks
@@ -19,7 +20,7 @@ from tomobatch.stores.files import write_json
 from tomobatch.stores.read import open_array
 from tomobatch.stores.volume import VolumeLayout
 from tomobatch.stores.volume_writer import open_chunk
-from tomobatch.units import grey_factor
+from tomobatch.units import to_grey_in_place
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -53,11 +54,15 @@ def main(
         mask=choices.mask,
         half_acquisition=choices.half_acquisition,
     )
-    factor = np.float32(grey_factor(layout.pixel_size_um))
     with open_chunk(layout, chunk, [Path(path) for path in shard_paths]) as writer:
+
+        def write(start: int, slices: Float32Array) -> None:
+            to_grey_in_place(slices, layout.pixel_size_um)
+            writer.write(start, slices)
+
         timeline = reconstruct_blocks(
             lambda start, end: np.asarray(sinograms[first + start : first + end]),
-            lambda start, slices: writer.write(start, np.multiply(slices, factor, out=slices)),
+            write,
             stop - first,
             geometry,
             calibration.cor_px(np.arange(first, stop)),

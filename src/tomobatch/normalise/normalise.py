@@ -12,6 +12,7 @@ from tomobatch.normalise.references import References
 from tomobatch.normalise.repair import plan_repair
 from tomobatch.normalise.robust_mean import RawArray
 from tomobatch.normalise.settings import NormaliseSettings
+from tomobatch.opencl.buffers import filled_by_device, lent, uploaded
 from tomobatch.opencl.devices import Device, find_device
 from tomobatch.opencl.kernels import load_kernel
 
@@ -190,9 +191,10 @@ class _Kernel:
             ),
             "normalise",
         )
-        self._maps = [self._input(signal), self._input(references.dark)]
+        context = device.context
+        self._maps = [uploaded(context, signal), uploaded(context, references.dark)]
         self._repair = [
-            self._input(array) for array in (bad_index, repair.neighbours, repair.weights)
+            uploaded(context, array) for array in (bad_index, repair.neighbours, repair.weights)
         ]
         self._constants = [
             *(np.int32(value) for value in (*references.dark.shape, len(signal) - 1)),
@@ -215,43 +217,20 @@ class _Kernel:
         n_items, tile_x, tile_y = _GROUPS[self._device.kind]
         numbers = np.arange(first_projection, first_projection + n_projections)
         before, shares = flat_places(numbers, self._references, self._settings)
-        output, found = self._output(line_integrals), self._output(counts)
-        self._kernel(
-            self._queue,
-            (n_projections * n_items, -(-n_x // tile_x), -(-n_y // tile_y)),
-            (n_items, 1, 1),
-            self._input(raw),
-            output,
-            found,
-            *self._maps,
-            self._input(before),
-            self._input(shares),
-            *self._repair,
-            *self._constants,
-        )
-        self._fetch(output, line_integrals)
-        self._fetch(found, counts)
-
-    def _input(self, array: npt.NDArray[np.generic]) -> cl.Buffer:
-        """Return a buffer with the array's values: in place where memory is shared."""
-        flags = cl.mem_flags
-        if array.size == 0:
-            array = np.zeros(1, array.dtype)
-        copy = flags.USE_HOST_PTR if self._device.shares_host_memory else flags.COPY_HOST_PTR
-        return cl.Buffer(self._device.context, flags.READ_ONLY | copy, hostbuf=array)
-
-    def _output(self, array: npt.NDArray[np.generic]) -> cl.Buffer:
-        flags = cl.mem_flags
-        copy = flags.USE_HOST_PTR if self._device.shares_host_memory else flags.COPY_HOST_PTR
-        return cl.Buffer(self._device.context, flags.READ_WRITE | copy, hostbuf=array)
-
-    def _fetch(self, buffer: cl.Buffer, array: npt.NDArray[np.generic]) -> None:
-        """Wait for the kernel, and make its results visible in the array."""
-        if not self._device.shares_host_memory:
-            cl.enqueue_copy(self._queue, array, buffer)
-            return
-        mapped, _ = cl.enqueue_map_buffer(
-            self._queue, buffer, cl.map_flags.READ, 0, array.shape, array.dtype
-        )
-        mapped.base.release(self._queue)
-        self._queue.finish()
+        with (
+            filled_by_device(self._queue, line_integrals) as output,
+            filled_by_device(self._queue, counts, added_to=True) as found,
+        ):
+            self._kernel(
+                self._queue,
+                (n_projections * n_items, -(-n_x // tile_x), -(-n_y // tile_y)),
+                (n_items, 1, 1),
+                lent(self._queue, raw),
+                output,
+                found,
+                *self._maps,
+                lent(self._queue, before),
+                lent(self._queue, shares),
+                *self._repair,
+                *self._constants,
+            )

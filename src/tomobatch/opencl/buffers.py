@@ -16,14 +16,18 @@ _PAGE_BYTES = 4096
 
 @contextmanager
 def mapped(
-    queue: cl.CommandQueue, buffer: cl.Buffer, shape: tuple[int, ...], flags: cl.map_flags
-) -> Iterator[Float32Array]:
-    """Give the host's view of a float32 buffer while the device leaves it alone.
+    queue: cl.CommandQueue,
+    buffer: cl.Buffer,
+    shape: tuple[int, ...],
+    flags: cl.map_flags,
+    dtype: npt.DTypeLike = np.float32,
+) -> Iterator[npt.NDArray[Any]]:
+    """Give the host's view of a buffer while the device leaves it alone.
 
     A CPU device hands out the memory itself, a GPU moves it over and back as the flags ask.
     """
     array: Any = cl.enqueue_map_buffer(
-        queue, buffer, flags, 0, shape, np.dtype(np.float32), is_blocking=True
+        queue, buffer, flags, 0, shape, np.dtype(dtype), is_blocking=True
     )[0]
     try:
         yield array
@@ -53,18 +57,48 @@ class Shared:
 
 
 @contextmanager
-def filled_by_device(queue: cl.CommandQueue, out: Float32Array) -> Iterator[cl.Buffer]:
-    """Give a buffer for kernels to fill; at the end ``out`` (C-contiguous) holds its content."""
+def filled_by_device(
+    queue: cl.CommandQueue, out: npt.NDArray[Any], *, added_to: bool = False
+) -> Iterator[cl.Buffer]:
+    """Give a buffer for kernels to fill; at the end ``out`` (C-contiguous) holds its content.
+
+    With ``added_to`` the kernels find in it what ``out`` holds before.
+    """
     flags = cl.mem_flags
+    access = flags.READ_WRITE if added_to else flags.WRITE_ONLY
     if _in_place(queue):
-        buffer = cl.Buffer(queue.context, flags.WRITE_ONLY | flags.USE_HOST_PTR, hostbuf=out)
+        buffer = cl.Buffer(queue.context, access | flags.USE_HOST_PTR, hostbuf=out)
         yield buffer
-        with mapped(queue, buffer, out.shape, cl.map_flags.READ):
+        with mapped(queue, buffer, out.shape, cl.map_flags.READ, out.dtype):
             pass  # the content is sure to be in ``out`` once it has been mapped
+        return
+    if added_to:
+        buffer = cl.Buffer(queue.context, access | flags.COPY_HOST_PTR, hostbuf=out)
     else:
-        buffer = cl.Buffer(queue.context, flags.WRITE_ONLY, out.nbytes)
-        yield buffer
-        cl.enqueue_copy(queue, out, buffer)
+        buffer = cl.Buffer(queue.context, access, out.nbytes)
+    yield buffer
+    cl.enqueue_copy(queue, out, buffer)
+
+
+def lent(queue: cl.CommandQueue, array: npt.NDArray[Any]) -> cl.Buffer:
+    """Return a buffer for kernels to read: the array's own memory where the device can reach it.
+
+    The array stays as it is until the kernels have ended.
+    """
+    flags = cl.mem_flags
+    how = flags.USE_HOST_PTR if _in_place(queue) else flags.COPY_HOST_PTR
+    return cl.Buffer(queue.context, flags.READ_ONLY | how, hostbuf=_filled(array))
+
+
+def uploaded(context: cl.Context, array: npt.NDArray[Any]) -> cl.Buffer:
+    """Return a buffer for kernels to read, with a copy of the array."""
+    flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
+    return cl.Buffer(context, flags, hostbuf=_filled(array))
+
+
+def _filled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the array in one piece; of an empty one, which no buffer can hold, a zero."""
+    return np.ascontiguousarray(array) if array.size else np.zeros(1, array.dtype)
 
 
 def _in_place(queue: cl.CommandQueue) -> bool:

@@ -39,12 +39,7 @@ class Device:
     @property
     def has_wide_builtins(self) -> bool:
         """Whether built-ins (fma, floor, ...) of 16 floats work; they abort PoCL 3.0's compiler."""
-        return "PoCL 3." not in self.cl_device.platform.version
-
-    @property
-    def shares_host_memory(self) -> bool:
-        """Whether a buffer may use host memory in place, without a transfer."""
-        return self.kind == "cpu"
+        return not pocl.is_version_3(self.cl_device)
 
     @property
     def n_engines(self) -> int:
@@ -153,7 +148,7 @@ def _open(device: cl.Device, kind: Literal["gpu", "cpu"]) -> Device:
 
 def _runtime_rank(device: cl.Device) -> bool:
     """Rank CPU runtimes: any other goes before PoCL 3, the embedded default."""
-    return "PoCL 3." not in device.platform.version
+    return not pocl.is_version_3(device)
 
 
 def _names(devices: list[cl.Device]) -> str:

@@ -49,9 +49,14 @@ def _private_folder() -> Path:
     return folder
 
 
+def is_version_3(device: cl.Device) -> bool:
+    """Tell whether the device is of the PoCL that comes with pyopencl's wheels."""
+    return "PoCL 3." in device.platform.version
+
+
 def missing_link_tools(device: cl.Device) -> list[str]:
     """Name the Debian packages that PoCL 3 lacks to link a kernel (empty: none, or not PoCL 3)."""
-    if "PoCL 3." not in device.platform.version:
+    if not is_version_3(device):
         return []
     libraries = [Path("/usr/lib"), Path("/usr/lib64"), Path("/lib")]
     found = {
@@ -74,7 +79,7 @@ def correct_cpu_name(device: cl.Device) -> None:
     """
     name = device.version.rpartition("-")[2]
     better = _better_cpu_name(name)
-    if "PoCL 3." not in device.platform.version or better is None:
+    if not is_version_3(device) or better is None:
         return
     try:
         memory = os.open("/proc/self/mem", os.O_RDWR)

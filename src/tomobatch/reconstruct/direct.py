@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
-from tomobatch.opencl.buffers import Shared, filled_by_device, mapped
+from tomobatch.opencl.buffers import Shared, filled_by_device, mapped, uploaded
 from tomobatch.opencl.devices import Device
 from tomobatch.opencl.kernels import load_kernel
 from tomobatch.reconstruct.engine import Method
@@ -56,11 +56,10 @@ class BackProjector:
         self.height, width = geometry.shape_px
         self.width = _round_up(width, variant.n_pixels if variant.name == "tiles" else variant.side)
         self._n_samples, self._n_angles = n_samples, geometry.n_angles
-        flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
         steps = fixed_point_steps(geometry, axis)
         spans = chords(geometry, variant.n_pixels)
-        self._steps = cl.Buffer(device.context, flags, hostbuf=steps)
-        self._chords = cl.Buffer(device.context, flags, hostbuf=spans)
+        self._steps = uploaded(device.context, steps)
+        self._chords = uploaded(device.context, spans)
         self._texture = self._make_texture(device) if variant.name == "image" else None
 
     def __call__(self, queue: cl.CommandQueue, rows: cl.Buffer, image: cl.Buffer) -> cl.Event:

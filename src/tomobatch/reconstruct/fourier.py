@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
-from tomobatch.opencl.buffers import Shared, filled_by_device, mapped
+from tomobatch.opencl.buffers import Shared, filled_by_device, mapped, uploaded
 from tomobatch.opencl.devices import Device
 from tomobatch.opencl.kernels import load_kernel
 from tomobatch.reconstruct import vkfft
@@ -166,7 +166,7 @@ class FourierEngine:
             "across": across,
             "down": down,
         }
-        return {name: _upload(context, array) for name, array in arrays.items()}
+        return {name: uploaded(context, array) for name, array in arrays.items()}
 
     def sample_lines(self, sinograms: Float32Array, cor_px: FloatArray, first_row: int = 0) -> None:
         """Transform the rows and put their filtered spectra, interleaved, into the samples."""
@@ -229,11 +229,6 @@ class FourierEngine:
                 np.float32(geometry.binning),
                 np.float32(-1 if radius is None else radius**2),
             )
-
-
-def _upload(context: cl.Context, array: npt.NDArray[np.generic]) -> cl.Buffer:
-    flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
-    return cl.Buffer(context, flags, hostbuf=np.ascontiguousarray(array))
 
 
 def _grid_px(geometry: Geometry, spreading: Spreading) -> int:

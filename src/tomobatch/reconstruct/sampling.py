@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyopencl as cl
 import scipy.fft
 
+from tomobatch.opencl.buffers import uploaded
 from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.fft import even_fast_length, in_parallel
 from tomobatch.reconstruct.filter import (
@@ -85,8 +86,8 @@ class LineSampler:
         self._response = frequency_response(self.length, filter) / self.length
         # The highest frequency is met at both ends of a line.
         self._response[-1] /= 2
-        self._weights = self._upload(lines.weights)
-        self._places = self._upload(lines.places)
+        self._weights = uploaded(self._queue.context, lines.weights)
+        self._places = uploaded(self._queue.context, lines.places)
         self._lock = threading.Lock()
         self._transform: vkfft.RowTransform | None = None
         # The averaging of binned pixels is the host's.
@@ -106,11 +107,11 @@ class LineSampler:
             A value that is not finite, with its row and projection.
         """
         factors = self._response * shift_phases(self.length, -cor_px).T
-        uploaded = self._upload(factors.astype(np.complex64))
+        response = uploaded(self._queue.context, factors.astype(np.complex64))
         weights: FloatArray | None = None
         if self._geometry.half_acquisition:
             weights = overlap_weights(self._geometry.n_cols, cor_px)
-        block = _Block(sinograms, weights, uploaded, samples, first_row)
+        block = _Block(sinograms, weights, response, samples, first_row)
         if self._transform is None:
             self._sample_on_host(block)
         else:
@@ -178,7 +179,3 @@ class LineSampler:
             )
             self._queue.flush()
         return event
-
-    def _upload(self, array: npt.NDArray[np.generic]) -> cl.Buffer:
-        flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
-        return cl.Buffer(self._queue.context, flags, hostbuf=np.ascontiguousarray(array))

@@ -10,7 +10,7 @@ from tomobatch.calibrate.calibration import Calibration
 from tomobatch.normalise.references import References
 from tomobatch.records.summary import warnings_of
 from tomobatch.scan.header import ScanHeader
-from tomobatch.units import grey_factor, grey_unit
+from tomobatch.units import grey_unit, to_grey
 
 Image = npt.NDArray[np.floating[Any]]
 
@@ -71,15 +71,12 @@ class ReportContent:
         return grey_unit(self.header.pixel_size_um)
 
     @property
-    def grey_factor(self) -> float:
-        """What turns 1/pixel, the calibration's unit, into the unit of the volume."""
-        return grey_factor(self.header.pixel_size_um)
-
-    @property
     def grey_window(self) -> tuple[float, float]:
         """Lowest and highest grey value to show, in the unit of the volume."""
-        low, high = self.calibration.grey_window
-        return low * self.grey_factor, high * self.grey_factor
+        low, high = (
+            to_grey(end, self.header.pixel_size_um) for end in self.calibration.grey_window
+        )
+        return low, high
 
     @property
     def warnings(self) -> list[str]:

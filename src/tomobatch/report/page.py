@@ -11,6 +11,7 @@ from markupsafe import Markup
 from tomobatch.records.summary import step_times
 from tomobatch.report import pictures
 from tomobatch.report.content import ReportContent
+from tomobatch.units import to_grey
 
 _SHOWN_VERSIONS = ("tomobatch", "snakemake", "numpy", "pyopencl", "zarr")
 
@@ -149,7 +150,7 @@ def _curves(content: ReportContent) -> dict[str, Markup]:
     if job is not None:
         drawn["device"] = pictures.device_timeline(job["timeline"])
     if histogram is not None:
-        edges = histogram.edges * content.grey_factor
+        edges = to_grey(histogram.edges, content.header.pixel_size_um)
         drawn["histogram"] = pictures.grey_histogram(
             edges, histogram.counts, content.grey_window, content.grey_unit
         )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tomobatch import __version__
 from tomobatch.chunks import ChunkGrid
 from tomobatch.stores.layout import ArrayLayout
-from tomobatch.units import grey_factor
+from tomobatch.units import to_grey
 
 Volume = npt.NDArray[np.float32]
 
@@ -76,7 +76,7 @@ class VolumeLayout:
         """
         unit = {} if self.pixel_size_um is None else {"unit": "micrometer"}
         axes = [{"name": axis, "type": "space", **unit} for axis in "zyx"]
-        low, high = (value * grey_factor(self.pixel_size_um) for value in grey_window)
+        low, high = (to_grey(value, self.pixel_size_um) for value in grey_window)
         ome = {
             "version": "0.5",
             "multiscales": [

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
-from tomobatch.opencl.buffers import Shared
+from tomobatch.opencl.buffers import Shared, uploaded
 from tomobatch.opencl.devices import Device
 from tomobatch.opencl.kernels import load_kernel
 from tomobatch.reconstruct.cone.geometry import ConeGeometry
@@ -61,8 +61,7 @@ class SlabProjector:
         height, width = geometry.slices.shape_px
         self.volume = Shared(self.queue, (height, width, self.n_z))
         spans = chords(geometry.slices, 1)
-        flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
-        self._chords = cl.Buffer(device.context, flags, hostbuf=spans)
+        self._chords = uploaded(device.context, spans)
         self._is_first = True
         self._texture: cl.Image | None = None
 
@@ -112,8 +111,7 @@ class SlabProjector:
         views[:n_angles, 0], views[:n_angles, 1] = np.cos(angles), np.sin(angles)
         views[:, 2], views[:, 3] = u_px - self._first_column, v_px - self.rows_out[0]
         views[:n_angles, 2:] += drift
-        flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
-        return cl.Buffer(self._device.context, flags, hostbuf=views)
+        return uploaded(self._device.context, views)
 
     def _sizes(self, height: int, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the global and the local size."""
