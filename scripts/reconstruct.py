@@ -42,9 +42,8 @@ def main(
     first, stop = layout.range(chunk)
     calibration = Calibration.from_json(Path(calibration_path).read_text(encoding="utf-8"))
     sinograms = open_array(sinograms_metadata)
-    choices = ReconstructSettings.model_validate(
-        {**settings, "device": asked_device(settings["device"])}
-    )
+    device = asked_device(settings["device"])
+    choices = ReconstructSettings.model_validate({**settings, "device": device})
     geometry = make_geometry(
         load_angles(Path(angles_path)),
         sinograms.shape[2],
