@@ -9,7 +9,7 @@ VERSION_TAG = $(shell git tag --points-at HEAD --list 'v*' | sed -n '1s/^v//p')
 IMAGE_TAG = $(or $(VERSION_TAG),git-$(shell git rev-parse --short=12 HEAD))
 # Measured for Linux x86-64; installed they take thrice as much.
 DOWNLOAD_run := 310
-DOWNLOAD_dev := 480
+DOWNLOAD_dev := 520
 # Each worker has its own emulators; tests of one file share one.
 PARALLEL := -n auto --dist loadfile
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
