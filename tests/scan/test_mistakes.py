@@ -202,7 +202,7 @@ def write_words(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
-        (remove_all, "{folder}: no TIFFs of projections in this folder"),
+        (remove_all, "{folder}: no pictures of projections in this folder"),
         (
             add_rival,
             "{folder}: the projections may be in proj or second; say which with"

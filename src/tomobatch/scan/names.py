@@ -13,7 +13,7 @@ from tomobatch.scan.header import ImageKey
 
 _WORD = r"(?:^|[^a-z])(?:{})(?:[^a-z]|$)"
 _FLAT = re.compile(
-    _WORD.format("flats?|flat_?fields?|ff|whites?|open_?beam|ob|io|i0(?!\\d)|refs?|bright")
+    _WORD.format("flats?|flat_?fields?|ff|whites?|open_?beam|ob|io|i0(?!\\d)|refs?|refhst|bright")
 )
 _DARK = re.compile(_WORD.format("darks?|dark_?fields?|df|di|dc"))
 _AFTER = re.compile(_WORD.format("after|post|end"))

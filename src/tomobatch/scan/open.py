@@ -18,6 +18,7 @@ from tomobatch.scan.parts import Scan, ScanParts
 from tomobatch.scan.settings import DatasetSettings
 from tomobatch.scan.tiff import read_tiff_file, read_tiff_folder
 from tomobatch.scan.tiff_frames import is_tiff
+from tomobatch.scan.txrm import is_txrm, read_txrm
 from tomobatch.scan.zarr_array import is_zarr, read_zarr
 
 
@@ -30,7 +31,8 @@ def open_scan(
     ----------
     path
         An HDF5 file (APS Data Exchange, NXtomo, or any with ``datasets`` given), a TIFF of many
-        pages, a folder of TIFFs, a Zarr group or array; HDF5 and Zarr may be an ``s3://`` URL.
+        pages, a folder of TIFF, EDF or FITS pictures, a Zeiss ``.txrm``, a Zarr group or array;
+        HDF5 and Zarr may be an ``s3://`` URL.
     datasets
         What the config says about its parts.
     strict
@@ -68,6 +70,8 @@ def _read_parts(path: str, datasets: DatasetSettings) -> ScanParts:
         return read_tiff_folder(local, datasets)
     if is_tiff(local):
         return read_tiff_file(local, datasets)
+    if is_txrm(local):
+        return read_txrm(local, datasets)
     return _read_hdf5(open_file(path), datasets)
 
 

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tomobatch.errors import UserError
+from tomobatch.scan import raw_pictures
 from tomobatch.scan.addresses import Address, cut_frames, open_beside, parse
 from tomobatch.scan.header import Frames
 from tomobatch.scan.names import sort_series
-from tomobatch.scan.tiff_frames import TiffFolder, TiffPages
+from tomobatch.scan.tiff_frames import PictureFiles, TiffPages
 
-SUFFIXES = (".tif", ".tiff")
+SUFFIXES = (".tif", ".tiff", *raw_pictures.SUFFIXES)
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 
@@ -39,22 +40,28 @@ def folders_of(folder: Path) -> list[Path]:
     )
 
 
-def open_stack(item: Path) -> TiffFolder | TiffPages:
+def open_stack(item: Path) -> PictureFiles | TiffPages:
     """Open a folder of pictures, or a file of pages."""
     if item.is_file():
-        return TiffPages(item)
+        return _open_file(item)
     files = pictures_of(item)
     if not files:
-        raise UserError(f"{item}: no TIFFs in this folder")
+        raise UserError(f"{item}: no pictures in this folder")
     return open_files(f"folder {item.name}", files)
 
 
-def open_files(name: str, files: Sequence[Path]) -> TiffFolder | TiffPages:
+def open_files(name: str, files: Sequence[Path]) -> PictureFiles | TiffPages:
     """Open pictures that are all of one role, in the order of the numbers in their names."""
     if len(files) == 1:
-        return TiffPages(files[0])
+        return _open_file(files[0])
     ordered = [path for series in sort_series(files) for path in series.paths]
-    return TiffFolder(name, ordered)
+    return PictureFiles(name, ordered)
+
+
+def _open_file(path: Path) -> PictureFiles | TiffPages:
+    if path.suffix.lower() in raw_pictures.SUFFIXES:
+        return PictureFiles(path.name, [path])
+    return TiffPages(path)
 
 
 def open_named(folder: Path, text: str, key: str) -> Frames:

@@ -10,9 +10,10 @@ from tomobatch.errors import UserError
 from tomobatch.scan.addresses import refuse_second_role, several
 from tomobatch.scan.angle_files import read_angle_file
 from tomobatch.scan.angles import FoundAngles, to_radians
+from tomobatch.scan.esrf_info import esrf_position, read_info
 from tomobatch.scan.header import Frames, ImageKey
 from tomobatch.scan.lab_files import lab_beam
-from tomobatch.scan.leave_out import numbers
+from tomobatch.scan.leave_out import KeptFrames, numbers
 from tomobatch.scan.names import Series, role, sort_series, taken_after
 from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
 from tomobatch.scan.picture_files import (
@@ -24,8 +25,9 @@ from tomobatch.scan.picture_files import (
     pictures_of,
 )
 from tomobatch.scan.settings import DatasetSettings
-from tomobatch.scan.tiff_frames import TiffFolder, TiffPages
+from tomobatch.scan.tiff_frames import PictureFiles, TiffPages
 from tomobatch.scan.tiff_projections import Found, bare_name, find_projections
+from tomobatch.scan.units import Figure
 
 _ANGLE_FILES = ("angles.txt", "angles.csv", "angles.npy", "theta.txt")
 _FROM_NAMES = "names"
@@ -60,7 +62,7 @@ def read_tiff_folder(folder: Path, datasets: DatasetSettings) -> ScanParts:
     if datasets.projections is not None:
         projections = open_named(folder, datasets.projections, "projections")
         found = Found(folder, items, projections)
-        if isinstance(projections, TiffFolder):
+        if isinstance(projections, PictureFiles):
             series = sort_series(projections.paths)
             found.series = series[0] if len(series) == 1 else None
     else:
@@ -68,7 +70,15 @@ def read_tiff_folder(folder: Path, datasets: DatasetSettings) -> ScanParts:
     hidden = n_hidden(folder)
     if hidden:
         found.notes.append(f"{hidden} hidden files, named like pictures, are left out")
-    return _parts("TIFF folder", found, datasets)
+    suffix = _format_of(found.projections)
+    return _parts(f"{suffix} folder", found, datasets)
+
+
+def _format_of(projections: Frames) -> str:
+    """Return the format of the projections' files as a word."""
+    first = projections.sources()[0]
+    suffix = first.suffix.lower() if isinstance(first, Path) else ""
+    return {"edf": "EDF", "fits": "FITS", "fit": "FITS", "fts": "FITS"}.get(suffix[1:], "TIFF")
 
 
 def _parts(format_name: str, found: Found, datasets: DatasetSettings) -> ScanParts:
@@ -91,6 +101,19 @@ def _parts(format_name: str, found: Found, datasets: DatasetSettings) -> ScanPar
             " others keep their angles"
         )
     unusable = getattr(projections, "unusable", None)
+    info = read_info(folder)
+    angles = _angles(folder, found.series, slots, datasets)
+    if info is not None and projections.shape[0] > info.n_projections:
+        notes.append(
+            f"{projections.shape[0] - info.n_projections} pictures after the {info.n_projections}"
+            " projections of the scan are left out, as taken to check the alignment"
+        )
+        kept = np.arange(projections.shape[0]) < info.n_projections
+        unusable = None if unusable is None else unusable[kept]
+        projections = KeptFrames(projections, kept)
+        slots = None if slots is None else slots[kept]
+    if info is not None and angles is None and projections.shape[0] == info.n_projections:
+        angles = info.angles
     return ScanParts(
         format=format_name,
         projections=projections,
@@ -98,7 +121,9 @@ def _parts(format_name: str, found: Found, datasets: DatasetSettings) -> ScanPar
             FlatBlock(_usable(block.frames), block.position, block.scale) for block in flats
         ),
         darks=tuple(_usable(frames) for frames in darks),
-        angles=_angles(folder, found.series, slots, datasets),
+        angles=angles,
+        pixel_size=Figure() if info is None else info.pixel_size,
+        energy=Figure() if info is None else info.energy,
         beam=lab_beam(folder),
         slots=slots,
         unusable=unusable,
@@ -109,7 +134,7 @@ def _parts(format_name: str, found: Found, datasets: DatasetSettings) -> ScanPar
 def _notes(projections: Frames, references: Sequence[Frames]) -> list[str]:
     """Say what of the files is not used."""
     notes = []
-    if isinstance(projections, TiffFolder) and projections.faults:
+    if isinstance(projections, PictureFiles) and projections.faults:
         path = projections.paths[int(np.argmax(projections.unusable))]
         notes.append(f"{path.name}: {projections.faults[0]}")
     if isinstance(projections, TiffPages) and projections.left_out:
@@ -128,7 +153,7 @@ def _notes(projections: Frames, references: Sequence[Frames]) -> list[str]:
 
 
 def _usable(frames: Frames) -> Frames:
-    return frames.usable() if isinstance(frames, TiffFolder) else frames
+    return frames.usable() if isinstance(frames, PictureFiles) else frames
 
 
 def _flats(
@@ -140,6 +165,13 @@ def _flats(
         stacks = [open_named(folder, text, "flats") for text in several(datasets.flats)]
         return _dated(stacks, projections)
     found = [item for item in items if role(bare_name(item)) is ImageKey.FLAT]
+    numbered = {item: at for item in found if (at := esrf_position(item.stem)) is not None}
+    if numbered:
+        # Medians of the flats at a projection; the flats they were made of may lie beside them.
+        return [
+            FlatBlock(open_stack(item), min(at, n_projections))
+            for item, at in sorted(numbered.items(), key=lambda pair: pair[1])
+        ]
     times = {item: taken_after(bare_name(item)) for item in found}
     groups = (
         ([item for item in found if times[item] is False], 0),
@@ -155,8 +187,8 @@ def _flats(
 
 def _dated(stacks: list[Frames], projections: Frames) -> list[FlatBlock]:
     """Give stacks of flats their time: by the numbers of one series, or by their order."""
-    if isinstance(projections, TiffFolder) and all(isinstance(s, TiffFolder) for s in stacks):
-        firsts = [stack.paths[0] for stack in stacks if isinstance(stack, TiffFolder)]
+    if isinstance(projections, PictureFiles) and all(isinstance(s, PictureFiles) for s in stacks):
+        firsts = [stack.paths[0] for stack in stacks if isinstance(stack, PictureFiles)]
         series = sort_series([*projections.paths, *firsts])
         if len(series) == 1 and len({path.parent for path in series[0].paths}) == 1:
             place = {path: index for index, path in enumerate(series[0].paths)}

@@ -1,4 +1,4 @@
-"""Pictures in TIFFs: a file each, or pages of one file."""
+"""Pictures in files: one each, or pages of one TIFF."""
 
 import struct
 from collections import Counter
@@ -13,6 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
+from tomobatch.scan import raw_pictures
 
 # More pictures of a folder that are damaged, or of another size, than this are no mishap.
 _LARGEST_SHARE = 1 / 3
@@ -27,7 +28,7 @@ class _Picture:
     fault: str = ""
 
 
-class TiffFolder:
+class PictureFiles:
     """Pictures of one size, a file each.
 
     Attributes
@@ -65,14 +66,16 @@ class TiffFolder:
         """Say what each picture is: its file."""
         return [path.resolve() for path in self.paths]
 
-    def usable(self) -> "TiffFolder":
+    def usable(self) -> "PictureFiles":
         """Return the pictures that can be read."""
         if not self.unusable.any():
             return self
         kept = [path for path, bad in zip(self.paths, self.unusable, strict=True) if not bad]
-        return TiffFolder(self.name, kept)
+        return PictureFiles(self.name, kept)
 
     def _read_one(self, path: Path) -> NDArray[Any]:
+        if path.suffix.lower() in raw_pictures.SUFFIXES:
+            return raw_pictures.read_layout(path).read(path)
         with _opened(path) as file:
             picture: NDArray[Any] = file.pages[0].asarray()
         return picture
@@ -212,8 +215,12 @@ def _look_at(paths: list[Path]) -> tuple[_Picture, dict[Path, str]]:
 
 
 def _header(path: Path) -> _Picture:
-    """Read what a TIFF holds, and whether all of it is there."""
+    """Read what a picture's file holds, and whether all of it is there."""
     try:
+        if path.suffix.lower() in raw_pictures.SUFFIXES:
+            layout = raw_pictures.read_layout(path)
+            cut = "is truncated" if layout.end > path.stat().st_size else ""
+            return _Picture(layout.shape, layout.dtype, cut)
         with _opened(path) as file:
             page = file.pages[0]
             n_pages = len(file.pages)

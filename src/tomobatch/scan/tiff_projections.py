@@ -8,8 +8,7 @@ import numpy as np
 from tomobatch.errors import UserError
 from tomobatch.scan.header import Frames, ImageKey
 from tomobatch.scan.names import Series, checks_among, role, sort_series
-from tomobatch.scan.picture_files import open_files, pictures_of
-from tomobatch.scan.tiff_frames import TiffPages
+from tomobatch.scan.picture_files import open_files, open_stack, pictures_of
 
 # Pictures of other names, if they are so few beside the projections, are strangers among them.
 _MOST_STRANGERS = 0.1
@@ -54,7 +53,7 @@ def find_projections(folder: Path, items: list[Path]) -> Found:
     elif not files:
         raise UserError(_no_projections(folder, items, others))
     if len(files) == 1:
-        return Found(folder, items, TiffPages(files[0]), None, notes)
+        return Found(folder, items, open_stack(files[0]), None, notes)
     series = _one_series(folder, sort_series(files), notes)
     where = f"folder {files[0].parent.name}"
     return Found(folder, items, open_files(where, series.paths), series, notes)
@@ -70,10 +69,10 @@ def _no_projections(folder: Path, items: list[Path], others: list[Path]) -> str:
     if items:
         named = ", ".join(item.name for item in items[:4])
         return (
-            f"{folder}: no TIFFs of projections in this folder: by their names all are flats or"
+            f"{folder}: no pictures of projections in this folder: by their names all are flats or"
             f" darks ({named}); say which with datasets.projections"
         )
-    return f"{folder}: no TIFFs of projections in this folder"
+    return f"{folder}: no pictures of projections in this folder"
 
 
 def _one_series(folder: Path, series: list[Series], notes: list[str]) -> Series:
