@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tomobatch.normalise.missing import find_missing, mend_pixels
+from tomobatch.normalise.missing import MISSING, find_missing, mend_pixels
 from tomobatch.normalise.normalise import normalise
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.records.job import Record, logger, reported
@@ -43,7 +41,7 @@ def main(
             counts, start, references, NormaliseSettings.model_validate(settings)
         )
         # The next step sees all angles, and bridges what is missing.
-        normalised.line_integrals[missing.any] = np.nan
+        normalised.line_integrals[missing.any] = MISSING
     del counts
     with record.stage("write"):
         layout.write_shard(chunk, normalised.line_integrals, Path(shard_path))

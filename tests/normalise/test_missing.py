@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.normalise.scans import make_scan
 
-from tomobatch.normalise.missing import bridge, find_missing, mend_pixels
+from tomobatch.normalise.missing import MISSING, bridge, find_missing, mend_pixels
 from tomobatch.normalise.normalise import normalise
 from tomobatch.normalise.references import no_references
 from tomobatch.normalise.settings import NormaliseSettings
@@ -67,7 +67,7 @@ def test_missing_projections_lie_between_their_neighbours(order):
     true = np.cos(angles)[None, :, None] * np.linspace(1, 2, 8) * np.ones((3, 1, 1))
     sinograms = true.astype(np.float32)
     lost = [0, 20, 21, 33]
-    sinograms[:, lost] = np.nan
+    sinograms[:, lost] = MISSING
     missing = bridge(sinograms, angles)
     assert np.flatnonzero(missing).tolist() == lost
     # Linear over a few steps; at the end of the turn, the nearest.

@@ -12,6 +12,9 @@ from tomobatch.normalise.robust_mean import RawArray
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float32]
 
+MISSING = np.float32(-1e30)
+"""Line integrals of a projection that is missing: a number, as no array of a run may hold NaN."""
+
 # Of the open beam: where not even the brightest hundredth of a picture has more, no beam was there.
 _UNLIT_SHARE = 0.01
 _BRIGHTEST_PERCENTILE = 99.0
@@ -112,7 +115,7 @@ def mend_pixels(projections: RawArray) -> tuple[RawArray, int]:
 
 
 def bridge(sinograms: FloatArray, angles_rad: npt.NDArray[np.float64]) -> BoolArray:
-    """Fill projections that are missing, NaN throughout, from those at the nearest angles.
+    """Fill projections that are marked as missing from those at the nearest angles.
 
     Between two neighbours on the circle, linearly; beyond the end of less than a turn, the nearest.
 
@@ -127,7 +130,7 @@ def bridge(sinograms: FloatArray, angles_rad: npt.NDArray[np.float64]) -> BoolAr
     -------
     Which were filled, bool (angle,).
     """
-    missing = np.isnan(sinograms[0, :, 0])
+    missing = np.asarray(sinograms[0, :, 0] == MISSING)
     there = np.flatnonzero(~missing)
     if not missing.any() or len(there) == 0:
         return missing

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import zarr
 
+from tomobatch.normalise.missing import MISSING
 from tomobatch.report.content import Corrections, Image
 from tomobatch.scan.parts import Scan
 
@@ -35,7 +36,13 @@ def corrections(
     middle_projection, middle_row = projections.shape[0] // 2, sinograms.shape[0] // 2
     return Corrections(
         raw=scan.read_projections(middle_projection, middle_projection + 1)[0],
-        line_integrals=np.nan_to_num(np.asarray(projections[middle_projection])),
-        sinogram_before=np.nan_to_num(np.asarray(projections[:, middle_row])),
+        line_integrals=_there(projections[middle_projection]),
+        sinogram_before=_there(projections[:, middle_row]),
         sinogram_after=np.asarray(sinograms[middle_row]),
     )
+
+
+def _there(line_integrals: Any) -> Image:  # noqa: ANN401  what zarr gives
+    """Return line integrals with zero where a projection is missing."""
+    image = np.asarray(line_integrals)
+    return np.where(image == MISSING, np.float32(0), image)

@@ -29,6 +29,16 @@ class EsrfInfo:
     pixel_size: Figure
     energy: Figure
 
+    def left_out(self, n_pictures: int) -> list[str]:
+        """Say how many of the pictures are no projections."""
+        n_more = n_pictures - self.n_projections
+        if n_more <= 0:
+            return []
+        return [
+            f"{n_more} pictures after the {self.n_projections} projections of the scan are left"
+            " out, as taken to check the alignment"
+        ]
+
 
 def read_info(folder: Path) -> EsrfInfo | None:
     """Read the file of the folder; None if there is none, or it does not say how many angles."""

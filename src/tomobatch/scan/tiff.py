@@ -84,15 +84,7 @@ def _format_of(projections: Frames) -> str:
 def _parts(format_name: str, found: Found, datasets: DatasetSettings) -> ScanParts:
     """Sort what lies beside the projections."""
     folder, projections = found.folder, found.projections
-    own = {source if isinstance(source, Path) else source[0] for source in projections.sources()}  # type: ignore[index]
-    items = [
-        item
-        for item in found.items
-        if item.resolve() not in own and not any(item.resolve() in path.parents for path in own)
-    ]
-    flats = _flats(folder, items, projections, datasets)
-    darks = _darks(folder, items, datasets)
-    refuse_second_role(projections, {"flats": [block.frames for block in flats], "darks": darks})
+    flats, darks = _references(found, datasets)
     slots = None if found.series is None else found.series.slots()
     notes = [*found.notes, *_notes(projections, [*(b.frames for b in flats), *darks])]
     if slots is not None:
@@ -103,17 +95,14 @@ def _parts(format_name: str, found: Found, datasets: DatasetSettings) -> ScanPar
     unusable = getattr(projections, "unusable", None)
     info = read_info(folder)
     angles = _angles(folder, found.series, slots, datasets)
-    if info is not None and projections.shape[0] > info.n_projections:
-        notes.append(
-            f"{projections.shape[0] - info.n_projections} pictures after the {info.n_projections}"
-            " projections of the scan are left out, as taken to check the alignment"
-        )
+    if info is not None:
+        notes += info.left_out(projections.shape[0])
         kept = np.arange(projections.shape[0]) < info.n_projections
-        unusable = None if unusable is None else unusable[kept]
-        projections = KeptFrames(projections, kept)
-        slots = None if slots is None else slots[kept]
-    if info is not None and angles is None and projections.shape[0] == info.n_projections:
-        angles = info.angles
+        if not kept.all():
+            projections = KeptFrames(projections, kept)
+            unusable, slots = (None if one is None else one[kept] for one in (unusable, slots))
+        if angles is None and projections.shape[0] == info.n_projections:
+            angles = info.angles
     return ScanParts(
         format=format_name,
         projections=projections,
@@ -129,6 +118,27 @@ def _parts(format_name: str, found: Found, datasets: DatasetSettings) -> ScanPar
         unusable=unusable,
         notes=tuple(notes),
     )
+
+
+def _references(found: Found, datasets: DatasetSettings) -> tuple[list[FlatBlock], list[Frames]]:
+    """Find flats and darks among what is no projection.
+
+    Raises
+    ------
+    UserError
+        If the config gives a picture a second role.
+    """
+    projections = found.projections
+    own = {source if isinstance(source, Path) else source[0] for source in projections.sources()}  # type: ignore[index]
+    items = [
+        item
+        for item in found.items
+        if item.resolve() not in own and not any(item.resolve() in path.parents for path in own)
+    ]
+    flats = _flats(found.folder, items, projections, datasets)
+    darks = _darks(found.folder, items, datasets)
+    refuse_second_role(projections, {"flats": [block.frames for block in flats], "darks": darks})
+    return flats, darks
 
 
 def _notes(projections: Frames, references: Sequence[Frames]) -> list[str]:
