@@ -1,5 +1,6 @@
 """The CloudFormation templates as data, with their functions worked out."""
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -17,6 +18,11 @@ PSEUDO = {
 NO_VALUE = object()
 
 
+@functools.cache
+def _parse(text):
+    return json.loads(json.dumps(cfn_yaml.loads(text)))
+
+
 class Template:
     """One template, resolved for given parameters.
 
@@ -26,7 +32,7 @@ class Template:
 
     def __init__(self, name, **parameters):
         self.text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-        self.data = json.loads(json.dumps(cfn_yaml.loads(self.text)))
+        self.data = _parse(self.text)
         defaults = {
             key: str(declared.get("Default", ""))
             for key, declared in self.data["Parameters"].items()

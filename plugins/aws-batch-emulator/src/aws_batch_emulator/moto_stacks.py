@@ -4,9 +4,10 @@
 Seen in moto 5.2.5: a stack created by change set has no outputs, and an output whose condition is
 false breaks the rest; a second change set to create a stack makes a second stack; a parameter kept
 from before is its resolved value instead of what was given; the default of a list is not split; an
-item of a list that is AWS::NoValue stays as null; a
-resource that moto can't update is forgotten; a compute environment can't do without a service role;
-a job definition loses its timeout and is never updated; a VPC loses its DNS settings, a subnet its
+item of a list that is AWS::NoValue stays as null; what a condition keeps away is updated even so,
+and what depends on a parameter when that is first given, though it is its default; tags of a stack
+never change; a resource that moto can't update is forgotten; a compute environment can't do without
+a service role; a job definition loses its timeout and is never updated; a VPC loses its DNS settings, a subnet its
 route table and public addresses; Batch resources and route tables outlive their stack, and to look
 at the outputs of a deleted stack makes its resources anew.
 ``mend_stacks`` mends these in the process that calls it.
@@ -77,6 +78,7 @@ def _mend_change_sets() -> None:
         stack.resource_map.cross_stack_resources = self.exports
         execute(self, change_set_name, stack_name)
         stack.parameters = change_set.parameters
+        stack.tags = {**stack.tags, **(change_set.tags or {})}
         stack._parse_template()
         stack.output_map = stack._create_output_map()
         holds = stack.resource_map.lazy_condition_map
@@ -154,10 +156,29 @@ def _mend_updates() -> None:
     def update_or_keep(
         logical_id: str, resource_json: dict[str, Any], resources_map: Any, **where: str
     ) -> Any:
+        condition = resource_json.get("Condition")
+        if condition is not None and not resources_map.lazy_condition_map[condition]:
+            return None
         changed = update(logical_id, resource_json, resources_map, **where)
         return resources_map[logical_id] if changed is None else changed
 
     parsing.parse_and_update_resource = update_or_keep
+    differ = parsing.ResourceMap.build_resource_diff
+
+    @wraps(differ)
+    def differ_from_defaults(
+        self: Any, other_template: dict[str, Any], parameters: dict[str, Any] | None = None
+    ) -> Any:
+        declared = self._template.get("Parameters", {})
+        defaults = {name: each["Default"] for name, each in declared.items() if "Default" in each}
+        given = self.input_parameters
+        self.input_parameters = {**{k: str(v) for k, v in defaults.items()}, **given}
+        try:
+            return differ(self, other_template, parameters)
+        finally:
+            self.input_parameters = given
+
+    parsing.ResourceMap.build_resource_diff = differ_from_defaults
 
 
 def _mend_batch() -> None:
