@@ -1,4 +1,4 @@
-"""Nothing in a template changes unseen: each is held whole against what it was."""
+"""Nothing in a template changes unseen: each is held whole (decision 87)."""
 
 import difflib
 

@@ -1,7 +1,7 @@
 """What a Region offers of what the stacks ask for: types of machines, and zones.
 
 Batch refuses a type that its Region lacks, and CloudFormation a zone, when the stacks below are
-already made. So it is asked first, and what there is, is taken.
+already made. So it is asked first, and what there is, is taken. Decision 86.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a user sets of the stacks, held against what can be, before anything is made."""
+"""What a user sets of the stacks, held against what can be, first of all (decision 86)."""
 
 from __future__ import annotations
 
