@@ -6,10 +6,10 @@ false breaks the rest; a second change set to create a stack makes a second stac
 from before is its resolved value instead of what was given; the default of a list is not split; an
 item of a list that is AWS::NoValue stays as null; what a condition keeps away is updated even so,
 and what depends on a parameter when that is first given, though it is its default; tags of a stack
-never change; a resource that moto can't update is forgotten; a compute environment can't do without
-a service role; a job definition loses its timeout and is never updated; a VPC loses its DNS
-settings, a subnet its route table and public addresses; Batch resources and route tables outlive their stack, and to look
-at the outputs of a deleted stack makes its resources anew.
+never change; a resource that moto can't update is forgotten; a compute environment can't do
+without a service role; a job definition loses its timeout and is never updated; a VPC loses its
+DNS settings, a subnet its route table and public addresses; Batch resources and route tables
+outlive their stack, and to look at the outputs of a deleted stack makes its resources anew.
 ``mend_stacks`` mends these in the process that calls it.
 """
 
