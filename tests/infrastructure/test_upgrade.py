@@ -22,7 +22,7 @@ def account(monkeypatch):
     """An account of its own, in which jobs really run."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     with start(stack=None, slots=4, grace_s=1) as emulator:
-        for name, value in emulator.environment.items():
+        for name, value in emulator.administrator.items():
             monkeypatch.setenv(name, value)
         yield emulator
 

@@ -25,7 +25,7 @@ from tomobatch.aws.account.quotas import LEAST_VCPUS, read_quota
 
 QUESTION = """\
 This makes the stacks {prefix}-* in {region} of account {account}, pushes the image, reconstructs a
-phantom of 96 slices {where}, and removes everything again: about 30 minutes and about $0.10,
+small phantom {where}, and removes everything again: about 30 minutes and about $0.10,
 at most $0.20 (at most 8 vCPUs of CPU and 4 of GPU spot machines, ended after {limit} minutes).
 Go on? [y/N] """
 SETTINGS = ("CpuMaxVcpus=8", "GpuMaxVcpus=4", "OnDemand=DISABLED", "MonthlyBudgetUsd=1")
@@ -124,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-image", action="store_true", help="push none, for an emulator that runs processes"
     )
+    parser.add_argument("--size", type=int, default=96, help="of the phantom, in pixels")
     parser.add_argument("--transcript", type=Path, help="file for it; by default PREFIX.txt")
     return parser
 
@@ -153,7 +154,7 @@ def _carry_out(
         if not options.no_image:
             built = ["--image", options.image] if options.image else []
             transcript.tomobatch("push", *built)
-        _run(transcript, folder, has_gpu)
+        _run(transcript, folder, options.size, has_gpu)
     except SmokeFailure as failure:
         problems.append(str(failure))
     try:
@@ -167,9 +168,9 @@ def _carry_out(
     return problems
 
 
-def _run(transcript: Transcript, folder: Path, has_gpu: bool) -> None:
+def _run(transcript: Transcript, folder: Path, size: int, has_gpu: bool) -> None:
     """Reconstruct a phantom there and here, and hold the two against each other."""
-    transcript.tomobatch("phantom", "scans/smoke.h5", "--size", "96")
+    transcript.tomobatch("phantom", "scans/smoke.h5", "--size", str(size))
     transcript.tomobatch("init", ".", "scans/smoke.h5")
     if not has_gpu:
         _keep_to_cpus(folder / "profiles" / "default" / "config.yaml")

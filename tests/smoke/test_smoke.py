@@ -18,7 +18,7 @@ def account(monkeypatch):
     with aws_batch_emulator.start(
         stack=None, slots=3, variables={"TOMOBATCH_DEVICE": "cpu"}
     ) as emulator:
-        for name, value in emulator.environment.items():
+        for name, value in emulator.administrator.items():
             monkeypatch.setenv(name, value)
         yield emulator
 
@@ -28,7 +28,7 @@ def test_the_smoke_test_is_green_and_leaves_nothing(account, tmp_path, repositor
     done = subprocess.run(
         [
             *(sys.executable, "-m", "tests.smoke.aws", "--yes", "--no-image"),
-            *("--transcript", str(transcript)),
+            *("--size", "32", "--transcript", str(transcript)),
         ],
         cwd=repository,
         env=os.environ,
