@@ -132,6 +132,18 @@ def test_subnets_are_public_or_have_every_endpoint(kind, public):
     assert services == {"s3"} | (set() if public else needed | {"cloudformation"})
 
 
+def test_machines_reach_the_endpoints_by_their_usual_names():
+    endpoints = Template("network", SubnetKind="private").resources("AWS::EC2::VPCEndpoint")
+    s3 = endpoints.pop("S3Endpoint")
+    # The one kind that costs nothing.
+    assert (s3["VpcEndpointType"], s3["RouteTableIds"]) == ("Gateway", ["<RouteTable>"])
+    for endpoint in endpoints.values():
+        assert endpoint["VpcEndpointType"] == "Interface"
+        assert endpoint["PrivateDnsEnabled"] is True
+        assert endpoint["SecurityGroupIds"] == ["<EndpointSecurityGroup>"]
+        assert endpoint["SubnetIds"] == ["<SubnetA>", "<SubnetB>", "<SubnetC>"]
+
+
 @pytest.mark.parametrize("kind", ["public", "private"])
 def test_nothing_enters_a_machine(kind):
     groups = Template("network", SubnetKind=kind).resources("AWS::EC2::SecurityGroup")
@@ -155,7 +167,11 @@ def test_a_machine_image_of_our_own_is_built_and_stored():
     assert recipe["ParentImage"].endswith("amazon-linux-2023/gpu/recommended/image_id")
     assert recipe["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is True
     machine = pulled.only("AWS::ImageBuilder::InfrastructureConfiguration")
-    assert machine["InstanceMetadataOptions"]["HttpTokens"] == "required"
+    assert machine["InstanceMetadataOptions"] == {
+        "HttpTokens": "required",
+        "HttpPutResponseHopLimit": 1,
+    }
+    assert machine["SecurityGroupIds"] == ["<tomobatch-SecurityGroup>"]
 
 
 def test_updates_leave_running_jobs_alone(batch):
@@ -326,10 +342,14 @@ def test_job_definitions_are_bounded_and_unprivileged(batch):
     for definition in definitions.values():
         assert int(definition["Timeout"]["AttemptDurationSeconds"]) >= 60
         assert definition["PropagateTags"] is True
-        rules = definition["RetryStrategy"]["EvaluateOnExit"]
-        assert rules[0] == {"OnStatusReason": "Host EC2*", "Action": "RETRY"}
-        assert rules[-1] == {"OnReason": "*", "Action": "EXIT"}
-        assert len(rules) <= 5
+        # What another machine can mend is tried again, what is left is the command's own fault.
+        assert definition["RetryStrategy"]["EvaluateOnExit"] == [
+            {"OnStatusReason": "Host EC2*", "Action": "RETRY"},
+            {"OnStatusReason": "Task failed to start*", "Action": "RETRY"},
+            {"OnReason": "CannotPull*", "Action": "RETRY"},
+            {"OnReason": "DockerTimeout*", "Action": "RETRY"},
+            {"OnReason": "*", "Action": "EXIT"},
+        ]
         container = definition["ContainerProperties"]
         assert container["Privileged"] is False
         assert container["ReadonlyRootFilesystem"] is True
@@ -337,6 +357,21 @@ def test_job_definitions_are_bounded_and_unprivileged(batch):
         assert container["MountPoints"][0]["ContainerPath"] == "/tmp"
         assert container["Volumes"][0]["Host"]["SourcePath"] == "/var/scratch"
         assert container["LogConfiguration"]["LogDriver"] == "awslogs"
+
+
+def test_jobs_have_the_image_and_the_role_made_for_them(batch):
+    for name, definition in batch.resources(DEFINITION).items():
+        container = definition["ContainerProperties"]
+        assert container["Image"] == f"<tomobatch-RepositoryUri>:{__version__}"
+        role = "HeadJobRole" if name == "HeadJobDefinition" else "JobRole"
+        assert container["JobRoleArn"] == f"<tomobatch-{role}>"
+        assert container["ExecutionRoleArn"] == "<tomobatch-ExecutionRole>"
+        assert container["Volumes"][0]["Name"] == container["MountPoints"][0]["SourceVolume"]
+
+
+def test_a_gpu_job_never_computes_on_the_cpu(batch):
+    gpu = batch.resources(DEFINITION)["GpuJobDefinition"]["ContainerProperties"]["Environment"]
+    assert {"Name": "TOMOBATCH_DEVICE", "Value": "gpu"} in gpu
 
 
 def test_only_gpu_jobs_ask_for_a_gpu(batch):
