@@ -17,7 +17,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-aws smoke-aws test test-fast lint dag docs docs-site dist bench image push
-.PHONY: security clean requirements
+.PHONY: security clean requirements aws-calls
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -81,6 +81,9 @@ docs: $(VENV)/dev.stamp  ## Make the reference pages anew
 	$(BIN)/python -m tomobatch.config.reference
 	$(BIN)/python -m tomobatch.config.json_schema
 	$(BIN)/python -m tomobatch.cli.reference
+
+aws-calls: $(VENV)/dev.stamp  ## Live a run's whole life on the emulator, write every AWS call down
+	$(BIN)/python docs/make_aws_calls.py
 
 clean:  ## Remove the environments and caches; scans and results stay
 	rm -rf $(VENV) .venv-bench .venv-security .pytest_cache .mypy_cache .ruff_cache .hypothesis

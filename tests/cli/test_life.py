@@ -59,10 +59,14 @@ def account(workplace, monkeypatch):
         yield emulator
 
 
-def test_a_whole_life(account, workplace, terminal):
+def test_a_whole_life(account, workplace, terminal, monkeypatch):
+    """Set up and taken down by an administrator, used by a user with the policy for users alone."""
     account.inject(Fault("reclaim", match="tiny-preprocess-*", after_s=0.5))
 
     finish(terminal("setup", "--yes"))
+    policy = "arn:aws:iam::123456789012:policy/tomobatch-User-eu-central-1"
+    account.grant(policy)
+    set_environment(monkeypatch, account)
 
     text = finish(terminal("estimate", "scans/tiny.h5", "--offline"))
     assert "tiny: about" in text
@@ -99,6 +103,9 @@ def test_a_whole_life(account, workplace, terminal):
     assert np.isfinite(volume).all() and volume.std() > 0
     assert "reconstruct" in (results / "report.html").read_text().partition("<h2>Cost</h2>")[2]
 
+    assert [each for each in account.decisions() if not each["allowed"]] == []
+    set_environment(monkeypatch, account, administrator=True)
+    make_client("iam").detach_user_policy(UserName="user", PolicyArn=policy)
     leaving = terminal("teardown", "--delete-data")
     leaving.expect(r"and all data in its bucket\?")
     leaving.sendline("y")

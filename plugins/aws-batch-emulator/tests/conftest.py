@@ -1,5 +1,6 @@
 """One emulator for most tests, spoken to as boto3 speaks to AWS."""
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +86,13 @@ class Account:
 def shared_emulator():
     with aws_batch_emulator.start(slots=6, grace_s=0.5, timeout_scale=0.01) as emulator:
         yield emulator
+
+
+@pytest.fixture
+def new_account():
+    """Start emulators that behave as a test wants."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **how: Account(stack.enter_context(aws_batch_emulator.start(**how)))
 
 
 @pytest.fixture(scope="session")

@@ -24,13 +24,18 @@ DEFAULT_LOG_GROUP = "/aws/batch/job"
 _MAX_DESCRIBED = 100
 _PAGE = 1000
 _FILTERED_PAGE = 100
+_KEPT_MS = 7 * 24 * 3600 * 1000
 
 
 class BatchJobs:
     """SubmitJob, DescribeJobs, ListJobs, TerminateJob and CancelJob of one region."""
 
-    def __init__(self, region: str, scheduler: Scheduler, faults: FaultBook) -> None:
+    def __init__(
+        self, region: str, scheduler: Scheduler, faults: FaultBook, lag_s: float = 0.0
+    ) -> None:
         self._region = region
+        self._lag_ms = int(lag_s * 1000)
+        self._ahead_ms = 0
         self._scheduler = scheduler
         self._faults = faults
         self.actions: dict[str, Callable[[Request, int], Response]] = {
@@ -54,7 +59,7 @@ class BatchJobs:
         size = (request.get("arrayProperties") or {}).get("size")
         self._check_dependencies_exist(spec, size)
         job_id = str(uuid.uuid4())
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = _now_ms()
         tags = dict(request.get("tags") or {})
         job = make_array(job_id, spec, size, now_ms) if size else Job(job_id, spec, now_ms)
         if tags:
@@ -77,10 +82,22 @@ class BatchJobs:
         if len(ids) > _MAX_DESCRIBED:
             raise ClientError(f"DescribeJobs takes at most {_MAX_DESCRIBED} jobs, got {len(ids)}.")
         found = [self._scheduler.find(job_id) for job_id in ids]
-        jobs = [j for j in found if j is not None and not self._faults.forgets(j.spec.name, j.id)]
+        known = [job for job in found if job is not None and not self._is_past(job)]
+        jobs = [job for job in known if not self._faults.forgets(job.spec.name, job.id)]
         tags = [moto_seams.tags_of_job(self._region, (job.parent or job).arn) for job in jobs]
         with self._scheduler.lock:
             return {"jobs": [job_detail(j, t) for j, t in zip(jobs, tags, strict=True)]}
+
+    def turn_clock(self, ahead_s: float) -> None:
+        """Let so much time go by at once: jobs that were over for seven days are forgotten."""
+        self._ahead_ms += int(ahead_s * 1000)
+
+    def _is_past(self, job: Job) -> bool:
+        """Whether Batch has forgotten a job (user guide, "Job states": kept for seven days)."""
+        whole = job.parent or job
+        if not whole.status.is_final or whole.stopped_ms is None:
+            return False
+        return _now_ms() + self._ahead_ms - whole.stopped_ms > _KEPT_MS
 
     def _list(self, request: Request, payload_bytes: int) -> Response:
         sources = [k for k in ("jobQueue", "arrayJobId", "multiNodeJobId") if request.get(k)]
@@ -96,14 +113,22 @@ class BatchJobs:
             if filters:
                 limit = _FILTERED_PAGE
                 jobs = filter_jobs(jobs, filters)
-            else:
-                jobs = (job for job in jobs if job.status is status)
         else:
             parent = self._scheduler.find(request[sources[0]])
-            jobs = (j for j in parent.children if j.status is status) if parent else ()
+            jobs = parent.children if parent else ()
+        wanted = None if filters and sources == ["jobQueue"] else status
         with self._scheduler.lock:
-            listed = sorted(jobs, key=lambda job: (-job.created_ms, job.index or 0))
-            return _page(listed, request, limit)
+            return _page(self._listed(jobs, wanted), request, limit)
+
+    def _listed(self, jobs: Iterable[Job], wanted: Status | None) -> list[tuple[Job, Status]]:
+        """Return jobs with the status that a list has of them, which is of a while ago."""
+        then_ms = _now_ms() - self._lag_ms
+        kept = sorted(
+            (job for job in jobs if not self._is_past(job)),
+            key=lambda job: (-job.created_ms, job.index or 0),
+        )
+        seen = [(job, job.status_at(then_ms) if self._lag_ms else job.status) for job in kept]
+        return [(job, s) for job, s in seen if s is not None and wanted in (None, s)]
 
     def _terminate(self, request: Request, payload_bytes: int) -> Response:
         job, reason = self._to_end(request)
@@ -202,10 +227,15 @@ def _prefix_glob(value: str) -> str:
     return escaped + ("*" if value.endswith("*") else "")
 
 
-def _page(jobs: list[Job], request: Request, limit: int) -> Response:
+def _page(jobs: list[tuple[Job, Status]], request: Request, limit: int) -> Response:
     size = min(int(request.get("maxResults") or limit), limit)
     start = int(request.get("nextToken") or 0)
-    response: Response = {"jobSummaryList": [job_summary(j) for j in jobs[start : start + size]]}
+    page = jobs[start : start + size]
+    response: Response = {"jobSummaryList": [job_summary(job, status) for job, status in page]}
     if start + size < len(jobs):
         response["nextToken"] = str(start + size)
     return response
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

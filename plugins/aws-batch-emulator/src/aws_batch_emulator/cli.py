@@ -106,9 +106,19 @@ def _server_options() -> argparse.ArgumentParser:
         help="process, docker, instant (run nothing) or MODULE:FUNCTION (%(default)s)",
     )
     _add_people_options(parser)
+    _add_lag_options(parser)
     add("--env", action="append", default=[], metavar="NAME=VALUE", help="set in every child")
     add("--json", action="store_true", help="print the settings as JSON, not as shell code")
     return parser
+
+
+def _add_lag_options(parser: argparse.ArgumentParser) -> None:
+    text = {
+        "--lag-s": "seconds that ListJobs lags behind (%(default)s)",
+        "--log-lag-s": "seconds until a line can be read from a log (%(default)s)",
+    }
+    for name, says in text.items():
+        parser.add_argument(name, type=float, default=0.0, help=says)
 
 
 def _add_people_options(parser: argparse.ArgumentParser) -> None:
@@ -162,6 +172,8 @@ def _settings(options: argparse.Namespace) -> Settings:
         timeout_scale=options.timeout_scale,
         children=options.children,
         enforce_roles=options.enforce_roles,
+        lag_s=options.lag_s,
+        log_lag_s=options.log_lag_s,
         variables={name: value for name, _, value in pairs},
     )
 

@@ -98,6 +98,10 @@ class Emulator:
         """Take back every fault."""
         self._request("DELETE", "faults")
 
+    def turn_clock(self, ahead_s: float) -> None:
+        """Let so many seconds go by at once for what Batch forgets after seven days."""
+        self._request("POST", "clock", {"ahead_s": ahead_s})
+
     def wait_until_idle(self, timeout_s: float = 30.0) -> None:
         """Wait until no job is live; TimeoutError with the jobs that still are."""
         deadline = time.monotonic() + timeout_s
@@ -167,6 +171,8 @@ def start(
     grace_s: float = _DEFAULTS.grace_s,
     timeout_scale: float = _DEFAULTS.timeout_scale,
     children: str = _DEFAULTS.children,
+    lag_s: float = _DEFAULTS.lag_s,
+    log_lag_s: float = _DEFAULTS.log_lag_s,
     enforce_roles: bool = _DEFAULTS.enforce_roles,
     variables: Mapping[str, str] | None = None,
 ) -> OwnEmulator:
@@ -189,6 +195,8 @@ def start(
             grace_s=grace_s,
             timeout_scale=timeout_scale,
             children=children,
+            lag_s=lag_s,
+            log_lag_s=log_lag_s,
             enforce_roles=enforce_roles,
             variables=dict(variables or {}),
         )

@@ -29,6 +29,7 @@ class Control:
         gate: Gate,
         fleet: Fleet,
         credentials: ChildCredentials,
+        turn_clock: Callable[[float], None],
         stop: Callable[[], None],
     ) -> None:
         self._scheduler = scheduler
@@ -43,6 +44,7 @@ class Control:
             ("POST", "/emulator/grants"): lambda body: moto_iam.attach(**body),
             ("GET", "/emulator/live"): lambda _: self._live(),
             ("GET", "/emulator/jobs"): lambda _: [_row(job) for job in scheduler.children()],
+            ("POST", "/emulator/clock"): lambda body: turn_clock(float(body["ahead_s"])),
             ("GET", "/emulator/faults"): lambda _: faults.listing(),
             ("POST", "/emulator/faults"): lambda body: scheduler.apply_fault(Fault(**body)),
             ("DELETE", "/emulator/faults"): lambda _: faults.clear(),

@@ -134,6 +134,14 @@ class Job:
     unmet_dependencies: int = 0
     is_cancelled: bool = False
     is_terminated: bool = False
+    history: list[tuple[int, Status]] = field(default_factory=list)
+
+    def status_at(self, time_ms: int) -> Status | None:
+        """Return the status the job had at a time; None before it was submitted."""
+        if time_ms < self.created_ms:
+            return None
+        past = [status for since_ms, status in self.history if since_ms <= time_ms]
+        return past[-1] if past else Status.SUBMITTED
 
     @property
     def arn(self) -> str:
@@ -171,6 +179,7 @@ def move(job: Job, status: Status, now_ms: int, reason: str | None = None) -> No
     SUCCEEDED only if every child is; it is never RUNNABLE, STARTING or RUNNING.
     """
     previous, job.status = job.status, status
+    job.history.append((now_ms, status))
     if reason is not None:
         job.status_reason = reason
     if status is Status.RUNNING:

@@ -26,7 +26,7 @@ from aws_batch_emulator.faults import FaultBook, FaultKind
 from aws_batch_emulator.functions import function_launcher
 from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine
 from aws_batch_emulator.machines import Fleet
-from aws_batch_emulator.processes import Launcher, LogWriter, local_launcher
+from aws_batch_emulator.processes import Launcher, LogWriter, late_writer, local_launcher
 from aws_batch_emulator.replies import StartResponse, drop_connection, send_json, send_throttled
 from aws_batch_emulator.scheduler import Scheduler, Surroundings
 from aws_batch_emulator.settings import Settings
@@ -60,7 +60,7 @@ class Server:
                 person.name, person.key_id, person.secret, administrator=administrator
             )
         self._scheduler = self._make_scheduler()
-        self._batch = BatchJobs(settings.region, self._scheduler, self._faults)
+        self._batch = BatchJobs(settings.region, self._scheduler, self._faults, settings.lag_s)
         guard = Guard(self._gate, self._answer)
         self._answer_allowed = guard.answer if settings.enforce_roles else self._answer
         self._control = Control(
@@ -70,6 +70,7 @@ class Server:
             self._gate,
             self._fleet,
             self._credentials,
+            self._batch.turn_clock,
             self.stop,
         )
 
@@ -157,7 +158,8 @@ class Server:
         return function_launcher(children)
 
     def _open_log(self, spec: JobSpec, stream: str) -> LogWriter:
-        return moto_seams.open_log(spec.region, spec.log_group, stream)
+        write = moto_seams.open_log(spec.region, spec.log_group, stream)
+        return late_writer(write, self.settings.log_lag_s)
 
     def _take_machine(self, spec: JobSpec) -> Machine:
         return self._fleet.take(spec.queue_name, spec.instance_types, spec.market)

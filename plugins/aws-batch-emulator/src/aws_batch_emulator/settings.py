@@ -35,6 +35,10 @@ class Settings:
         What a child is: `process`, `docker` (a container of the job definition's image),
         `instant` (nothing: it succeeds at once) or `module:function` (a Python function
         `(command, environment) -> exit code`, called inside the server).
+    lag_s
+        How many seconds ListJobs lags behind SubmitJob and behind what DescribeJobs tells.
+    log_lag_s
+        Seconds after which a line that a child wrote can be read from its log.
     enforce_roles
         Whether a call must be allowed by the policies of its caller, as on AWS.
     variables
@@ -49,6 +53,8 @@ class Settings:
     grace_s: float = 30.0
     timeout_scale: float = 1.0
     children: str = "process"
+    lag_s: float = 0.0
+    log_lag_s: float = 0.0
     enforce_roles: bool = True
     variables: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -58,6 +64,8 @@ class Settings:
             raise ValueError(f"slots must be at least 1, got {self.slots}")
         if self.grace_s < 0 or self.timeout_scale <= 0:
             raise ValueError("grace_s must not be negative and timeout_scale must be positive")
+        if self.lag_s < 0 or self.log_lag_s < 0:
+            raise ValueError("lag_s and log_lag_s must not be negative")
         if self.children not in ("process", "docker", "instant") and ":" not in self.children:
             raise ValueError(
                 "children must be process, docker, instant or module:function, "

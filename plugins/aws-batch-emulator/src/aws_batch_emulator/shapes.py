@@ -29,9 +29,9 @@ def job_detail(job: Job, tags: Mapping[str, str]) -> dict[str, Any]:
     return detail
 
 
-def job_summary(job: Job) -> dict[str, Any]:
-    """Return a job as ListJobs does."""
-    summary = _common(job)
+def job_summary(job: Job, status: Status) -> dict[str, Any]:
+    """Return a job as ListJobs does, in the status that the list has of it."""
+    summary = {**_common(job), "status": status.value}
     outcome = _outcome(job.current_attempt)
     container = {key: outcome[key] for key in ("exitCode", "reason") if key in outcome}
     if container:
