@@ -11,28 +11,28 @@ def listed(account, **request):
 
 
 def wait_for(condition):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
 def test_a_list_lags_behind_submissions_and_behind_descriptions(new_account):
-    account = new_account(lag_s=3)
+    account = new_account(lag_s=600)
     named = {**QUEUE, "filters": [{"name": "JOB_NAME", "values": ["late"]}]}
     parent = account.submit("true", name="late", arrayProperties={"size": 2})
     assert listed(account, **named) == []
     described = account.wait(parent)
     assert described["arrayProperties"]["statusSummary"]["SUCCEEDED"] == 2
     done = {"arrayJobId": parent, "jobStatus": "SUCCEEDED"}
-    assert time.time() < described["stoppedAt"] / 1000 + 3, "the test was too slow to see the lag"
     assert listed(account, **done) == []
-    wait_for(lambda: listed(account, **done) == [f"{parent}:0", f"{parent}:1"])
+    account.emulator.turn_clock(601)
+    assert listed(account, **done) == [f"{parent}:0", f"{parent}:1"]
     assert listed(account, **named) == [parent]
 
 
 def test_a_log_comes_late_and_in_order(new_account):
-    account = new_account(log_lag_s=2)
+    account = new_account(log_lag_s=8)
     job = account.run("sh", "-c", "echo one; echo two")
     assert account.log(job) == []
     wait_for(lambda: account.log(job) == ["one", "two"])

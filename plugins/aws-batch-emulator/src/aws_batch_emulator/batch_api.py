@@ -122,7 +122,7 @@ class BatchJobs:
 
     def _listed(self, jobs: Iterable[Job], wanted: Status | None) -> list[tuple[Job, Status]]:
         """Return jobs with the status that a list has of them, which is of a while ago."""
-        then_ms = _now_ms() - self._lag_ms
+        then_ms = _now_ms() + self._ahead_ms - self._lag_ms
         kept = sorted(
             (job for job in jobs if not self._is_past(job)),
             key=lambda job: (-job.created_ms, job.index or 0),

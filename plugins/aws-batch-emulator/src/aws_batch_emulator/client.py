@@ -99,7 +99,7 @@ class Emulator:
         self._request("DELETE", "faults")
 
     def turn_clock(self, ahead_s: float) -> None:
-        """Let so many seconds go by at once for what Batch forgets after seven days."""
+        """Let so many seconds go by at once, for lists that lag and jobs that are forgotten."""
         self._request("POST", "clock", {"ahead_s": ahead_s})
 
     def wait_until_idle(self, timeout_s: float = 30.0) -> None:
