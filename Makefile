@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PLUGIN := plugins/snakemake-executor-plugin-aws-batch-array
 EMULATOR := plugins/aws-batch-emulator
 SCAN ?=
+CONE ?=
 VERSION_TAG = $(shell git tag --points-at HEAD --list 'v*' | sed -n '1s/^v//p')
 IMAGE_TAG = $(or $(VERSION_TAG),git-$(shell git rev-parse --short=12 HEAD))
 # Measured for Linux x86-64; installed they take thrice as much.
@@ -22,12 +23,12 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: $(VENV)/run.stamp  ## Reconstruct the demo scan, or SCAN=path/to/scan.h5
-	@$(BIN)/tomobatch demo $(if $(SCAN),"$(SCAN)")
+demo: $(VENV)/run.stamp  ## Reconstruct the demo scan, CONE=1 for a cone beam, or SCAN=path/to/scan.h5
+	@$(BIN)/tomobatch demo $(if $(CONE),--cone) $(if $(SCAN),"$(SCAN)")
 
 demo-aws: $(VENV)/dev.stamp  ## The same on emulated AWS Batch, where every job really runs
 	@$(BIN)/aws-batch-emulator run --env TOMOBATCH_DEVICE=cpu -- \
-		$(BIN)/tomobatch demo --profile profiles/aws $(if $(SCAN),"$(SCAN)")
+		$(BIN)/tomobatch demo --profile profiles/aws $(if $(CONE),--cone) $(if $(SCAN),"$(SCAN)")
 
 test: $(VENV)/dev.stamp  ## Run all tests
 	$(BIN)/python -m pytest $(PARALLEL) --durations=10

@@ -7,7 +7,7 @@ Outputs: calibration.json.
 
 rule calibrate:
     input:
-        evidence=slice_chunks(f"{RESULTS}/{{scan}}/evidence/{{k}}.json"),
+        evidence=row_chunks(f"{RESULTS}/{{scan}}/evidence/{{k}}.json"),
     output:
         calibration=f"{RESULTS}/{{scan}}/calibration.json",
         record=f"{RESULTS}/{{scan}}/records/calibrate.json",
@@ -18,5 +18,6 @@ rule calibrate:
     params:
         calibrate=settings("calibrate"),
         pixel_size_um=planned("pixel_size_um"),
+        beam=planned("beam"),
     script:
         "../scripts/calibrate.py"

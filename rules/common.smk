@@ -129,8 +129,21 @@ def projection_chunks(pattern, mark=str):
     return of_scan
 
 
+def row_chunks(pattern, mark=str):
+    """Return a function that gives every process job's file of a scan, each marked."""
+
+    def of_scan(wildcards):
+        n_chunks = plan(wildcards.scan).rows.n_chunks
+        return [
+            mark(path)
+            for path in expand(pattern, scan=wildcards.scan, k=range(n_chunks))
+        ]
+
+    return of_scan
+
+
 def slice_chunks(pattern, mark=str):
-    """Return a function that gives every process or reconstruct job's file of a scan."""
+    """Return a function that gives every reconstruct job's file of a scan, each marked."""
 
     def of_scan(wildcards):
         n_chunks = plan(wildcards.scan).slices.n_chunks
@@ -142,13 +155,28 @@ def slice_chunks(pattern, mark=str):
     return of_scan
 
 
+def rows_of_slices(pattern, mark=str):
+    """Return a function that gives the process jobs' files that a chunk of slices is made of."""
+
+    def of_chunk(wildcards):
+        chunks = plan(wildcards.scan).rows_of(int(wildcards.k))
+        return [mark(path) for path in expand(pattern, scan=wildcards.scan, k=chunks)]
+
+    return of_chunk
+
+
 def projections_job_mb(wildcards, attempt):
     """Return the memory of a preprocess job; half as much again for each further attempt."""
     return round(plan(wildcards.scan).projections_job_mb * (1 + attempt) / 2)
 
 
+def rows_job_mb(wildcards, attempt):
+    """Return the memory of a process job; as above."""
+    return round(plan(wildcards.scan).rows_job_mb * (1 + attempt) / 2)
+
+
 def slices_job_mb(wildcards, attempt):
-    """Return the memory of a process or reconstruct job; as above."""
+    """Return the memory of a reconstruct job; as above."""
     return round(plan(wildcards.scan).slices_job_mb * (1 + attempt) / 2)
 
 

@@ -34,9 +34,10 @@ rule process:
     conda:
         "../envs/numerics.yaml"
     resources:
-        mem_mb=slices_job_mb,
+        mem_mb=rows_job_mb,
     params:
         stripes=settings("stripes"),
+        beam=planned("beam"),
         layout=planned("sinograms_layout"),
     script:
         "../scripts/process.py"

@@ -1,6 +1,7 @@
 """Step 4: from sinograms to the slices of the OME-Zarr volume, in OpenCL.
 
-Inputs: a shard of sinograms.zarr, calibration.json, angles.json.
+Inputs: a shard of sinograms.zarr, or in a cone beam those of the rows that the slices need;
+calibration.json, angles.json.
 Outputs: volume.ome.zarr, a shard of every level and a record a chunk of slices.
 """
 
@@ -24,7 +25,9 @@ rule lay_out_volume:
 rule reconstruct:
     input:
         metadata=streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/zarr.json"),
-        shard=streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0"),
+        shards=rows_of_slices(
+            f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0", streamed
+        ),
         calibration=f"{RESULTS}/{{scan}}/calibration.json",
         angles=f"{RESULTS}/{{scan}}/angles.json",
     output:

@@ -16,7 +16,7 @@ rule report:
             f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0", streamed
         ),
         sinograms=streamed(f"{RESULTS}/{{scan}}/sinograms.zarr/zarr.json"),
-        sinograms_shards=slice_chunks(
+        sinograms_shards=row_chunks(
             f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0", streamed
         ),
         volume=streamed(f"{RESULTS}/{{scan}}/volume.ome.zarr/zarr.json"),
@@ -31,7 +31,7 @@ rule report:
         preprocess=projection_chunks(
             f"{RESULTS}/{{scan}}/records/preprocess/{{i}}.json"
         ),
-        process=slice_chunks(f"{RESULTS}/{{scan}}/records/process/{{k}}.json"),
+        process=row_chunks(f"{RESULTS}/{{scan}}/records/process/{{k}}.json"),
         reconstruct=slice_chunks(f"{RESULTS}/{{scan}}/records/reconstruct/{{k}}.json"),
     output:
         html=report(

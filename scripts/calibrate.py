@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.calibration import calibrate
 from tomobatch.calibrate.evidence import Evidence
 from tomobatch.calibrate.settings import CalibrateSettings
@@ -28,6 +29,7 @@ def main(
     evidence_paths: Sequence[str],
     settings: dict[str, Any],
     pixel_size_um: float | None,
+    beam: ConeBeam | None,
     calibration_path: str,
     record_path: str,
 ) -> None:
@@ -37,7 +39,8 @@ def main(
         texts = [Path(path).read_text(encoding="utf-8") for path in evidence_paths]
         evidence = [Evidence.from_json(text) for text in texts]
     with record.stage("compute"):
-        calibration = calibrate(evidence, in_pixels(settings, pixel_size_um))
+        stated_px = None if beam is None else beam.cor_px(evidence[0].n_x)
+        calibration = calibrate(evidence, in_pixels(settings, pixel_size_um), stated_px)
     middle_px = calibration.line.mid_px
     logger.info(
         "centre of rotation %.3f px, tilt %.4f degrees, by %s",
@@ -57,6 +60,7 @@ if __name__ == "__main__":
             snakemake.input.evidence,
             snakemake.params.calibrate,
             snakemake.params.pixel_size_um,
+            snakemake.params.beam,
             snakemake.output.calibration,
             snakemake.output.record,
         )

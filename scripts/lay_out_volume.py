@@ -1,9 +1,11 @@
 """Write the metadata of the OME-Zarr volume: its group and the array of every level."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tomobatch.calibrate.calibration import Calibration
+from tomobatch.calibrate.fan import calibrated_beam
 from tomobatch.records.job import reported
 from tomobatch.stores.files import write_bytes
 from tomobatch.stores.volume import VolumeLayout
@@ -22,6 +24,9 @@ def main(
     """Write the group's zarr.json and, level by level, those of its arrays."""
     calibration = Calibration.from_json(Path(calibration_path).read_text(encoding="utf-8"))
     grey_window = calibration.grey_window
+    if layout.beam is not None:
+        beam = calibrated_beam(layout.beam, calibration.line, layout.n_slices, layout.n_cols)
+        layout = replace(layout, beam=beam)
     write_bytes(Path(group_path), layout.group_metadata(scan, grey_window))
     for level, path in enumerate(array_paths):
         write_bytes(Path(path), layout.array(level).metadata())

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
 from tomobatch.normalise.missing import bridge
 from tomobatch.records.job import Record, logger, reported
@@ -25,6 +26,7 @@ def main(
     angles_path: str,
     chunk: int,
     settings: dict[str, Any],
+    beam: ConeBeam | None,
     layout: ArrayLayout,
     shard_path: str,
     evidence_path: str,
@@ -41,7 +43,7 @@ def main(
         stripes = StripeSettings.model_validate(settings)
         sinograms = remove_stripes(sinograms, stripes, out=sinograms)
         evidence = gather_evidence(
-            sinograms, angles_rad, start, EvidenceSettings(n_rows=layout.shape[0])
+            sinograms, angles_rad, start, EvidenceSettings(n_rows=layout.shape[0], beam=beam)
         )
     if missing.any():
         record.facts["warnings"] = [
@@ -63,6 +65,7 @@ if __name__ == "__main__":
             snakemake.input.angles,
             int(snakemake.wildcards.k),
             snakemake.params.stripes,
+            snakemake.params.beam,
             snakemake.params.layout,
             snakemake.output.shard,
             snakemake.output.evidence,

@@ -56,3 +56,11 @@ def test_turns_have_the_signs_that_are_documented():
     assert replace(BEAM, roll_deg=1.0).on_detector(0, 1000)[0] > 0
     assert (replace(BEAM, tilt_deg=1.0).rotation() @ down)[2] > 0
     assert (replace(BEAM, slant_deg=1.0).rotation() @ right)[2] > 0
+
+
+def test_slices_seen_whole_are_fewer_near_the_source():
+    beam = ConeBeam(100, 200, 0.2, 0.2)
+    first, stop = beam.whole_slices(101, 401)
+    # The fan's edge is 0.1961 D from the axis: there, 0.804 of the height is seen.
+    assert (first, stop) == (10, 91)
+    assert replace(beam, shift_v_px=-50).whole_slices(101, 401) == (0, 81)

@@ -29,7 +29,9 @@ def test_the_steps_are_the_rules():
 
 @pytest.mark.parametrize("step", ALL_STEPS, ids=lambda step: step.rule)
 def test_a_step_is_cut_as_its_rule_is(step):
-    wildcard = {"one": None, "projections": "{{i}}", "slices": "{{k}}"}[step.chunks]
+    wildcard = {"one": None, "projections": "{{i}}", "rows": "{{k}}", "slices": "{{k}}"}[
+        step.chunks
+    ]
     used = {each for each in ("{{i}}", "{{k}}") if each in outputs(step.rule)}
     assert used == ({wildcard} if wildcard else set())
 

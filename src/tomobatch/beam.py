@@ -134,6 +134,18 @@ class ConeBeam:
         farthest = (n_cols - 1) / 2 + abs(middle)
         return math.atan(farthest * self.pixel_mm / self.source_to_detector_mm)
 
+    def whole_slices(self, n_rows: int, n_cols: int) -> tuple[int, int]:
+        """Return the slices [start, stop) whose every part within the fan is seen at all angles.
+
+        Slice k lies where row k sees the axis; nearer to the source, the detector ends sooner.
+        """
+        _, plane = self.principal_px(n_rows, n_cols)
+        reach = self.source_voxels * math.sin(self.half_fan_rad(n_cols))
+        nearer = 1 - reach / self.source_voxels
+        start = math.ceil(plane - plane * nearer - 1e-9)
+        stop = math.floor(plane + (n_rows - 1 - plane) * nearer + 1e-9) + 1
+        return max(0, start), min(n_rows, max(start, stop))
+
     def drifts(self, n_angles: int) -> FloatArray:
         """Return how far the principal point moves at each angle, (angle, 2) of u and v."""
         if not self.drift_px:

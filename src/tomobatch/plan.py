@@ -1,10 +1,12 @@
 """What a scan's header and the configuration say about its jobs: chunks, layouts and memory."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tomobatch.chunks import ChunkGrid, size_for_budget
+from tomobatch.beam import ConeBeam
+from tomobatch.chunks import ChunkGrid, ChunkSettings, size_for_budget
 from tomobatch.config.schema import Config, ScanConfig
 from tomobatch.errors import UserError
 from tomobatch.normalise.settings import NO_FLATS
@@ -16,11 +18,17 @@ from tomobatch.stores.settings import VolumeSettings
 from tomobatch.stores.volume import VolumeLayout
 
 if TYPE_CHECKING:
+    from tomobatch.reconstruct.cone.geometry import ConeGeometry
     from tomobatch.reconstruct.geometry import Geometry
 
 # Interpreter, libraries and OpenCL's compiler, before any data: measured at 300 to 450 MB.
 _BASE_MB = 500
 _COPIES = 3
+# Slices of a cone's chunks: a fourth of the scan, within these. Taller ones compute faster and read
+# fewer rows twice (benchmarks/results/cone.md).
+_LEAST_CHUNK, _TALLEST_CHUNK = 64, 256
+# Angles that a cone's reconstruction reads at a time, of every row that it needs.
+_ANGLES_A_PIECE = 64
 
 
 @dataclass(frozen=True)
@@ -40,8 +48,8 @@ class ScanPlan:
     @property
     def n_jobs(self) -> dict[str, int]:
         """How many jobs each rule has, in the order of the workflow."""
-        n_projections, n_slices = self.projections.n_chunks, self.slices.n_chunks
-        return {step.rule: step.n_jobs(n_projections, n_slices) for step in self.steps}
+        chunks = self.projections.n_chunks, self.rows.n_chunks, self.slices.n_chunks
+        return {step.rule: step.n_jobs(*chunks) for step in self.steps}
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -59,8 +67,8 @@ class ScanPlan:
         return ChunkGrid(n_items, min(size, n_items))
 
     @cached_property
-    def slices(self) -> ChunkGrid:
-        """The chunks of rows, one a process job and one a reconstruct job."""
+    def rows(self) -> ChunkGrid:
+        """The chunks of detector rows, one a process job."""
         n_items = self.header.n_rows
         size = self.config.chunks.slices
         if size == "auto":
@@ -71,6 +79,26 @@ class ScanPlan:
                 multiple_of=2 ** (self.n_levels - 1),
             )
         return ChunkGrid(n_items, min(size, n_items))
+
+    @cached_property
+    def slices(self) -> ChunkGrid:
+        """The chunks of slices, one a reconstruct job: those of the rows, or taller in a cone.
+
+        A chunk of a cone reads rows beyond its own, so that few tall ones read less in all; only a
+        size other than the default is taken as it is.
+        """
+        if self.header.beam is None or self.config.chunks.slices != ChunkSettings().slices:
+            return self.rows
+        n_items = self.header.n_rows
+        quarter = 2 ** int(math.log2(max(n_items / 4, 1)))
+        return ChunkGrid(n_items, min(n_items, _TALLEST_CHUNK, max(_LEAST_CHUNK, quarter)))
+
+    def rows_of(self, chunk: int) -> range:
+        """Return the chunks of rows that a chunk of slices is made of."""
+        if self.header.beam is None:
+            return range(chunk, chunk + 1)
+        first, stop = self.cone_geometry().rows_needed(*self.slices.range(chunk))
+        return range(first // self.rows.size, (stop - 1) // self.rows.size + 1)
 
     @property
     def pixel_size_um(self) -> float | None:
@@ -100,7 +128,49 @@ class ScanPlan:
         if chosen.size_px is not None:
             return chosen.size_px
         # How far the halves overlap is known only after calibration; this holds all they can show.
-        return self.header.n_cols * (2 if chosen.half_acquisition else 1)
+        return self.header.n_cols * (2 if self._is_merged else 1)
+
+    @property
+    def beam(self) -> ConeBeam | None:
+        """The cone beam; None for a parallel one."""
+        return self.header.beam
+
+    @property
+    def _is_merged(self) -> bool:
+        """Whether the sides of an axis near the detector's edge are merged into a wider view."""
+        if self.header.beam is None:
+            return self.config.reconstruct.half_acquisition
+        from tomobatch.reconstruct.cone.geometry import is_full_circle, is_offset
+
+        if self.config.reconstruct.half_acquisition:
+            return True
+        offset = is_offset(self.header.beam, self.header.n_cols)
+        return offset and is_full_circle(self.header.angles_rad)
+
+    def cone_geometry(self) -> "ConeGeometry":
+        """Return the geometry of a cone's slices, for the axis that the scan states.
+
+        Raises
+        ------
+        UserError
+            Where the slices asked for do not fit the scan, or its angles are too few.
+        """
+        from tomobatch.reconstruct.cone.geometry import make_cone_geometry
+
+        header, chosen = self.header, self.config.reconstruct
+        if header.beam is None:
+            raise ValueError(f"{header.path}: a parallel beam")
+        return make_cone_geometry(
+            header.beam,
+            header.angles_rad,
+            header.n_rows,
+            header.n_cols,
+            size_px=self.whole_slice_px,
+            roi=chosen.roi_px,
+            binning=chosen.binning,
+            mask=chosen.mask,
+            half_acquisition=chosen.half_acquisition,
+        )
 
     def geometry(self) -> "Geometry":
         """Return the geometry of the slices, for an axis in the middle of the detector.
@@ -133,7 +203,7 @@ class ScanPlan:
             header.n_rows,
             header.n_cols,
             self.projections.size,
-            self.slices.size,
+            self.rows.size,
         )
 
     @property
@@ -141,7 +211,11 @@ class ScanPlan:
         """Layout of sinograms.zarr."""
         header = self.header
         return sinograms_layout(
-            header.n_projections, header.n_rows, header.n_cols, self.slices.size
+            header.n_projections,
+            header.n_rows,
+            header.n_cols,
+            self.rows.size,
+            chunk_angles=None if header.beam is None else _ANGLES_A_PIECE,
         )
 
     @property
@@ -157,6 +231,8 @@ class ScanPlan:
             pixel_size_um=self.header.pixel_size_um,
             binning=self.config.reconstruct.binning,
             corner_px=(0, 0) if roi_px is None else roi_px[:2],
+            beam=self.header.beam,
+            n_cols=self.header.n_cols,
         )
 
     @property
@@ -166,9 +242,18 @@ class ScanPlan:
         return _job_mb(self.projections.size * header.n_rows * header.n_cols)
 
     @property
-    def slices_job_mb(self) -> int:
+    def rows_job_mb(self) -> int:
         """Memory that a job on a chunk of rows needs."""
-        return _job_mb(self.slices.size * self._row_values)
+        return _job_mb(self.rows.size * self._row_values)
+
+    @property
+    def slices_job_mb(self) -> int:
+        """Memory that a job on a chunk of slices needs."""
+        if self.header.beam is None:
+            return self.rows_job_mb
+        from tomobatch.reconstruct.cone.cost import chunk_mb
+
+        return _BASE_MB + round(chunk_mb(self.cone_geometry(), self.slices.size))
 
     @property
     def _row_values(self) -> int:
@@ -217,6 +302,9 @@ def _check_axis(plan: ScanPlan) -> None:
 
 def _check_slices(plan: ScanPlan) -> None:
     """Refuse now what reconstruct jobs would refuse hours later."""
+    if plan.beam is not None:
+        plan.cone_geometry()
+        return
     chosen = plan.config.reconstruct
     if chosen.roi_px is None and chosen.binning == 1 and not chosen.half_acquisition:
         return

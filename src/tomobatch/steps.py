@@ -19,7 +19,8 @@ class Step:
     rule
         Its name.
     chunks
-        What a job of it takes: the whole scan, or a chunk of projections or of slices.
+        What a job of it takes: the whole scan, or a chunk of projections, of detector rows or of
+        slices. In a parallel beam the last two are one: a slice is what its row saw.
     recorded
         Whether its jobs write a record of what they did.
     queue
@@ -29,14 +30,19 @@ class Step:
     """
 
     rule: str
-    chunks: Literal["one", "projections", "slices"] = "one"
+    chunks: Literal["one", "projections", "rows", "slices"] = "one"
     recorded: bool = True
     queue: Queue = "cpu"
     waited_for: bool = True
 
-    def n_jobs(self, n_projection_chunks: int, n_slice_chunks: int) -> int:
+    def n_jobs(self, n_projection_chunks: int, n_row_chunks: int, n_slice_chunks: int) -> int:
         """Return the jobs of a scan that is cut into so many chunks."""
-        return {"one": 1, "projections": n_projection_chunks, "slices": n_slice_chunks}[self.chunks]
+        return {
+            "one": 1,
+            "projections": n_projection_chunks,
+            "rows": n_row_chunks,
+            "slices": n_slice_chunks,
+        }[self.chunks]
 
 
 STEPS = (
@@ -44,7 +50,7 @@ STEPS = (
     Step("lay_out_projections", recorded=False, waited_for=False),
     Step("preprocess", "projections"),
     Step("lay_out_sinograms", recorded=False, waited_for=False),
-    Step("process", "slices"),
+    Step("process", "rows"),
     Step("calibrate"),
     Step("lay_out_volume", recorded=False),
     Step("reconstruct", "slices", queue="gpu"),

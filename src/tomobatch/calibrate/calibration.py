@@ -105,7 +105,11 @@ class Calibration:
         return TypeAdapter(cls).validate_json(text)
 
 
-def calibrate(evidences: Sequence[Evidence], settings: CalibrateSettings) -> Calibration:
+def calibrate(
+    evidences: Sequence[Evidence],
+    settings: CalibrateSettings,
+    stated_cor_px: float | None = None,
+) -> Calibration:
     """Find the scan's axis and grey window from the evidence of its chunks.
 
     Parameters
@@ -114,6 +118,8 @@ def calibrate(evidences: Sequence[Evidence], settings: CalibrateSettings) -> Cal
         Of all chunks, in any order; how the rows were cut into chunks does not matter.
     settings
         What the user gave.
+    stated_cor_px
+        Where the scan says that the axis is, for want of anything better.
 
     Raises
     ------
@@ -123,6 +129,13 @@ def calibrate(evidences: Sequence[Evidence], settings: CalibrateSettings) -> Cal
     first = evidences[0]
     rows = sorted((row for evidence in evidences for row in evidence.rows), key=lambda row: row.row)
     axis = find_axis(rows, first)
+    warnings = axis.warnings
+    if axis.line is None and settings.cor_px is None and stated_cor_px is not None:
+        settings = settings.model_copy(update={"cor_px": stated_cor_px})
+        told = (
+            f"no detector row shows where the axis is: {stated_cor_px:.2f} px is what the scan says"
+        )
+        warnings = (*warnings, f"{told}; look at the slices, and give calibrate.cor_px")
     line = _used_line(axis.line, settings, first)
     histogram = _merged_histogram(rows, axis)
     found_window = None
@@ -148,7 +161,7 @@ def calibrate(evidences: Sequence[Evidence], settings: CalibrateSettings) -> Cal
         grey_source="found" if settings.grey_window is None else "given",
         found_grey_window=found_window,
         histogram=histogram,
-        warnings=axis.warnings,
+        warnings=warnings,
     )
 
 

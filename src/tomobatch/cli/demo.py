@@ -21,6 +21,7 @@ _PROMISE = (
     "A scan of a bead pack with known truth is made and reconstructed here: a minute or two on a "
     "laptop, 300 MB of disk."
 )
+CONE_SCAN = Path("scans/demo-cone.nx")
 
 
 def run(
@@ -31,6 +32,9 @@ def run(
         str, typer.Option(help="How to run: a folder of profiles/.")
     ] = "profiles/local",
     verbose: Verbose = False,
+    cone: Annotated[
+        bool, typer.Option("--cone", help="Make a scan with a cone beam instead.")
+    ] = False,
 ) -> None:
     """Reconstruct a scan and say what came out.
 
@@ -42,10 +46,10 @@ def run(
     from tomobatch.s3.transfer import upload_file
     from tomobatch.scan.open import open_scan
 
-    path = DEMO_SCAN if scan is None else Path(scan)
     typer.echo(_PROMISE if scan is None else f"Reconstructing {scan}; each step is a line below.")
+    path = (CONE_SCAN if cone else DEMO_SCAN) if scan is None else Path(scan)
     if scan is None and not path.exists():
-        make(path)
+        make(path, beam="cone" if cone else "parallel")
     if not path.exists():
         raise UserError(f"{scan}: no such file or folder; give the path of a scan")
     if not Path("Snakefile").is_file():

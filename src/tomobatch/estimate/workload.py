@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from tomobatch.plan import ScanPlan
+from tomobatch.reconstruct.cone.cost import chunk_s
 from tomobatch.reconstruct.methods import choose_method, expected_s
 from tomobatch.steps import Queue
 
@@ -60,7 +61,7 @@ def works_of(plan: ScanPlan, queue: Queue, device: Queue) -> list[Work]:
                 values_a_job,
                 read_mb,
                 write_mb,
-                kernel_s=plan.slices.size * _slice_s(plan, device) if on_gpu_queue else 0.0,
+                kernel_s=_chunk_s(plan, device) if on_gpu_queue else 0.0,
                 queue=queue if on_gpu_queue else step.queue,
             )
         )
@@ -77,7 +78,7 @@ def _loads(plan: ScanPlan) -> dict[str, tuple[float, float, float]]:
     finest_mb = header.n_rows * height * width * 4 / 1e6
     volume_mb = finest_mb * sum(8.0**-level for level in range(plan.n_levels))
     references = header.n_flats + header.n_darks
-    rows = plan.slices.size
+    rows = plan.rows.size
     row_values = float(header.n_projections * header.n_cols)
     slice_values = float(height * width)
     export = (header.n_rows * slice_values, finest_mb, finest_mb)
@@ -85,16 +86,34 @@ def _loads(plan: ScanPlan) -> dict[str, tuple[float, float, float]]:
         "average_references": (references * frame, references * raw_mb, 3 * frame * 4e-6),
         "preprocess": (plan.projections.size * frame, header.n_projections * raw_mb, data_mb),
         "process": (rows * row_values, data_mb, data_mb),
-        "reconstruct": (rows * (row_values + slice_values), data_mb, volume_mb),
+        "reconstruct": (
+            plan.slices.size * (_rows_read(plan) * row_values + slice_values),
+            _rows_read(plan) * data_mb,
+            volume_mb,
+        ),
         "report": (0.0, frame * 12e-6 + finest_mb / 8 ** (plan.n_levels - 1), 1.0),
         **{f"export_{kind}": export for kind in plan.volume.export},
     }
 
 
-def _slice_s(plan: ScanPlan, device: Queue) -> float:
-    """Return the time of one slice by the method that the job itself will choose."""
+def _chunk_s(plan: ScanPlan, device: Queue) -> float:
+    """Return the time of a chunk of slices by the method that the job itself will choose."""
+    if plan.beam is not None:
+        cone = plan.cone_geometry()
+        every = [chunk_s(device, cone, *chunk) for chunk in plan.slices]
+        return sum(every) / len(every)
     geometry, method = plan.geometry(), plan.config.reconstruct.method
-    return expected_s(device, geometry, choose_method(geometry) if method == "auto" else method)
+    chosen = choose_method(geometry) if method == "auto" else method
+    return plan.slices.size * expected_s(device, geometry, chosen)
+
+
+def _rows_read(plan: ScanPlan) -> float:
+    """Return how often a row is read by the reconstruct jobs, on average."""
+    if plan.beam is None:
+        return 1.0
+    cone = plan.cone_geometry()
+    spans = [cone.rows_needed(*chunk) for chunk in plan.slices]
+    return sum(stop - start for start, stop in spans) / plan.header.n_rows
 
 
 @cache

@@ -29,7 +29,7 @@ _ENERGY_KEV = 27.4
 
 
 @dataclass(frozen=True)
-class _Shot:
+class Shot:
     """One projection to take."""
 
     index: int
@@ -114,17 +114,22 @@ def write_phantom(
         seed=seed,
     )
     theta_deg = np.linspace(0.0, angle_range_deg, n_angles, endpoint=False)
-    with _new_file(Path(path)) as file:
+    with new_file(Path(path)) as file:
         _write_header(file, theta_deg, n_flats, n_darks, size)
         _write_references(file, detector, n_flats, n_darks, seed)
-        n_zingers = _write_projections(file, truth, detector, np.deg2rad(theta_deg), progress)
+        shape = (n_angles, n_rows, size)
+        projections = file.create_dataset("exchange/data", shape, np.uint16)
+        projections.attrs["axes"] = "theta:y:x"
+        projections.attrs["units"] = "counts"
+        take = partial(_take_projection, truth, detector)
+        n_zingers = write_projections(projections, 0, np.deg2rad(theta_deg), take, progress)
         truth = Truth(**{**vars(truth), "n_zingers": n_zingers})
         write_truth(file, truth)
     return truth
 
 
 @contextmanager
-def _new_file(path: Path) -> Iterator[Any]:
+def new_file(path: Path) -> Iterator[Any]:
     """Open an HDF5 file for writing that takes its name only if all went well."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -182,30 +187,39 @@ def _write_references(
         frames.attrs["units"] = "counts"
 
 
-def _write_projections(
-    file: Any,  # noqa: ANN401  h5py has no types
-    truth: Truth,
-    detector: Detector,
+def write_projections(
+    frames: Any,  # noqa: ANN401  h5py has no types
+    first: int,
     angles_rad: NDArray[np.float64],
+    take: Callable[[Shot], tuple[NDArray[np.uint16], int]],
     progress: Progress | None,
 ) -> int:
-    """Write the projections piece by piece, a thread a core, and return the number of zingers."""
+    """Write projections piece by piece, a thread a core, and return the number of zingers.
+
+    Parameters
+    ----------
+    frames
+        Dataset (frame, y, x) that they go to, from its frame ``first`` on.
+    angles_rad
+        Of every projection.
+    take
+        Takes one, and tells its zingers.
+    progress
+        Called with the share that is written, up to 1.
+    """
     n_angles = len(angles_rad)
-    shape = (n_angles, truth.n_rows, truth.n_cols)
-    projections = file.create_dataset("exchange/data", shape, np.uint16)
-    projections.attrs["axes"] = "theta:y:x"
-    projections.attrs["units"] = "counts"
     shots = [
-        _Shot(index, float(theta), (index + 0.5) / n_angles)
+        Shot(index, float(theta), (index + 0.5) / n_angles)
         for index, theta in enumerate(angles_rad)
     ]
-    per_piece = max(1, _PIECE_MB * 2**20 // (2 * truth.n_rows * truth.n_cols))
+    per_piece = max(1, _PIECE_MB * 2**20 // (2 * frames.shape[1] * frames.shape[2]))
     n_zingers = 0
     with ThreadPoolExecutor(n_usable_cores()) as pool:
         for start in range(0, n_angles, per_piece):
             piece = shots[start : start + per_piece]
-            taken = list(pool.map(partial(_take_projection, truth, detector), piece))
-            projections[start : start + len(piece)] = np.stack([counts for counts, _ in taken])
+            taken = list(pool.map(take, piece))
+            stop = first + start + len(piece)
+            frames[first + start : stop] = np.stack([counts for counts, _ in taken])
             n_zingers += sum(zingers for _, zingers in taken)
             if progress is not None:
                 progress((start + len(piece)) / n_angles)
@@ -213,7 +227,7 @@ def _write_projections(
 
 
 def _take_projection(
-    truth: Truth, detector: Detector, shot: _Shot
+    truth: Truth, detector: Detector, shot: Shot
 ) -> tuple[NDArray[np.uint16], int]:
     """Take one projection; its noise depends on the seed and its index alone."""
     rng = np.random.default_rng([truth.seed, 3, shot.index])
@@ -225,6 +239,13 @@ def _take_projection(
         cor_px=truth.cor_px,
         tilt_deg=truth.tilt_deg,
     )
+    return expose(detector, paths, shot, rng)
+
+
+def expose(
+    detector: Detector, paths: NDArray[np.float64], shot: Shot, rng: np.random.Generator
+) -> tuple[NDArray[np.uint16], int]:
+    """Take one projection of line integrals (y, x), and tell how many zingers it has."""
     counts = detector.expose(paths, shot.elapsed, rng)
     n_zingers = add_zingers(counts, rng)
     return to_counts(counts), n_zingers

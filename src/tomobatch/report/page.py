@@ -12,6 +12,7 @@ from tomobatch.records.summary import step_times
 from tomobatch.report import pictures
 from tomobatch.report.content import ReportContent
 from tomobatch.units import to_grey
+from tomobatch.scan.beam_words import describe_beam, describe_whole_slices
 
 _SHOWN_VERSIONS = ("tomobatch", "snakemake", "numpy", "pyopencl", "zarr")
 
@@ -43,7 +44,8 @@ def render_page(content: ReportContent) -> str:
 
 
 def _scan_facts(content: ReportContent) -> dict[str, str]:
-    header = content.header
+    header, beam = content.header, content.header.beam
+    seen = {} if beam is None else {"Seen whole": describe_whole_slices(header, beam)}
     unknown = "not in the file"
     return {
         "Scan": header.path,
@@ -51,6 +53,8 @@ def _scan_facts(content: ReportContent) -> dict[str, str]:
         "Projections": f"{header.n_projections} of {header.n_cols} x {header.n_rows} px",
         "Angles": content.angles_reason,
         "Flats, darks": f"{header.n_flats}, {header.n_darks}",
+        "Beam": describe_beam(header),
+        **seen,
         "Pixel size": unknown if header.pixel_size_um is None else f"{header.pixel_size_um:g} µm",
         "Energy": unknown if header.energy_kev is None else f"{header.energy_kev:g} keV",
     }

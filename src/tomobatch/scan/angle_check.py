@@ -140,6 +140,9 @@ def check_angles(scan: Scan, given: Input = "counts") -> AngleCheck:
     from tomobatch.scan.half_turn import find_axis, measure_half_turn, overlap_share
 
     header = scan.header
+    if header.beam is not None:
+        reason = "in a cone beam no two projections mirror each other, and they are not checked"
+        return AngleCheck(AngleVerdict.UNCLEAR, reason)
     slots = _slots(header.angles_rad)
     if slots is None:
         return AngleCheck(AngleVerdict.UNCLEAR, "they are not evenly spaced, and are not checked")

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tomobatch.beam import ConeBeam
 from tomobatch.errors import UserError
 from tomobatch.scan.angles import n_with_angles, unwrapped
+from tomobatch.scan.cone import settle_beam
 from tomobatch.scan.header import AngleSource, ScanHeader
 from tomobatch.scan.leave_out import KeptFrames, excluded, n_written, numbers
 from tomobatch.scan.parts import Scan, ScanParts
@@ -34,9 +36,8 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
         parts = _only_kept(parts, kept)
     n_projections, n_rows, n_cols = parts.projections.shape
     pixel_size_um = _given_or_found(datasets.pixel_size_um, parts.pixel_size)
-    beam_problem = parts.beam.problem(n_cols, pixel_size_um)
-    if beam_problem is not None:
-        problems.append(f"{path}: {beam_problem}")
+    beam, beam_problems = _beam(path, parts, datasets, source, kept)
+    problems += beam_problems
     header = ScanHeader(
         path=path,
         format=parts.format,
@@ -46,7 +47,7 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
         dtype=parts.projections.dtype,
         angles_rad=angles,
         angle_source=source,
-        pixel_size_um=pixel_size_um,
+        pixel_size_um=pixel_size_um if beam is None else beam.voxel_um,
         energy_kev=_given_or_found(datasets.energy_kev, parts.energy),
         n_flats=sum(block.frames.shape[0] for block in parts.flats),
         n_darks=sum(frames.shape[0] for frames in parts.darks),
@@ -54,8 +55,34 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
         problems=(*_reference_problems(path, parts), *problems),
         notes=(*parts.notes, *angle_notes, *_figure_notes(parts, datasets), *left_out),
         half_acquisition=parts.half_acquisition,
+        beam=beam,
     )
     return Scan(header, parts)
+
+
+def _beam(
+    path: str,
+    parts: ScanParts,
+    datasets: DatasetSettings,
+    source: AngleSource,
+    kept: NDArray[np.bool_],
+) -> tuple[ConeBeam | None, list[str]]:
+    """Return the cone beam of the projections that are kept, or None, and what is wrong with it."""
+    n_cols = parts.projections.shape[2]
+    found_um = parts.pixel_size.value
+    try:
+        beam = settle_beam(path, parts.cone, parts.beam, datasets, n_cols, found_um)
+    except UserError as contradiction:
+        return None, [str(contradiction)]
+    if beam is None:
+        return None, []
+    if len(beam.drift_px) == len(kept):
+        drifts = np.asarray(beam.drift_px)[kept].tolist()
+        beam = replace(beam, drift_px=tuple((u, v) for u, v in drifts))
+    if source is AngleSource.ASSUMED and parts.angles is None:
+        problem = f"{path}: a cone beam without angles; give datasets.angle_range_deg"
+        return beam, [f"{problem}, the first and the last"]
+    return beam, []
 
 
 def _reference_problems(path: str, parts: ScanParts) -> list[str]:

@@ -27,23 +27,23 @@ class BeamGeometry:
     magnification: float | None = None
     kind: str = ""
 
-    def problem(self, n_cols: int, pixel_um: float | None) -> str | None:
-        """Say why a scan of so many columns cannot be taken for one of a parallel beam.
+    def diverging(self, n_cols: int, pixel_um: float | None) -> str | None:
+        """Say in words by what a scan of so many columns is that of a cone beam; None if it is not.
 
         Of a point at a distance r from the axis, a source at a distance z moves the shadow by up to
         r^2 / z as the sample turns, beside magnifying it.
         """
         stated = self._stated()
         if "cone" in self.kind.lower() or "fan" in self.kind.lower():
-            return _refusal(stated or f"the file says {self.kind!r}")
+            return stated or f"the file says {self.kind!r}"
         if stated is None:
             return None
         if self.source_mm is not None and pixel_um is not None:
             error_px = (n_cols / 2) ** 2 * pixel_um / (self.source_mm * 1e3)
-            return _refusal(stated) if error_px > _LARGEST_ERROR_PX else None
+            return stated if error_px > _LARGEST_ERROR_PX else None
         magnification = self._magnification()
         if magnification is not None and magnification > _LARGEST_MAGNIFICATION:
-            return _refusal(stated)
+            return stated
         return None
 
     def _magnification(self) -> float | None:
@@ -62,10 +62,3 @@ class BeamGeometry:
         if magnification is not None:
             parts.append(f"a magnification of {magnification:.4g}")
         return " and ".join(parts) or None
-
-
-def _refusal(stated: str) -> str:
-    return (
-        f"a cone beam ({stated}): only parallel beams can be reconstructed; the volume would be"
-        " distorted"
-    )

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tomobatch.beam import ConeBeam
 from tomobatch.known_axis import KnownAxis
 
 
@@ -58,6 +59,8 @@ class ScanHeader:
         What the user should know of how the scan was read, a line each.
     half_acquisition
         The file says that the axis is near an edge, and that a full turn sees the rest.
+    beam
+        The cone beam; None for a parallel one.
     """
 
     path: str
@@ -76,6 +79,7 @@ class ScanHeader:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     half_acquisition: bool = False
+    beam: ConeBeam | None = None
 
 
 class Frames(Protocol):

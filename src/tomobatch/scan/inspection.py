@@ -9,6 +9,7 @@ import numpy as np
 
 from tomobatch.errors import UserError
 from tomobatch.scan.angle_check import EffectiveAngles
+from tomobatch.scan.beam_words import describe_beam, describe_whole_slices
 from tomobatch.scan.header import ScanHeader
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.parts import Scan
@@ -103,6 +104,9 @@ def _facts(header: ScanHeader, angles: EffectiveAngles | None) -> dict[str, str]
         "pixel size": "unknown" if header.pixel_size_um is None else f"{header.pixel_size_um:g} um",
         "energy": "unknown" if header.energy_kev is None else f"{header.energy_kev:g} keV",
     }
+    if header.beam is not None:
+        facts["beam"] = describe_beam(header)
+        facts["seen whole"] = describe_whole_slices(header, header.beam)
     if header.known_axis is not None:
         facts["truth"] = (
             f"centre of rotation {header.known_axis.cor_px:.3f} px in the middle row,"

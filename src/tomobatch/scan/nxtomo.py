@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
+from tomobatch.known_axis import read_known_axis
 from tomobatch.scan.addresses import open_each, parse, refuse_second_role
 from tomobatch.scan.angle_files import names_angle_file, read_angle_file
 from tomobatch.scan.angles import FoundAngles
 from tomobatch.scan.beam_geometry import BeamGeometry
+from tomobatch.scan.cone import FoundCone
 from tomobatch.scan.hdf5 import file_name, get_dataset, read_angles, read_number, read_text
 from tomobatch.scan.hdf5_frames import Hdf5Frames
 from tomobatch.scan.hdf5_links import Found, get_item, walk
@@ -86,6 +88,8 @@ def read_nxtomo(file: h5py.File, stack: Stack, datasets: DatasetSettings) -> Sca
         pixel_size=_pixel_size(entry),
         energy=_energy(entry),
         beam=_beam(entry),
+        cone=_cone(entry, _beam(entry)),
+        known_axis=read_known_axis(file),
         half_acquisition=field_of_view.lower() == "half",
         notes=tuple(notes),
         close=file.close,
@@ -276,4 +280,20 @@ def _beam(entry: h5py.Group) -> BeamGeometry:
         kind=read_text(entry, "instrument/beam/geometry")
         or read_text(entry, "instrument/source/geometry")
         or read_text(entry, "geometry"),
+    )
+
+
+def _cone(entry: h5py.Group, beam: BeamGeometry) -> FoundCone | None:
+    """Return what a file that says how far its source is says of the detector as well."""
+    if beam.source_mm is None:
+        return None
+    behind_mm = beam.detector_mm
+    on_sample = ("sample/x_pixel_size", "instrument/detector/x_magnified_pixel_size")
+    voxel_mm = read_length_mm(entry, "m", *on_sample)
+    return FoundCone(
+        source_to_axis_mm=beam.source_mm,
+        source_to_detector_mm=None if behind_mm is None else beam.source_mm + behind_mm,
+        pixel_mm=read_length_mm(entry, "m", "instrument/detector/x_pixel_size"),
+        row_pitch_mm=read_length_mm(entry, "m", "instrument/detector/y_pixel_size"),
+        voxel_um=None if voxel_mm is None else 1e3 * voxel_mm,
     )

@@ -12,6 +12,7 @@ from tomobatch.errors import UserError
 from tomobatch.known_axis import KnownAxis
 from tomobatch.scan.angles import FoundAngles
 from tomobatch.scan.beam_geometry import BeamGeometry
+from tomobatch.scan.cone import FoundCone
 from tomobatch.scan.flats import Flats, FlatSeries, date_flats
 from tomobatch.scan.header import Frames, ScanHeader
 from tomobatch.scan.units import Figure
@@ -60,6 +61,8 @@ class ScanParts:
         are missing; None if there are none missing.
     unusable
         Which projections cannot be read, bool (n,); None if all can.
+    beam, cone
+        How far source and detector are; and all that is known of a cone beam, if it is one.
     notes
         What the user should know of how the scan was read.
     close
@@ -74,6 +77,7 @@ class ScanParts:
     pixel_size: Figure = field(default_factory=Figure)
     energy: Figure = field(default_factory=Figure)
     beam: BeamGeometry = field(default_factory=BeamGeometry)
+    cone: FoundCone | None = None
     half_acquisition: bool = False
     slots: NDArray[np.int64] | None = None
     unusable: NDArray[np.bool_] | None = None

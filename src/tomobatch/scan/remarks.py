@@ -11,6 +11,7 @@ from tomobatch.normalise.series import ReferenceSeries
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.scan.angle_check import EffectiveAngles, effective_angles
 from tomobatch.scan.angles import widest_gap_rad
+from tomobatch.scan.beam_words import cone_remarks
 from tomobatch.scan.flats import Flats
 from tomobatch.scan.header import AngleSource, ScanHeader
 from tomobatch.scan.parts import Scan
@@ -107,6 +108,9 @@ def header_remarks(header: ScanHeader, settings: NormaliseSettings | None = None
             f"{header.n_projections} projections are few for {header.n_cols} columns"
             f" ({wanted} resolve them fully): expect streaks"
         )
+    if header.beam is not None:
+        yield from cone_remarks(header, header.beam)
+        return
     gap_deg, step_deg = np.rad2deg(widest_gap_rad(header.angles_rad))
     if gap_deg > max(_LARGEST_GAP_DEG, _LARGEST_GAP_STEPS * step_deg):
         yield f"the angles leave {gap_deg:.3g} degrees of the half turn unseen: expect streaks"

@@ -1,8 +1,44 @@
 """What a user can say about a scan: where its parts lie, and what its file does not tell."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from tomobatch.config.section import Section
+
+
+class ConeSettings(Section):
+    """The cone beam of a laboratory scanner, where the file does not tell it or tells it wrong."""
+
+    source_to_axis_mm: float | None = Field(None, gt=0, description="source to rotation axis")
+    source_to_detector_mm: float | None = Field(None, gt=0, description="source to detector")
+    detector_pixel_um: float | None = Field(
+        None, gt=0, description="pixel of the detector, with its binning"
+    )
+    row_pitch_um: float | None = Field(
+        None, gt=0, description="distance of the detector's rows; null: that of its columns"
+    )
+    shift_u_px: float | None = Field(
+        None, description="columns from the detector's middle to the normal from the source"
+    )
+    shift_v_px: float | None = Field(
+        None, description="rows from the detector's middle to the source's plane"
+    )
+    axis_shift_px: float | None = Field(
+        None, description="columns from that normal to where the axis is seen; a first guess"
+    )
+    roll_deg: float | None = Field(
+        None, gt=-45, lt=45, description="in-plane turn of the detector; a first guess"
+    )
+    tilt_deg: float | None = Field(
+        None, gt=-45, lt=45, description="turn that moves the last rows away from the source"
+    )
+    slant_deg: float | None = Field(
+        None, gt=-45, lt=45, description="turn that moves the last columns away from the source"
+    )
+    reversed: bool | None = Field(
+        None, description="whether the angles count the other way; a mirrored, blurred volume shows"
+    )
 
 
 class DatasetSettings(Section):
@@ -35,6 +71,10 @@ class DatasetSettings(Section):
         " out; overrides the file's angles",
     )
     pixel_size_um: float | None = Field(
-        None, ge=1e-3, le=1e4, description="detector pixel at the sample"
+        None, ge=1e-3, le=1e4, description="detector pixel at the sample, a voxel"
     )
     energy_kev: float | None = Field(None, gt=0, description="photon energy, for the report")
+    beam: Literal["auto", "parallel", "cone"] = Field(
+        "auto", description="the beam; `auto` takes what the file says"
+    )
+    cone: ConeSettings = ConeSettings()

@@ -121,12 +121,22 @@ def projections_layout(
 
 
 def sinograms_layout(
-    n_projections: int, n_rows: int, n_cols: int, chunk_slices: int
+    n_projections: int,
+    n_rows: int,
+    n_cols: int,
+    chunk_slices: int,
+    chunk_angles: int | None = None,
 ) -> ArrayLayout:
-    """Lay out ``sinograms.zarr``: (y, angle, x), a shard a process job, an inner chunk a row."""
+    """Lay out ``sinograms.zarr``: (y, angle, x), a shard a process job.
+
+    An inner chunk is a row, or so many angles of it where slices are made of many rows, of which
+    they then read a few angles at a time.
+    """
+    piece = n_projections if chunk_angles is None else min(chunk_angles, n_projections)
+    pieces = math.ceil(n_projections / piece)
     return ArrayLayout(
         shape=(n_rows, n_projections, n_cols),
-        shard_shape=(chunk_slices, n_projections, n_cols),
-        chunk_shape=(1, n_projections, n_cols),
+        shard_shape=(chunk_slices, pieces * piece, n_cols),
+        chunk_shape=(1, piece, n_cols),
         dimension_names=("y", "angle", "x"),
     )

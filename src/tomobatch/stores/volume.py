@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tomobatch import __version__
+from tomobatch.beam import ConeBeam
 from tomobatch.chunks import ChunkGrid
 from tomobatch.stores.layout import ArrayLayout
 from tomobatch.units import to_grey
@@ -27,7 +28,8 @@ class VolumeLayout:
     each job makes its part of every level from its own slices alone, whatever the chunk's size.
 
     ``binning`` and ``corner_px``, the column and row of the whole slice where a region begins, say
-    where its pixels lie: in detector pixels of ``pixel_size_um``.
+    where its pixels lie: in detector pixels of ``pixel_size_um``. ``beam`` is that of a cone on a
+    detector of ``n_cols`` columns, whose slices are as far apart as its rows on the axis.
     """
 
     n_slices: int
@@ -38,6 +40,8 @@ class VolumeLayout:
     pixel_size_um: float | None = None
     binning: int = 1
     corner_px: tuple[int, int] = (0, 0)
+    beam: ConeBeam | None = None
+    n_cols: int = 0
 
     def range(self, chunk: int) -> tuple[int, int]:
         """Return the slices of a chunk, [start, stop)."""
@@ -99,25 +103,25 @@ class VolumeLayout:
                 ]
             },
         }
-        group = {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}}
+        attributes: dict[str, Any] = {"ome": ome}
+        if self.beam is not None:
+            attributes["tomobatch"] = {"beam": self.beam.to_dict()}
+        group = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
         return json.dumps(group, indent=2, allow_nan=False).encode()
 
     def _dataset(self, level: int) -> dict[str, Any]:
         pixel = 1.0 if self.pixel_size_um is None else self.pixel_size_um
+        flat = 1.0 if self.beam is None else self.beam.row_pitch_mm / self.beam.pixel_mm
+        pitches = (pixel * flat, pixel, pixel)
         factors = (self.z_factor(level), self.binning * 2**level, self.binning * 2**level)
-        corner_x, corner_y = self.corner_px
+        axes = list(zip(pitches, (0, *self.corner_px[::-1]), factors, strict=True))
         # A coarse pixel's centre lies in the middle of the fine ones that it averages.
+        middles = [pitch * (corner + (factor - 1) / 2) for pitch, corner, factor in axes]
         return {
             "path": str(level),
             "coordinateTransformations": [
-                {"type": "scale", "scale": [pixel * factor for factor in factors]},
-                {
-                    "type": "translation",
-                    "translation": [
-                        pixel * (corner + (factor - 1) / 2)
-                        for corner, factor in zip((0, corner_y, corner_x), factors, strict=True)
-                    ],
-                },
+                {"type": "scale", "scale": [pitch * factor for pitch, _, factor in axes]},
+                {"type": "translation", "translation": middles},
             ],
         }
 

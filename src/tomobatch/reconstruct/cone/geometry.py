@@ -125,19 +125,6 @@ class ConeGeometry:
         low = min(max(low, 0), self.n_rows - 1)
         return low, max(min(max(high, 0), self.n_rows), low + 1)
 
-    def covered_slices(self) -> tuple[int, int]:
-        """Return the slices [start, stop) whose every voxel is seen at every angle.
-
-        Beyond them the last row of the detector stands for those that are missing.
-        """
-        _, v_px = self.principal_px
-        _, near = self.magnifications
-        drifts = self.drift_px[:, 1]
-        up = (v_px + drifts.min()) / near
-        down = (self.n_rows - 1 - v_px - drifts.max()) / near
-        start = max(0, math.ceil(v_px - up))
-        return start, max(start, min(self.n_rows, math.floor(v_px + down) + 1))
-
     def _turned_rows(self, first: float, last: float) -> tuple[float, float]:
         """Return the rows of the turned detector that a band of the ideal one is resampled from."""
         u_px, v_px = self.principal_px

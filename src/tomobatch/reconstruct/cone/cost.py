@@ -1,0 +1,36 @@
+"""What a chunk of slices of a cone beam takes: time and memory, for plans and estimates."""
+
+import math
+
+from tomobatch.opencl.kind import DeviceKind
+from tomobatch.reconstruct.cone.geometry import ConeGeometry
+
+# Nanoseconds of a voxel at an angle, and of a point of a transform times the logarithm of its
+# length. CPU: two cores of an AMD EPYC (benchmarks/results/cone.md). GPU: reckoned for a T4 at 45%
+# of its texture fetches, the rows being filtered by eight cores; not measured.
+_UPDATE_NS = {"cpu": 0.22, "gpu": 0.0118}
+_POINT_NS = {"cpu": 0.25, "gpu": 0.0625}
+_MB = 1e6
+# Filtered projections, and the rows they are made of, that are held at a time.
+_BATCH_MB = 600
+
+
+def chunk_s(kind: DeviceKind, geometry: ConeGeometry, start: int, stop: int) -> float:
+    """Return the expected seconds to filter and back-project slices [start, stop)."""
+    where = "gpu" if kind == "gpu" else "cpu"
+    height, width = geometry.slices.shape_px
+    area = float(height * width)
+    radius = geometry.slices.mask_radius_px
+    if radius is not None:
+        area = min(area, math.pi * (radius / geometry.slices.binning) ** 2)
+    n_angles = geometry.slices.n_angles
+    first, last = geometry.rows_needed(start, stop)
+    points = n_angles * (last - first) * geometry.ring_px * math.log2(geometry.ring_px)
+    updates = area * n_angles * (stop - start)
+    return 1e-9 * (_UPDATE_NS[where] * updates + _POINT_NS[where] * points)
+
+
+def chunk_mb(geometry: ConeGeometry, n_slices: int) -> float:
+    """Return the memory of a chunk: the slab as it is computed and as it is written, and rows."""
+    height, width = geometry.slices.shape_px
+    return 2 * 4 * height * width * 64 * math.ceil(n_slices / 64) / _MB + _BATCH_MB

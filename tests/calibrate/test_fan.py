@@ -1,0 +1,100 @@
+"""The axis of a cone beam, from its own rows and no phantom of its own."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tomobatch.beam import ConeBeam
+from tomobatch.calibrate.calibration import calibrate
+from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
+from tomobatch.calibrate.fan import calibrated_beam, to_parallel
+from tomobatch.calibrate.line import Line
+from tomobatch.calibrate.settings import CalibrateSettings
+from tomobatch.phantom.cone import cone_line_integrals
+from tomobatch.phantom.project import line_integrals
+from tomobatch.phantom.solids import Shape, Solid
+from tomobatch.phantom.specimen import bead_pack
+
+N_ROWS, N_COLS = 48, 96
+BEAM = ConeBeam(300, 600, 2.0, 2.0)
+
+
+def take(solids, beam, angles, n_rows=N_ROWS):
+    def one(angle):
+        return cone_line_integrals(
+            solids, beam, float(angle), n_rows=n_rows, n_cols=N_COLS, samples=1
+        )
+
+    with ThreadPoolExecutor(2) as threads:
+        pictures = list(threads.map(one, angles))
+    return np.stack(pictures, axis=1).astype(np.float32)
+
+
+def test_a_row_in_the_source_s_plane_is_rebinned_to_the_parallel_one():
+    solids = [
+        Solid(Shape.ELLIPSOID, 9, -4, 0, 20, 12, 15, 0.4, 0.1),
+        Solid(Shape.ELLIPSOID, -8, 10, 0, 5, 8, 9, 1.0, 0.2),
+    ]
+    beam = replace(BEAM, axis_shift_px=3.0)
+    angles = np.arange(360) * 2 * np.pi / 360
+    row = take(solids, beam, angles, n_rows=1)[0]
+    cor_px = beam.cor_px(N_COLS)
+    found, at = to_parallel(row, angles, beam.source_voxels, cor_px)
+    # A source beside the normal sees the axis under an angle, by which all of it is turned.
+    turn = math.atan(beam.axis_shift_px / beam.source_voxels)
+    for i in (0, 77, 200):
+        expected = line_integrals(
+            solids, float(at[i]) - turn, n_rows=1, n_cols=N_COLS, cor_px=cor_px, samples=1
+        )[0]
+        assert np.abs(found[i] - expected).max() < 0.02 * expected.max()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_axis_and_roll_are_found_in_bead_packs(seed):
+    rng = np.random.default_rng(seed)
+    true = replace(
+        BEAM,
+        axis_shift_px=float(rng.uniform(-6, 6)),
+        roll_deg=float(rng.uniform(-1, 1)),
+        shift_v_px=float(rng.uniform(-4, 4)),
+        sense=1 if seed % 2 else -1,
+    )
+    stated = replace(true, axis_shift_px=0.0, roll_deg=0.0)
+    n_angles = 150 if seed < 2 else 100
+    turn = 2 * np.pi if seed < 2 else np.pi + 2.2 * true.half_fan_rad(N_COLS)
+    angles = np.arange(n_angles) * turn / n_angles
+    solids = bead_pack(round(0.75 * N_COLS), N_ROWS, rng).solids[:60]
+    sinograms = take(solids, true, angles)
+    sinograms += rng.normal(0, 0.01, sinograms.shape).astype(np.float32)
+    evidence = gather_evidence(sinograms, angles, 0, EvidenceSettings(n_rows=N_ROWS, beam=stated))
+    found = calibrate([evidence], CalibrateSettings())
+    beam = calibrated_beam(stated, found.line, N_ROWS, N_COLS)
+    assert abs(beam.cor_px(N_COLS) - true.cor_px(N_COLS)) < 0.25 or found.warnings
+    assert beam.roll_deg == pytest.approx(true.roll_deg, abs=0.25)
+
+
+def test_where_no_row_tells_the_stated_axis_is_used_and_warned_of():
+    sinograms = np.zeros((N_ROWS, 40, N_COLS), dtype=np.float32)
+    angles = np.arange(40) * 2 * np.pi / 40
+    evidence = gather_evidence(sinograms, angles, 0, EvidenceSettings(n_rows=N_ROWS, beam=BEAM))
+    given = CalibrateSettings(grey_window=(0, 1))
+    found = calibrate([evidence], given, stated_cor_px=BEAM.cor_px(N_COLS))
+    assert found.line.mid_px == pytest.approx(47.5)
+    assert any("is what the scan says" in warning for warning in found.warnings)
+
+
+def test_a_roll_too_small_to_show_is_not_corrected():
+    small = Line(23.5, 50.0, 0.01, 1e-3, 1e-4)
+    assert calibrated_beam(BEAM, small, N_ROWS, N_COLS).roll_deg == 0
+    large = calibrated_beam(BEAM, replace(small, slope=0.01), N_ROWS, N_COLS)
+    assert large.roll_deg == pytest.approx(0.573, abs=1e-3)
+    assert large.cor_px(N_COLS) == pytest.approx(50.0)
+
+
+def test_a_roll_that_the_rows_do_not_tell_stays_as_stated():
+    line = Line(23.5, 50.0, 0.01, 0.0, None)
+    rolled = replace(BEAM, roll_deg=0.4)
+    assert calibrated_beam(rolled, line, N_ROWS, N_COLS).roll_deg == 0.4

@@ -1,0 +1,131 @@
+"""The beam of a scan: from the file, from the configuration, and where the two contradict."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from tomobatch.errors import UserError
+from tomobatch.phantom.write_cone import demo_beam, write_cone_phantom
+from tomobatch.scan.inspection import inspect
+from tomobatch.scan.open import open_scan
+from tomobatch.scan.settings import DatasetSettings
+
+SIZE = 32
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> Path:
+    path = tmp_path / "scan.nx"
+    write_cone_phantom(path, size=SIZE, n_angles=40, n_flats=2, n_darks=2)
+    return path
+
+
+def settings(**values: object) -> DatasetSettings:
+    return DatasetSettings.model_validate(values)
+
+
+def set_value(path: Path, name: str, value: float | None) -> None:
+    """Change a length of the file, or take it out."""
+    with h5py.File(path, "r+") as file:
+        unit = file["entry"][name].attrs["units"]
+        del file["entry"][name]
+        if value is not None:
+            file["entry"][name] = value
+            file["entry"][name].attrs["units"] = unit
+
+
+def header(path: Path, **values: object):
+    with open_scan(path, settings(**values)) as opened:
+        return opened.header
+
+
+def test_nxtomo_with_the_distance_of_its_source_is_a_cone(scan):
+    beam, drawn = header(scan).beam, demo_beam(SIZE)
+    assert beam is not None
+    assert beam.source_to_axis_mm == pytest.approx(drawn.source_to_axis_mm)
+    assert beam.magnification == pytest.approx(5)
+    assert beam.axis_shift_px == beam.roll_deg == 0  # what no file tells
+    assert header(scan).pixel_size_um == pytest.approx(drawn.voxel_um)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_negative_distance_is_one_upstream(scan, sign):
+    set_value(scan, "instrument/source/distance", sign * 6.0)
+    assert header(scan).beam.source_to_axis_mm == pytest.approx(6)
+
+
+def test_inspect_says_in_words_that_it_is_a_cone(scan):
+    found = inspect(scan)
+    assert found.problems == ()
+    assert "cone, 6 mm from source to axis and 30 mm to the detector" in found.facts["beam"]
+    assert "5 times magnified" in found.facts["beam"]
+    assert "are not checked" in found.facts["angles"]
+
+
+def test_steep_rays_and_missing_angles_are_remarked_on(tmp_path):
+    path = tmp_path / "steep.nx"
+    write_cone_phantom(path, size=SIZE, n_rows=48, n_angles=40, n_flats=2, n_darks=2)
+    with h5py.File(path, "r+") as file:
+        file["entry/sample/rotation_angle"][...] *= 170 / 360
+    odd = "\n".join(inspect(path).oddities)
+    assert "rays are up to 10.4 degrees steep" in odd
+    assert "the angles span 170 degrees: a cone beam needs half a turn and its fan" in odd
+
+
+def test_a_voxel_that_contradicts_the_distances_stops(scan):
+    set_value(scan, "sample/x_pixel_size", 5.0)
+    with pytest.raises(UserError, match=r"a voxel of 5 um is stated, .* makes 46\.875 um"):
+        open_scan(scan)
+    assert header(scan, cone={"detector_pixel_um": 234.375}).beam is not None
+
+
+def test_the_configuration_wins(scan):
+    cone = {
+        "source_to_axis_mm": 7.5,
+        "source_to_detector_mm": 30,
+        "detector_pixel_um": 200,
+        "row_pitch_um": 210,
+        "shift_v_px": 1.5,
+        "roll_deg": -0.3,
+        "reversed": True,
+    }
+    beam = header(scan, cone=cone).beam
+    assert (beam.magnification, beam.pixel_mm, beam.row_pitch_mm) == pytest.approx((4, 0.2, 0.21))
+    assert (beam.shift_v_px, beam.roll_deg, beam.sense) == (1.5, -0.3, -1)
+
+
+def test_a_cone_may_be_called_parallel(scan):
+    assert header(scan, beam="parallel").beam is None
+
+
+def test_a_missing_length_is_asked_for(scan):
+    set_value(scan, "instrument/detector/distance", None)
+    with pytest.raises(UserError, match=r"give datasets\.cone\.source_to_detector_mm"):
+        open_scan(scan)
+    assert header(scan, cone={"source_to_detector_mm": 30}).beam is not None
+
+
+def test_distances_alone_of_the_configuration_make_a_cone(scan):
+    for name in ("instrument/source/distance", "sample/x_pixel_size"):
+        set_value(scan, name, None)
+    assert header(scan).beam is None
+    cone = {"source_to_axis_mm": 6, "source_to_detector_mm": 30}
+    with pytest.raises(UserError, match="whose pixel is not known"):
+        header(scan, cone=cone)
+    assert header(scan, cone=cone, pixel_size_um=46.875).beam.pixel_mm == pytest.approx(0.234375)
+
+
+def test_a_cone_without_angles_is_not_guessed_at(scan):
+    with h5py.File(scan, "r+") as file:
+        del file["entry/sample/rotation_angle"]
+    with pytest.raises(UserError, match="a cone beam without angles"):
+        open_scan(scan)
+    angles = header(scan, angle_range_deg=(0, 351)).angles_rad
+    assert np.rad2deg(angles[-1]) == pytest.approx(351)
+
+
+def test_a_synchrotron_s_source_is_as_good_as_parallel(scan):
+    set_value(scan, "instrument/source/distance", 145_000.0)
+    assert header(scan).beam is None
