@@ -141,8 +141,7 @@ def check_angles(scan: Scan, given: Input = "counts") -> AngleCheck:
 
     header = scan.header
     if header.beam is not None:
-        reason = "in a cone beam no two projections mirror each other, and they are not checked"
-        return AngleCheck(AngleVerdict.UNCLEAR, reason)
+        return AngleCheck(AngleVerdict.UNCLEAR, _NOT_IN_A_CONE)
     slots = _slots(header.angles_rad)
     if slots is None:
         return AngleCheck(AngleVerdict.UNCLEAR, "they are not evenly spaced, and are not checked")
