@@ -11,8 +11,8 @@ from markupsafe import Markup
 from tomobatch.records.summary import step_times
 from tomobatch.report import pictures
 from tomobatch.report.content import ReportContent
-from tomobatch.units import to_grey
 from tomobatch.scan.beam_words import describe_beam, describe_whole_slices
+from tomobatch.units import to_grey
 
 _SHOWN_VERSIONS = ("tomobatch", "snakemake", "numpy", "pyopencl", "zarr")
 

@@ -25,6 +25,7 @@ _LARGEST_ERROR = 0.5
 _FITS_WITHIN, _FITS_SIGMAS = 0.4, 2.0
 _EXCLUDED_FROM, _EXCLUDED_SIGMAS = 0.6, 4.0
 _TAKEN_WITHIN = 0.3
+_NOT_IN_A_CONE = "in a cone beam no two projections mirror each other, and they are not checked"
 # Of the columns: with fewer in common, pictures that are not alike prove nothing.
 _LEAST_OVERLAP, _WIDE_OVERLAP = 0.25, 0.5
 # Of the mismatch of projections a quarter turn apart: more than mirrored ones have beside noise.
