@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
+from snakemake_executor_plugin_aws_batch_array.identity import share_of
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
 from snakemake_executor_plugin_aws_batch_array.store import S3Path
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 STACK_SUFFIXES = ("storage", "iam", "ecr", "network", "batch")
 """Stacks looked at for outputs: ``<prefix>-<suffix>``."""
+
+FAIR_SHARE = "FairShare"
+"""Parameter of a stack: ``yes`` if its queues have a fair-share policy."""
 
 LIST_FOLDER = ".aws-batch-array"
 
@@ -37,6 +42,8 @@ class Deployment:
         CloudWatch log group; empty to ask the job definition.
     lists
         Where runs keep their lists.
+    share
+        Share identifier of all jobs; empty where the queues have no fair-share policy.
     """
 
     queues: Mapping[str, str]
@@ -44,6 +51,7 @@ class Deployment:
     default_queue: str
     log_group: str
     lists: S3Path
+    share: str = ""
     queue_names: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,11 +123,19 @@ def resolve_deployment(
         default_queue=settings.job_queue or "",
         log_group=settings.log_group or outputs.get("LogGroup", ""),
         lists=_list_root(settings, default_storage_prefix, outputs),
+        share=settings.share_identifier or share_in(outputs),
     )
+
+
+def share_in(outputs: Mapping[str, str]) -> str:
+    """Return this user's share identifier if the queues of the stacks want one, else nothing."""
+    return share_of(getpass.getuser()) if outputs.get(FAIR_SHARE) == "yes" else ""
 
 
 def stack_outputs(client: CloudFormationClient, prefix: str) -> dict[str, str]:
     """Return the outputs of the stacks ``<prefix>-storage``, ``<prefix>-batch`` and so on.
+
+    With them the parameter ``FairShare``: it tells whether jobs need a share identifier.
 
     Raises
     ------
@@ -136,8 +152,12 @@ def stack_outputs(client: CloudFormationClient, prefix: str) -> dict[str, str]:
                 continue
             raise
         found = True
-        for output in reply["Stacks"][0].get("Outputs", []):
+        stack = reply["Stacks"][0]
+        for output in stack.get("Outputs", []):
             outputs[output["OutputKey"]] = output["OutputValue"]
+        for parameter in stack.get("Parameters", []):
+            if parameter["ParameterKey"] == FAIR_SHARE:
+                outputs[FAIR_SHARE] = parameter["ParameterValue"]
     if not found:
         raise UserError(
             f"No CloudFormation stack {prefix}-batch or the like in this account and Region: "

@@ -76,6 +76,11 @@ def safe_name(text: str, max_length: int) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-").lstrip("_-")[:max_length]
 
 
+def share_of(user: str) -> str:
+    """Return a user's share identifier as AWS Batch takes it: letters and digits alone."""
+    return re.sub(r"[^A-Za-z0-9]+", "", user)[:255] or "user"
+
+
 def tag_value(text: str) -> str:
     """Return the value of a tag as AWS takes it: some signs only, 256 characters at most."""
     value = re.sub(r"[^\w\s.:/=+@-]", "-", text).strip()

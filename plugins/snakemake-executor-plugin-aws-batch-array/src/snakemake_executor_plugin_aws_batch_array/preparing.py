@@ -132,7 +132,7 @@ class Preparation:
             environment=environment,
             sources=self._put_sources(),
             arguments=self._shared_arguments,
-            share=self.settings.share_identifier or "",
+            share=self.deployment.share,
             priority=self.settings.priority,
         )
 

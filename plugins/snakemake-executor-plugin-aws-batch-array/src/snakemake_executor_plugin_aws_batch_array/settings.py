@@ -149,7 +149,8 @@ class ExecutorSettings(ExecutorSettingsBase):
         default=None,
         metadata=_option(
             "Share of the queue that all jobs count for. A queue with a fair-share policy takes no "
-            "job without one, any other queue none with one.",
+            "job without one, any other queue none with one. By default your user name, where the "
+            "stack's parameter FairShare is `yes`.",
         ),
     )
     priority: int | None = field(

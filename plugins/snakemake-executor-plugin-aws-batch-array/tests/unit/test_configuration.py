@@ -164,6 +164,35 @@ def test_stack_outputs_fill_what_the_settings_leave_out(aws):
     assert deployment.lists.bucket == "lab-data"
 
 
+@pytest.mark.parametrize(
+    ("fair", "settings", "share"),
+    [
+        ("yes", {}, "marycurie"),
+        ("no", {}, ""),
+        ("yes", {"share_identifier": "lab"}, "lab"),
+    ],
+)
+def test_where_a_stack_has_fair_share_each_user_has_a_share(
+    aws, monkeypatch, fair, settings, share
+):
+    monkeypatch.setattr("getpass.getuser", lambda: "mary.curie")
+    body = {
+        "Parameters": {"FairShare": {"Type": "String"}},
+        "Resources": {"Group": {"Type": "AWS::Logs::LogGroup"}},
+        "Outputs": {"DataBucket": {"Value": "b"}},
+    }
+    boto3.client("cloudformation").create_stack(
+        StackName="lab-batch",
+        TemplateBody=json.dumps(body),
+        Parameters=[{"ParameterKey": "FairShare", "ParameterValue": fair}],
+    )
+    asked = ExecutorSettings(stack="lab", **settings)
+
+    deployment = resolve_deployment(asked, None, lambda: make_client("cloudformation"))
+
+    assert deployment.share == share
+
+
 def test_a_stack_that_is_not_there_is_named(aws):
     settings = ExecutorSettings(stack="lab")
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from snakemake_executor_plugin_aws_batch_array.identity import safe_name
+from snakemake_executor_plugin_aws_batch_array.identity import tag_value
 from snakemake_executor_plugin_aws_batch_array.store import S3Path
 from snakemake_executor_plugin_aws_batch_array.submission import Submission
 from tomobatch.aws.runs.observe import HEAD
@@ -60,7 +60,7 @@ def submit_head(
         definition=place.output("HeadJobDefinition"),
         n_children=1,
         command=("python", "-m", "tomobatch.aws.runs.head", str(sources), checksum, *arguments),
-        environment={"TOMOBATCH_STACK": place.stack, "TOMOBATCH_BUCKET": place.bucket},
+        environment=_environment(place),
         vcpus=_VCPUS,
         memory_mib=_MEMORY_MIB,
         gpus=0,
@@ -69,10 +69,19 @@ def submit_head(
         tags={
             "snakemake-run": record.name,
             "snakemake-rule": HEAD,
-            "snakemake-user": safe_name(getpass.getuser(), 128),
+            "snakemake-user": tag_value(getpass.getuser()),
         },
+        share=place.share,
     )
     controller = Controller(job_id=place.batch.submit(submission))
     started = replace(record, detached=True, controller=controller)
     put_record(place, started)
     return started
+
+
+def _environment(place: Place) -> dict[str, str]:
+    """Return what the controller is told of its deployment, and whose share its jobs count for."""
+    environment = {"TOMOBATCH_STACK": place.stack, "TOMOBATCH_BUCKET": place.bucket}
+    if place.share:
+        environment["SNAKEMAKE_AWS_BATCH_ARRAY_SHARE_IDENTIFIER"] = place.share
+    return environment

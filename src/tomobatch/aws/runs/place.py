@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.batch import BatchClient
-from snakemake_executor_plugin_aws_batch_array.deployment import stack_outputs
+from snakemake_executor_plugin_aws_batch_array.deployment import share_in, stack_outputs
 from snakemake_executor_plugin_aws_batch_array.region import find_region, region_environment
 from snakemake_executor_plugin_aws_batch_array.store import RunStore, S3Path
 from tomobatch.errors import UserError
@@ -86,6 +86,11 @@ class Place:
     def outputs(self) -> dict[str, str]:
         """What the deployed stacks say: queues, job definitions, log group."""
         return stack_outputs(_cloudformation(), self.stack)
+
+    @property
+    def share(self) -> str:
+        """Share identifier of this user's jobs; empty where the queues want none."""
+        return share_in(self.outputs)
 
     def output(self, name: str) -> str:
         """Return one output of the stacks.
