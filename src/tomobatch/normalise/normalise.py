@@ -102,6 +102,9 @@ def normalise(
         _check_finite(projections[block], first)
         raw = np.ascontiguousarray(projections[block], _kernel_dtype(projections.dtype))
         kernel.run(raw, first, line_integrals[block], counts[block])
+    if references.offsets is not None:
+        last = first_projection + len(projections)
+        line_integrals += references.offsets[first_projection:last, None, None]
     zingers, clipped, saturated = counts.T
     return Normalised(line_integrals, zingers, clipped, saturated, kernel.n_bad)
 

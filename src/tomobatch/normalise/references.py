@@ -74,6 +74,9 @@ class References:
         What the user should know, one line each.
     saturation
         Counts at which the flats' readings pile up; None if they do not.
+    offsets
+        float32 (projection,), what is added to the line integrals of each projection, as the beam
+        was stronger than its flats say; None for nothing.
     """
 
     flats: FloatArray
@@ -85,6 +88,7 @@ class References:
     drift: Drift
     warnings: tuple[str, ...] = ()
     saturation: float | None = None
+    offsets: FloatArray | None = None
 
     @property
     def half_count(self) -> float:

@@ -34,6 +34,11 @@ class NormaliseSettings(Section):
         description="counts of a saturated pixel; null: where the flats' counts pile up, or the"
         " largest that the type holds",
     )
+    monitor: bool = Field(
+        True,
+        description="scale every projection by the monitor of the beam, if the file has one that"
+        " bears it out",
+    )
     flat_scale: float = Field(
         1.0, gt=0, description="what the flats are multiplied by, if exposed otherwise"
     )

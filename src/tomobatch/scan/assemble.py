@@ -192,7 +192,9 @@ def _only_kept(parts: ScanParts, kept: NDArray[np.bool_]) -> ScanParts:
         else replace(block, position=int(n_before[min(block.position, len(kept))]))
         for block in parts.flats
     )
-    return replace(parts, projections=KeptFrames(parts.projections, kept), flats=flats)
+    monitor = None if parts.monitor is None else parts.monitor[kept]
+    projections = KeptFrames(parts.projections, kept)
+    return replace(parts, projections=projections, flats=flats, monitor=monitor)
 
 
 def _figure_notes(parts: ScanParts, datasets: DatasetSettings) -> list[str]:

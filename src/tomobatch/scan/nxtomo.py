@@ -28,6 +28,8 @@ from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
 from tomobatch.scan.settings import DatasetSettings
 from tomobatch.scan.units import Figure, energy_kev, pixel_um
 
+# What the definition calls control: the current of the ring, or a monitor in the beam.
+_MONITORS = ("control/data", "data/control/data", "instrument/beam/current")
 _ANGLES = ("sample/rotation_angle", "data/rotation_angle")
 # Exposures of flats and projections that differ by less are one exposure, measured.
 _SAME_EXPOSURE = 0.01
@@ -72,6 +74,7 @@ def read_nxtomo(file: h5py.File, stack: Stack, datasets: DatasetSettings) -> Sca
     kept = np.flatnonzero(key == ImageKey.PROJECTION)
     entry = _entry(file, stack.pictures)
     projections = Hdf5Frames(stack.pictures, kept)
+    monitor = read_array(entry, len(stack.pictures.dataset), *_MONITORS)
     flats = _flats(file, entry, stack, key, datasets)
     darks = _darks(file, stack, key, datasets)
     if datasets.flats is not None or datasets.darks is not None:
@@ -90,6 +93,7 @@ def read_nxtomo(file: h5py.File, stack: Stack, datasets: DatasetSettings) -> Sca
         beam=_beam(entry),
         cone=_cone(entry, _beam(entry)),
         known_axis=read_known_axis(file),
+        monitor=None if monitor is None else monitor[kept],
         half_acquisition=field_of_view.lower() == "half",
         notes=tuple(notes),
         close=file.close,
@@ -210,10 +214,13 @@ def _flats(
     exposures = read_array(
         entry, len(stack.pictures.dataset), "instrument/detector/count_time", "control/count_time"
     )
+    monitor = read_array(entry, len(stack.pictures.dataset), *_MONITORS)
     blocks = []
     for position in np.unique(positions):
         indices = flats[positions == position]
         block = FlatBlock(Hdf5Frames(stack.pictures, indices), int(position))
+        if monitor is not None:
+            block = replace(block, monitor=float(np.mean(monitor[indices])))
         if exposures is not None:
             block = replace(block, scale=_exposure_scale(exposures, indices, key))
         blocks.append(block)

@@ -30,11 +30,14 @@ class FlatBlock:
         Number of projections taken before them; None if the file does not say.
     scale
         What their signal is multiplied by to be that of the projections' exposure.
+    monitor
+        What a monitor of the beam read while they were taken, on average.
     """
 
     frames: Frames
     position: int | None
     scale: float = 1.0
+    monitor: float | None = None
 
 
 def flat_blocks(stacks: Sequence[Frames], n_projections: int) -> tuple[FlatBlock, ...]:
@@ -59,6 +62,8 @@ class ScanParts:
     slots
         Which of ``n_slots`` evenly spaced angles each projection was taken at, where some pictures
         are missing; None if there are none missing.
+    monitor
+        What a monitor of the beam read at each projection, float64 (n,); None without one.
     unusable
         Which projections cannot be read, bool (n,); None if all can.
     beam, cone
@@ -80,6 +85,7 @@ class ScanParts:
     cone: FoundCone | None = None
     half_acquisition: bool = False
     slots: NDArray[np.int64] | None = None
+    monitor: NDArray[np.float64] | None = None
     unusable: NDArray[np.bool_] | None = None
     known_axis: KnownAxis | None = None
     notes: tuple[str, ...] = ()
@@ -167,6 +173,25 @@ class Scan:
             the scan, the number of projections for flats after it.
         """
         return self.flats().series
+
+    def beam_offsets(self) -> NDArray[np.float64] | None:
+        """Return the logarithm of the beam at each projection over that of its flats, (angle,).
+
+        None without a monitor of the beam that read something at every projection and flat.
+        """
+        monitor, blocks = self._parts.monitor, self._parts.flats
+        dated = [
+            (block.position, block.monitor)
+            for block in blocks
+            if block.position is not None and block.monitor is not None
+        ]
+        if monitor is None or len(dated) < len(blocks) or not dated:
+            return None
+        positions, of_flats = np.array(sorted(dated), np.float64).T
+        if not (np.isfinite(monitor).all() and monitor.min() > 0 and of_flats.min() > 0):
+            return None
+        at_projections = np.interp(np.arange(len(monitor)) + 0.5, positions, of_flats)
+        return np.asarray(np.log(monitor / at_projections))
 
     def darks(self) -> NDArray[Any] | None:
         """Read all darks, shape (n, y, x); None if there are none."""

@@ -14,6 +14,7 @@ from tomobatch.scan.angles import widest_gap_rad
 from tomobatch.scan.beam_words import cone_remarks
 from tomobatch.scan.flats import Flats
 from tomobatch.scan.header import AngleSource, ScanHeader
+from tomobatch.scan.monitor import follow_monitor
 from tomobatch.scan.parts import Scan
 
 _SAMPLED_PROJECTIONS = 8
@@ -80,8 +81,13 @@ def look_at(
     series = [ReferenceSeries(*one) for one in flats.series]
     references = average_references(series, darks, settings)
     angles = effective_angles(scan)
+    if settings.monitor:
+        references, monitor_remarks = follow_monitor(scan, references)
+    else:
+        monitor_remarks = []
     warnings = [
         *header_remarks(scan.header, settings),
+        *monitor_remarks,
         *flats.notes,
         *_as_list(angles.warning),
         *_count_remarks(scan, references, settings),

@@ -26,6 +26,8 @@ def save_references(path: Path, references: References) -> None:
         for name in _ARRAYS:
             file[name] = getattr(references, name)
         file["drift"] = references.drift.map
+        if references.offsets is not None:
+            file["offsets"] = references.offsets
         file.attrs["facts"] = json.dumps(facts, allow_nan=False)
 
 
@@ -40,4 +42,5 @@ def load_references(path: Path) -> References:
             drift=Drift(tuple(facts["intensities"]), facts["change"], file["drift"][()]),
             warnings=tuple(facts["warnings"]),
             saturation=facts["saturation"],
+            offsets=file["offsets"][()] if "offsets" in file else None,
         )
