@@ -1,6 +1,6 @@
 """The beam of a scan: parallel, or a cone from a small source.
 
-One right-handed frame is fixed to the specimen: z runs along the rotation axis, in the direction
+One frame is fixed to the specimen: z runs along the rotation axis, in the direction
 in which the rows of the detector count. At the angle b a cone's source is at
 ``D (sin b, -cos b, 0)``, columns count along ``(cos b, sin b, 0)`` and the beam travels along
 ``(-sin b, cos b, 0)``. A point (x, y, z) is seen at
