@@ -1,10 +1,10 @@
 """A deployment made by 0.1.0 is brought up to date while a run goes on in it."""
 
-import time
 from pathlib import Path
 
 import boto3
 import pytest
+from tests.infrastructure.jobs import image_tag, job, submit, wait_for
 from tests.infrastructure.templates import NAMES
 
 from aws_batch_emulator.client import start
@@ -42,28 +42,6 @@ def deploy_old(**settings):
         change_set = prepare_changes(client, f"{PREFIX}-{name}", text, values, poll_s=0.0)
         carry_out(client, change_set, lambda _: None, poll_s=0.0)
     return read_outputs(client, PREFIX)
-
-
-def submit(outputs, kind, *command, array=None):
-    return make_client("batch").submit_job(
-        jobName=f"{kind}-run",
-        jobQueue=outputs[f"{kind}JobQueue"],
-        jobDefinition=outputs[f"{kind}JobDefinition"],
-        containerOverrides={"command": list(command)},
-        **({} if array is None else {"arrayProperties": {"size": array}}),
-    )["jobId"]
-
-
-def job(job_id):
-    (found,) = make_client("batch").describe_jobs(jobs=[job_id])["jobs"]
-    return found
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def environments():
@@ -109,13 +87,7 @@ def test_an_upgrade_leaves_a_run_alone(account, tmp_path):
 
     # The run that was open goes on with its own image and ends well, beside a new one.
     definitions = [before["CpuJobDefinition"], after["CpuJobDefinition"]]
-    images = {
-        each["jobDefinitionArn"]: each["containerProperties"]["image"].rpartition(":")[2]
-        for each in make_client("batch").describe_job_definitions(jobDefinitions=definitions)[
-            "jobDefinitions"
-        ]
-    }
-    assert images == {definitions[0]: "0.1.0", definitions[1]: "0.2.0"}
+    assert [image_tag(each) for each in definitions] == ["0.1.0", "0.2.0"]
     other = submit(after, "Cpu", "bash", "-c", waits, array=2)
     wait_for(lambda: job(other)["arrayProperties"]["statusSummary"].get("RUNNING") == 2)
     assert job(run)["arrayProperties"]["statusSummary"].get("RUNNING") == 2

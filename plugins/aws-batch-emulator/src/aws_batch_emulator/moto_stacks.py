@@ -4,12 +4,11 @@
 Seen in moto 5.2.5: a stack created by change set has no outputs, and an output whose condition is
 false breaks the rest; a second change set to create a stack makes a second stack; a parameter kept
 from before is its resolved value instead of what was given; the default of a list is not split; an
-item of a list that is AWS::NoValue stays as null; what a condition keeps away is updated even so,
-and what depends on a parameter when that is first given, though it is its default; tags of a stack
-never change; a resource that moto can't update is forgotten; a compute environment can't do
-without a service role; a job definition loses its timeout and is never updated; a VPC loses its
-DNS settings, a subnet its route table and public addresses; Batch resources and route tables
-outlive their stack, and to look at the outputs of a deleted stack makes its resources anew.
+item of a list that is AWS::NoValue stays as null; tags of a stack never change; a compute
+environment can't do without a service role; a job definition loses its timeout and is never
+updated; a VPC loses its DNS settings, a subnet its route table and public addresses; Batch
+resources and route tables outlive their stack, and to look at the outputs of a deleted stack makes
+its resources anew.
 ``mend_stacks`` mends these in the process that calls it.
 """
 
@@ -32,6 +31,7 @@ import moto.ec2.models.vpcs
 from moto.backends import get_backend
 
 from aws_batch_emulator.moto_policies import mend_policies
+from aws_batch_emulator.moto_updates import mend_updates
 
 # Typed as Any, because what is mended here is not for a type checker to follow.
 batch: Any = moto.batch.models
@@ -56,7 +56,7 @@ def mend_stacks() -> None:
     _mend_change_sets()
     _mend_parameters()
     _mend_lists()
-    _mend_updates()
+    mend_updates()
     _mend_batch()
     _mend_network()
     _mend_deletion()
@@ -147,38 +147,6 @@ def _mend_lists() -> None:
         return cleaned
 
     parsing.clean_json = clean_and_leave_out
-
-
-def _mend_updates() -> None:
-    update = parsing.parse_and_update_resource
-
-    @wraps(update)
-    def update_or_keep(
-        logical_id: str, resource_json: dict[str, Any], resources_map: Any, **where: str
-    ) -> Any:
-        condition = resource_json.get("Condition")
-        if condition is not None and not resources_map.lazy_condition_map[condition]:
-            return None
-        changed = update(logical_id, resource_json, resources_map, **where)
-        return resources_map[logical_id] if changed is None else changed
-
-    parsing.parse_and_update_resource = update_or_keep
-    differ = parsing.ResourceMap.build_resource_diff
-
-    @wraps(differ)
-    def differ_from_defaults(
-        self: Any, other_template: dict[str, Any], parameters: dict[str, Any] | None = None
-    ) -> Any:
-        declared = self._template.get("Parameters", {})
-        defaults = {name: each["Default"] for name, each in declared.items() if "Default" in each}
-        given = self.input_parameters
-        self.input_parameters = {**{k: str(v) for k, v in defaults.items()}, **given}
-        try:
-            return differ(self, other_template, parameters)
-        finally:
-            self.input_parameters = given
-
-    parsing.ResourceMap.build_resource_diff = differ_from_defaults
 
 
 def _mend_batch() -> None:
