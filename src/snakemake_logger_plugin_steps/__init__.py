@@ -116,7 +116,8 @@ class LogHandler(LogHandlerBase):
             getattr(record, "jobid", -1), (getattr(record, "rule_name", "a group of jobs"), {}, [])
         )
         logs = [str(log) for log in getattr(record, "log", None) or logs]
-        self._failures.add(rule, wildcards, {log: _lines(log) for log in logs})
+        told = str(getattr(record, "rule_msg", None) or "").splitlines()
+        self._failures.add(rule, wildcards, {log: _lines(log) for log in logs}, told)
 
     def _message(self, record: logging.LogRecord) -> None:
         text = record.getMessage().strip()

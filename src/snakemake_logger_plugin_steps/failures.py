@@ -26,17 +26,32 @@ class Failures:
         self._causes: set[tuple[str, str]] = set()
         self.complete_log = ""
 
-    def add(self, rule: str, wildcards: Mapping[str, str], logs: Mapping[str, list[str]]) -> None:
-        """Tell of a failed job, unless one of its rule ended with the same words before."""
+    def add(
+        self,
+        rule: str,
+        wildcards: Mapping[str, str],
+        logs: Mapping[str, list[str]],
+        told: Sequence[str] = (),
+    ) -> None:
+        """Tell of a failed job, unless one of its rule ended with the same words before.
+
+        Parameters
+        ----------
+        logs
+            Log files of the job, and the lines of those that are on this machine.
+        told
+            What the executor says of a job that ran elsewhere: why it failed, then what it printed.
+        """
         self._n_jobs += 1
-        lines = [line for each in logs.values() for line in each]
+        printed = [line for each in logs.values() for line in each] or told[1:]
+        lines = [*told[:1], *_last(printed)]
         cause = (rule, lines[-1] if lines else "")
         if cause in self._causes or len(self._causes) >= _SHOWN_CAUSES:
             return
         self._causes.add(cause)
         which = ", ".join(f"{name} {value}" for name, value in wildcards.items())
         self._say(f"FAILED {rule}{' of ' if which else ''}{which}: {', '.join(logs) or 'no log'}")
-        for line in _last(lines):
+        for line in lines:
             self._say(f"    {line}")
 
     def close(self) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from snakemake_logger_plugin_steps.failures import Failures
+
 WORKFLOW = """
 N = int(config["parts"])
 
@@ -131,3 +133,32 @@ def test_a_terminal_gets_a_bar_a_step(folder):
     assert "1/1" in terminal.before
     assert "warning: tooth: dim beam in 3" in terminal.before
     assert "lay_out_parts" not in terminal.before
+
+
+def test_of_a_job_that_ran_elsewhere_the_executors_words_are_told():
+    said = []
+    failures = Failures(said.append)
+    told = [
+        "AWS Batch job 7 ended with an error (exit code 1, 1 attempt)",
+        "Last lines of log /lab/jobs gpu:",
+        "error: device: gpu was asked for, but OpenCL lists no GPU here",
+        "For further error details see the cluster/cloud log",
+    ]
+
+    failures.add("reconstruct", {"k": "0"}, {"s3://lab/logs/0.log": []}, told)
+
+    assert said == [
+        "FAILED reconstruct of k 0: s3://lab/logs/0.log",
+        f"    {told[0]}",
+        f"    {told[2]}",
+    ]
+
+
+def test_why_a_job_was_killed_elsewhere_is_told_beside_the_end_of_what_it_printed():
+    said = []
+    told = ["The command was killed for want of memory", "Last lines of log x:", "working", "more"]
+
+    Failures(said.append).add("process", {}, {}, told)
+
+    assert said[1] == "    The command was killed for want of memory"
+    assert said[-2:] == ["    working", "    more"]
