@@ -14,7 +14,7 @@ from snakemake.settings.types import DeploymentMethod
 import tomobatch
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
-from tomobatch.plan import read_plan
+from tomobatch.plan_scan import read_plan
 from tomobatch.results import EXPORTS, REPORT, VOLUME
 from tomobatch.s3.address import is_remote
 

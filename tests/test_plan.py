@@ -10,7 +10,7 @@ import pytest
 from tomobatch.cli.shared.disk import foretell_disk
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
-from tomobatch.plan import plan_scan
+from tomobatch.plan_scan import plan_scan
 from tomobatch.scan.header import AngleSource, ScanHeader
 
 

@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 
 from tomobatch.beam import ConeBeam
 from tomobatch.chunks import ChunkGrid, ChunkSettings, size_for_budget
-from tomobatch.config.schema import Config, ScanConfig
-from tomobatch.errors import UserError
-from tomobatch.normalise.settings import NO_FLATS
+from tomobatch.config.schema import ScanConfig
 from tomobatch.scan.header import ScanHeader
-from tomobatch.scan.open import open_scan
 from tomobatch.steps import Step, steps_with
 from tomobatch.stores.layout import ArrayLayout, projections_layout, sinograms_layout
 from tomobatch.stores.settings import VolumeSettings
@@ -260,55 +257,6 @@ class ScanPlan:
         """Values of a sinogram or of the slice made of it, whichever are more."""
         height_px, width_px = self.slice_shape_px
         return max(self.header.n_projections * self.header.n_cols, height_px * width_px)
-
-
-def read_plan(config: Config, name: str, path: str) -> ScanPlan:
-    """Plan the jobs of one scan from the header that lies at a path or s3:// address.
-
-    Raises
-    ------
-    UserError
-        If the scan can't be read, or the slices asked for do not fit it.
-    """
-    with open_scan(path, config.scans[name].datasets) as opened:
-        return plan_scan(config, name, opened.header)
-
-
-def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:
-    """Plan the jobs of one scan of the configuration.
-
-    Raises
-    ------
-    UserError
-        Where the slices asked for do not fit the scan, or it has no flats and needs some.
-    """
-    plan = ScanPlan(name, header, config.scans[name], config.volume)
-    if header.n_flats == 0 and plan.config.normalise.input == "counts":
-        raise UserError(f"{header.path}: {NO_FLATS}")
-    _check_slices(plan)
-    _check_axis(plan)
-    return plan
-
-
-def _check_axis(plan: ScanPlan) -> None:
-    """Refuse an axis that the detector does not see, before anything runs."""
-    cor_px, last = plan.config.calibrate.cor_px, plan.header.n_cols - 1
-    if cor_px is not None and not 0 <= cor_px <= last:
-        raise UserError(
-            f"calibrate.cor_px is {cor_px:g}, outside the detector, whose columns are 0 to {last}; "
-            "it is the column of the axis in the middle row"
-        )
-
-
-def _check_slices(plan: ScanPlan) -> None:
-    """Refuse now what reconstruct jobs would refuse hours later."""
-    if plan.beam is not None:
-        plan.cone_geometry()
-        return
-    chosen = plan.config.reconstruct
-    if chosen.roi_px is None and chosen.binning == 1 and not chosen.half_acquisition:
-        return
-    plan.geometry()
 
 
 def _float32_mb(n_values: int) -> float:

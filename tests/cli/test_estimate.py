@@ -15,7 +15,7 @@ from tomobatch.config.schema import load_config
 from tomobatch.estimate.estimate import estimate_scan, spell_time
 from tomobatch.estimate.fleet import Fleet
 from tomobatch.phantom.write import write_phantom
-from tomobatch.plan import plan_scan
+from tomobatch.plan_scan import plan_scan
 from tomobatch.scan.open import open_scan
 
 ATTEMPTS = Path(__file__).with_name("demo_attempts.json")

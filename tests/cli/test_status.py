@@ -13,7 +13,8 @@ import aws_batch_emulator
 from snakemake_executor_plugin_aws_batch_array.command_list import Attempt
 from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
 from tomobatch.aws.runs.place import find_place
-from tomobatch.aws.runs.state import Phase, Step, Submitted, as_finished, count_steps, find_phase
+from tomobatch.aws.runs.state import Phase, Step, as_finished, count_steps, find_phase
+from tomobatch.aws.runs.submitted import Submitted
 
 
 def submitted(commands, status=Status.PENDING, children=None, **more):

@@ -16,7 +16,7 @@ from scripts.reconstruct import main as reconstruct
 
 from tomobatch.config.schema import load_config
 from tomobatch.phantom.write import write_phantom
-from tomobatch.plan import plan_scan
+from tomobatch.plan_scan import plan_scan
 from tomobatch.scan.open import open_scan
 
 

@@ -16,17 +16,15 @@ from tomobatch.known_axis import read_known_axis
 from tomobatch.scan.addresses import open_each, parse, refuse_second_role
 from tomobatch.scan.angle_files import names_angle_file, read_angle_file
 from tomobatch.scan.angles import FoundAngles
-from tomobatch.scan.beam_geometry import BeamGeometry
-from tomobatch.scan.cone import FoundCone
-from tomobatch.scan.hdf5 import file_name, get_dataset, read_angles, read_number, read_text
+from tomobatch.scan.hdf5 import file_name, get_dataset, read_angles, read_text
 from tomobatch.scan.hdf5_frames import Hdf5Frames
 from tomobatch.scan.hdf5_links import Found, get_item, walk
-from tomobatch.scan.hdf5_metadata import read_array, read_length_mm
+from tomobatch.scan.hdf5_metadata import read_array
 from tomobatch.scan.header import Frames, ImageKey
 from tomobatch.scan.nxtomo_find import Stack, entry_of, key_for
+from tomobatch.scan.nxtomo_instrument import read_beam, read_cone, read_energy, read_pixel_size
 from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
 from tomobatch.scan.settings import DatasetSettings
-from tomobatch.scan.units import Figure, energy_kev, pixel_um
 
 # What the definition calls control: the current of the ring, or a monitor in the beam.
 _MONITORS = ("control/data", "data/control/data", "instrument/beam/current")
@@ -88,10 +86,10 @@ def read_nxtomo(file: h5py.File, stack: Stack, datasets: DatasetSettings) -> Sca
         flats=flats,
         darks=tuple(darks),
         angles=_angles(file, entry, stack.pictures, key, datasets),
-        pixel_size=_pixel_size(entry),
-        energy=_energy(entry),
-        beam=_beam(entry),
-        cone=_cone(entry, _beam(entry)),
+        pixel_size=read_pixel_size(entry),
+        energy=read_energy(entry),
+        beam=read_beam(entry),
+        cone=read_cone(entry, read_beam(entry)),
         known_axis=read_known_axis(file),
         monitor=None if monitor is None else monitor[kept],
         half_acquisition=field_of_view.lower() == "half",
@@ -246,61 +244,3 @@ def _darks(
         return open_each(file, datasets.darks, "darks")
     darks = np.flatnonzero(key == ImageKey.DARK)
     return [Hdf5Frames(stack.pictures, darks)] if len(darks) else []
-
-
-def _pixel_size(entry: h5py.Group) -> Figure:
-    """Size of a pixel at the specimen if it is given, or else at the detector."""
-    found = read_number(
-        entry,
-        "sample/x_pixel_size",
-        "instrument/detector/x_magnified_pixel_size",
-        "instrument/detector/x_pixel_size",
-    )
-    return Figure() if found is None else pixel_um(*found, "m")
-
-
-def _energy(entry: h5py.Group) -> Figure:
-    found = read_number(
-        entry,
-        "instrument/beam/incident_energy",
-        "beam/incident_energy",
-        "instrument/monochromator/energy",
-    )
-    return Figure() if found is None else energy_kev(*found)
-
-
-def _beam(entry: h5py.Group) -> BeamGeometry:
-    """Distances along the beam, and a magnification that is not a lens's."""
-    magnification = read_number(
-        entry, "instrument/detector/magnification", "instrument/magnification", "magnification"
-    )
-    return BeamGeometry(
-        source_mm=read_length_mm(
-            entry,
-            "m",
-            "instrument/source/distance",
-            "instrument/source/sample_source_distance",
-            "sample/source_distance",
-        ),
-        detector_mm=read_length_mm(entry, "m", "instrument/detector/distance"),
-        magnification=None if magnification is None else magnification[0],
-        kind=read_text(entry, "instrument/beam/geometry")
-        or read_text(entry, "instrument/source/geometry")
-        or read_text(entry, "geometry"),
-    )
-
-
-def _cone(entry: h5py.Group, beam: BeamGeometry) -> FoundCone | None:
-    """Return what a file that says how far its source is says of the detector as well."""
-    if beam.source_mm is None:
-        return None
-    behind_mm = beam.detector_mm
-    on_sample = ("sample/x_pixel_size", "instrument/detector/x_magnified_pixel_size")
-    voxel_mm = read_length_mm(entry, "m", *on_sample)
-    return FoundCone(
-        source_to_axis_mm=beam.source_mm,
-        source_to_detector_mm=None if behind_mm is None else beam.source_mm + behind_mm,
-        pixel_mm=read_length_mm(entry, "m", "instrument/detector/x_pixel_size"),
-        row_pitch_mm=read_length_mm(entry, "m", "instrument/detector/y_pixel_size"),
-        voxel_um=None if voxel_mm is None else 1e3 * voxel_mm,
-    )

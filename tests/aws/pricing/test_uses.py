@@ -11,7 +11,7 @@ from snakemake_executor_plugin_aws_batch_array.command_list import (
 )
 from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
 from tomobatch.aws.pricing.uses import uses_of
-from tomobatch.aws.runs.state import Submitted
+from tomobatch.aws.runs.submitted import Submitted
 
 WHERE = ("c6i.large", "us-east-1a", "spot")
 NOW_MS = 5000

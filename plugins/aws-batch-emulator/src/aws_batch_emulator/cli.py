@@ -20,6 +20,7 @@ from aws_batch_emulator.settings import Settings
 
 if TYPE_CHECKING:
     from aws_batch_emulator.server import Server
+from aws_batch_emulator.options import add_fault_options, endpoint
 
 _DEFAULTS = Settings()
 
@@ -41,22 +42,22 @@ def _parser() -> argparse.ArgumentParser:
         description="AWS Batch on this machine, with S3, CloudWatch and CloudFormation around it.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    server_options = _server_options()
+    serving = server_options()
 
     serve = commands.add_parser(
-        "serve", parents=[server_options], help="run an emulator in the foreground"
+        "serve", parents=[serving], help="run an emulator in the foreground"
     )
     serve.add_argument("--settings-from-stdin", action="store_true", help=argparse.SUPPRESS)
     serve.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
     serve.set_defaults(function=_serve)
 
     start = commands.add_parser(
-        "start", parents=[server_options], help="start one in the background, print its settings"
+        "start", parents=[serving], help="start one in the background, print its settings"
     )
     start.set_defaults(function=_start)
 
     run = commands.add_parser(
-        "run", parents=[server_options], help="run a command with an emulator up, then stop it"
+        "run", parents=[serving], help="run a command with an emulator up, then stop it"
     )
     run.add_argument("command", nargs="+", metavar="COMMAND", help="after --")
     run.set_defaults(function=_run)
@@ -66,98 +67,12 @@ def _parser() -> argparse.ArgumentParser:
         ("calls", "count the AWS calls so far", _calls),
         ("live", "list the jobs that are not over", _live),
     ):
-        commands.add_parser(name, help=text, parents=[_endpoint()]).set_defaults(function=function)
+        commands.add_parser(name, help=text, parents=[endpoint()]).set_defaults(function=function)
 
-    fault = commands.add_parser("fault", help="let something go wrong", parents=[_endpoint()])
-    _add_fault_options(fault)
+    fault = commands.add_parser("fault", help="let something go wrong", parents=[endpoint()])
+    add_fault_options(fault)
     fault.set_defaults(function=_fault)
     return parser
-
-
-def _server_options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False)
-    add = parser.add_argument
-    add("--bucket", default=_DEFAULTS.bucket, help="data bucket to create (%(default)s)")
-    add("--stack", default=_DEFAULTS.stack, help="prefix of the stacks to create (%(default)s)")
-    add("--no-stack", action="store_const", const=None, dest="stack", help="create nothing")
-    add("--region", default=_DEFAULTS.region, help="%(default)s")
-    add("--port", type=int, default=0, help="port on 127.0.0.1; by default a free one")
-    add(
-        "--slots",
-        type=int,
-        default=_DEFAULTS.slots,
-        help="children of one queue at once: by default the number of cores, at least 2",
-    )
-    add(
-        "--grace-s",
-        type=float,
-        default=_DEFAULTS.grace_s,
-        help="seconds between SIGTERM and SIGKILL (%(default)s)",
-    )
-    add(
-        "--timeout-scale",
-        type=float,
-        default=_DEFAULTS.timeout_scale,
-        help="seconds that one second of a job's time limit lasts (%(default)s)",
-    )
-    add(
-        "--children",
-        default=_DEFAULTS.children,
-        help="process, docker, instant (run nothing) or MODULE:FUNCTION (%(default)s)",
-    )
-    _add_people_options(parser)
-    _add_lag_options(parser)
-    add("--env", action="append", default=[], metavar="NAME=VALUE", help="set in every child")
-    add("--json", action="store_true", help="print the settings as JSON, not as shell code")
-    return parser
-
-
-def _add_lag_options(parser: argparse.ArgumentParser) -> None:
-    text = {
-        "--lag-s": "seconds that ListJobs lags behind (%(default)s)",
-        "--log-lag-s": "seconds until a line can be read from a log (%(default)s)",
-    }
-    for name, says in text.items():
-        parser.add_argument(name, type=float, default=0.0, help=says)
-
-
-def _add_people_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add(
-        "--as",
-        choices=["user", "administrator"],
-        default="user",
-        dest="as_",
-        help="whose keys are given (%(default)s): a user may do what was granted",
-    )
-    add(
-        "--no-roles",
-        action="store_false",
-        dest="enforce_roles",
-        help="let everyone do everything, as AWS does not",
-    )
-
-
-def _endpoint() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument(
-        "--endpoint-url",
-        default=os.environ.get("AWS_ENDPOINT_URL"),
-        help="the emulator's address (AWS_ENDPOINT_URL)",
-    )
-    return parser
-
-
-def _add_fault_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("kind", choices=[kind.value for kind in FaultKind])
-    add("--match", default="*", help="glob on the job name, or on service:Action for calls")
-    add("--count", type=int, default=1, help="how many times; 0: no limit")
-    add("--index", type=int, help="only this child of an array")
-    add("--after-s", type=float, default=0.0, help="seconds into the attempt, or from now")
-    add("--duration-s", type=float, help="slow-start: how long; others: until when")
-    add("--rate", type=float, default=1.0, help="share of the matching calls")
-    add("--origin", choices=["user", "job"], help="only calls made by these")
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -17,7 +17,7 @@ from snakemake_executor_plugin_aws_batch_array.command_list import (
     UnreadableListError,
 )
 from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
-from snakemake_executor_plugin_aws_batch_array.watch import Watched
+from snakemake_executor_plugin_aws_batch_array.watched import Watched
 
 _AT_ONCE = 16
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from snakemake_executor_plugin_aws_batch_array.batch import DESCRIBE_LIMIT, BatchApi
-from snakemake_executor_plugin_aws_batch_array.command_list import ChildOutcomes, CommandList
+from snakemake_executor_plugin_aws_batch_array.command_list import ChildOutcomes
 from snakemake_executor_plugin_aws_batch_array.failures import failure_message
 from snakemake_executor_plugin_aws_batch_array.logs import LogTail
-from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice, slice_holding
 from snakemake_executor_plugin_aws_batch_array.status import (
     JobDetail,
     Status,
@@ -19,6 +18,7 @@ from snakemake_executor_plugin_aws_batch_array.status import (
     waits_for_capacity,
     will_never_start,
 )
+from snakemake_executor_plugin_aws_batch_array.watched import Watched
 
 MISSING_S = 60.0
 """How long AWS Batch may not know a job before that is an error: it may be so just after it took
@@ -53,51 +53,6 @@ class Verdict:
 
 
 SUCCESS = Verdict()
-
-
-@dataclass
-class Watched:
-    """A submitted list and what is known of it.
-
-    Attributes
-    ----------
-    commands
-        The list.
-    job_id
-        Batch job; empty as long as SubmitJob has not answered.
-    undecided
-        Indices of the commands without a verdict.
-    """
-
-    commands: CommandList
-    job_id: str
-    undecided: set[int] = field(init=False)
-    seen: JobDetail | None = None
-    final_children: set[int] = field(default_factory=set)
-    tags: dict[int, str] = field(default_factory=dict)
-    missing_since_s: float | None = None
-    waiting_since_s: float | None = None
-    is_told_to_wait: bool = False
-
-    def __post_init__(self) -> None:
-        self.undecided = set(range(len(self.commands.commands)))
-
-    @property
-    def n_children(self) -> int:
-        """Number of children; 1 for a plain job."""
-        return self.commands.n_children
-
-    def slice_of(self, child: int) -> range:
-        """Return the commands of a child."""
-        return balanced_slice(len(self.commands.commands), self.n_children, child)
-
-    def child_of(self, command: int) -> int:
-        """Return the child that runs a command."""
-        return slice_holding(len(self.commands.commands), self.n_children, command)
-
-    def child_id(self, child: int) -> str:
-        """Return the Batch id of a child; that of the job itself for a plain job."""
-        return f"{self.job_id}:{child}" if self.n_children > 1 else self.job_id
 
 
 Verdicts = dict[int, Verdict]

@@ -11,7 +11,7 @@ from snakemake_executor_plugin_aws_batch_array.command_list import Attempt, Chil
 from snakemake_executor_plugin_aws_batch_array.reading import RunReader
 from tomobatch.aws.pricing.cost import Use
 from tomobatch.aws.runs.observe import Look
-from tomobatch.aws.runs.state import Submitted
+from tomobatch.aws.runs.submitted import Submitted
 
 _NO_OUTCOMES: Mapping[int, ChildOutcomes] = {}
 

@@ -11,7 +11,7 @@ from snakemake_executor_plugin_aws_batch_array.slices import slice_holding
 from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
 from tomobatch.aws.runs.observe import HEAD, Look
 from tomobatch.aws.runs.place import Place
-from tomobatch.aws.runs.state import Submitted
+from tomobatch.aws.runs.submitted import Submitted
 from tomobatch.aws.runs.targets import Target, parse_target
 
 

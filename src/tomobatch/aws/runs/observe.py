@@ -17,14 +17,8 @@ from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
 from tomobatch.aws.runs.place import Place
 from tomobatch.aws.runs.record import Controller, RunRecord, get_record
 from tomobatch.aws.runs.results import recorded_chunks, results_of
-from tomobatch.aws.runs.state import (
-    Phase,
-    RunState,
-    Submitted,
-    as_finished,
-    count_steps,
-    find_phase,
-)
+from tomobatch.aws.runs.state import Phase, RunState, as_finished, count_steps, find_phase
+from tomobatch.aws.runs.submitted import Submitted
 from tomobatch.aws.runs.targets import parse_target
 
 HEAD = "head"

@@ -5,25 +5,12 @@ by a later controller, counts where it was submitted last.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from snakemake_executor_plugin_aws_batch_array.command_list import Attempt, CommandList
-from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice
-from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
-
-
-class State(StrEnum):
-    """What has become of a command."""
-
-    QUEUED = "queued"
-    STARTING = "starting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+from tomobatch.aws.runs.submitted import State, Submitted
 
 
 class Phase(StrEnum):
@@ -42,109 +29,6 @@ class Phase(StrEnum):
     def is_active(self) -> bool:
         """Whether jobs of it may still run."""
         return self in (Phase.RUNNING, Phase.STOPPING)
-
-
-_STATES = {
-    Status.SUBMITTED: State.QUEUED,
-    Status.PENDING: State.QUEUED,
-    Status.RUNNABLE: State.QUEUED,
-    Status.STARTING: State.STARTING,
-    Status.RUNNING: State.RUNNING,
-    Status.SUCCEEDED: State.DONE,
-    Status.FAILED: State.FAILED,
-}
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """A list of commands and what is known of the job that runs it.
-
-    Attributes
-    ----------
-    commands
-        The list.
-    detail
-        The job; None if Batch does not know it, or no longer.
-    attempts
-        Child to the attempts it started, in order.
-    running, failed
-        Children in these states.
-    done
-        Indices of the commands whose results are there; asked for only where the state of the
-        children does not tell, because each has several commands.
-    closed
-        Whether the controller has heard of every outcome.
-    """
-
-    commands: CommandList
-    detail: JobDetail | None
-    attempts: Mapping[int, Sequence[Attempt]] = field(default_factory=dict)
-    running: frozenset[int] = frozenset()
-    failed: frozenset[int] = frozenset()
-    done: frozenset[int] = frozenset()
-    closed: bool = False
-
-    @property
-    def is_live(self) -> bool:
-        """Whether a child of it may still run."""
-        return self.detail is not None and not self.detail.status.is_final
-
-    @property
-    def cancelled(self) -> frozenset[int]:
-        """Children that failed because somebody ended them, and not by themselves before."""
-        if self.detail is None or not self.detail.is_ended:
-            return frozenset()
-        return frozenset(
-            child
-            for child in self.failed
-            if child not in self.attempts or not self.attempts[child][-1].finished
-        )
-
-    @property
-    def n_reclaimed(self) -> int:
-        """How many attempts lost their machine: those that another one followed.
-
-        By the numbers that Batch gives them: some lose it before they can say that they started.
-        """
-        return sum(attempts[-1].number - 1 for attempts in self.attempts.values())
-
-    @property
-    def machines(self) -> set[str]:
-        """Ids of the machines in use."""
-        return {
-            self.attempts[child][-1].instance_id or f"{self.commands.name}:{child}"
-            for child in self.running
-            if child in self.attempts
-        }
-
-    def count(self) -> Counter[State]:
-        """Count its commands by state."""
-        n_commands, n_children = len(self.commands.commands), self.commands.n_children
-        if self.detail is None:
-            # Batch forgets a job a week after its end: what was heard of is done.
-            return Counter({State.DONE: n_commands}) if self.closed else Counter()
-        if self.detail.status is Status.SUCCEEDED:
-            return Counter({State.DONE: n_commands})
-        children = _by_state(self.detail.children or {self.detail.status: n_children})
-        children[State.FAILED] -= len(self.cancelled)
-        children[State.CANCELLED] += len(self.cancelled)
-        if n_commands == n_children:
-            return children
-        return self._count_slices(n_commands, n_children, children)
-
-    def _count_slices(
-        self, n_commands: int, n_children: int, children: Counter[State]
-    ) -> Counter[State]:
-        """Count where every child works on a slice of commands, one after the other."""
-        counts = Counter({State.DONE: len(self.done)})
-        for child in self.failed:
-            state = State.CANCELLED if child in self.cancelled else State.FAILED
-            left = set(balanced_slice(n_commands, n_children, child)) - self.done
-            counts[state] += len(left)
-        for state in (State.RUNNING, State.STARTING):
-            counts[state] = min(children[state], n_commands - counts.total())
-        counts[State.QUEUED] = n_commands - counts.total()
-        return counts
 
 
 @dataclass(frozen=True)
@@ -291,13 +175,6 @@ def as_finished(steps: Iterable[Step]) -> tuple[Step, ...]:
         replace(step, queued=0, starting=0, running=0, done=step.total, failed=0, cancelled=0)
         for step in steps
     )
-
-
-def _by_state(children: Mapping[Status, int]) -> Counter[State]:
-    counts: Counter[State] = Counter()
-    for status, count in children.items():
-        counts[_STATES[status]] += count
-    return counts
 
 
 def _take_away(counts: Counter[State], replaced: int) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from tomobatch.config.json_schema import EDITOR_LINE
 from tomobatch.config.schema import Config, load_config
 from tomobatch.errors import UserError
-from tomobatch.plan import plan_scan
+from tomobatch.plan_scan import plan_scan
 from tomobatch.s3.address import is_remote
 from tomobatch.scan.header import AngleSource, ScanHeader
 from tomobatch.scan.inspection import Inspection, inspect

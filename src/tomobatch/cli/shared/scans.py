@@ -59,7 +59,7 @@ def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> "dict[s
     """
     # Libraries that take seconds to import are left to the commands that need them.
     from tomobatch.config.schema import load_config
-    from tomobatch.plan import read_plan
+    from tomobatch.plan_scan import read_plan
 
     checked = load_config({**config, "scans": scans})
     return {name: read_plan(checked, name, entry.path) for name, entry in checked.scans.items()}

@@ -1,0 +1,68 @@
+"""What an NXtomo entry says of pixels, energy and distances, wherever beamlines put it."""
+
+import h5py
+
+from tomobatch.scan.beam_geometry import BeamGeometry
+from tomobatch.scan.cone import FoundCone
+from tomobatch.scan.hdf5 import read_number, read_text
+from tomobatch.scan.hdf5_metadata import read_length_mm
+from tomobatch.scan.units import Figure, energy_kev, pixel_um
+
+
+def read_pixel_size(entry: h5py.Group) -> Figure:
+    """Size of a pixel at the specimen if it is given, or else at the detector."""
+    found = read_number(
+        entry,
+        "sample/x_pixel_size",
+        "instrument/detector/x_magnified_pixel_size",
+        "instrument/detector/x_pixel_size",
+    )
+    return Figure() if found is None else pixel_um(*found, "m")
+
+
+def read_energy(entry: h5py.Group) -> Figure:
+    """Photon energy, if it is given."""
+    found = read_number(
+        entry,
+        "instrument/beam/incident_energy",
+        "beam/incident_energy",
+        "instrument/monochromator/energy",
+    )
+    return Figure() if found is None else energy_kev(*found)
+
+
+def read_beam(entry: h5py.Group) -> BeamGeometry:
+    """Distances along the beam, and a magnification that is not a lens's."""
+    magnification = read_number(
+        entry, "instrument/detector/magnification", "instrument/magnification", "magnification"
+    )
+    return BeamGeometry(
+        source_mm=read_length_mm(
+            entry,
+            "m",
+            "instrument/source/distance",
+            "instrument/source/sample_source_distance",
+            "sample/source_distance",
+        ),
+        detector_mm=read_length_mm(entry, "m", "instrument/detector/distance"),
+        magnification=None if magnification is None else magnification[0],
+        kind=read_text(entry, "instrument/beam/geometry")
+        or read_text(entry, "instrument/source/geometry")
+        or read_text(entry, "geometry"),
+    )
+
+
+def read_cone(entry: h5py.Group, beam: BeamGeometry) -> FoundCone | None:
+    """Return what a file that says how far its source is says of the detector as well."""
+    if beam.source_mm is None:
+        return None
+    behind_mm = beam.detector_mm
+    on_sample = ("sample/x_pixel_size", "instrument/detector/x_magnified_pixel_size")
+    voxel_mm = read_length_mm(entry, "m", *on_sample)
+    return FoundCone(
+        source_to_axis_mm=beam.source_mm,
+        source_to_detector_mm=None if behind_mm is None else beam.source_mm + behind_mm,
+        pixel_mm=read_length_mm(entry, "m", "instrument/detector/x_pixel_size"),
+        row_pitch_mm=read_length_mm(entry, "m", "instrument/detector/y_pixel_size"),
+        voxel_um=None if voxel_mm is None else 1e3 * voxel_mm,
+    )
