@@ -20,7 +20,7 @@ from aws_batch_emulator.settings import Settings
 
 if TYPE_CHECKING:
     from aws_batch_emulator.server import Server
-from aws_batch_emulator.options import add_fault_options, endpoint
+from aws_batch_emulator.options import add_fault_options, endpoint, server_options
 
 _DEFAULTS = Settings()
 
