@@ -180,6 +180,11 @@ def slices_job_mb(wildcards, attempt):
     return round(plan(wildcards.scan).slices_job_mb * (1 + attempt) / 2)
 
 
+def stripes_job_mb(wildcards, attempt):
+    """Return the memory of the job that chooses against stripes; as above."""
+    return round(plan(wildcards.scan).stripes_job_mb * (1 + attempt) / 2)
+
+
 def final_results():
     """Return what a run is for; small files alone, since the controller fetches them."""
     files = [

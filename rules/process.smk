@@ -1,7 +1,8 @@
 """Step 2: from projections to sinograms without stripes, and the evidence for calibration.
 
 Inputs: every shard of projections.zarr, of which a job reads its own rows by range; angles.json.
-Outputs: sinograms.zarr, evidence and a record a chunk of rows.
+Outputs: stripes.json (what is done against stripes, once a scan), sinograms.zarr, evidence and a
+record a chunk of rows.
 """
 
 
@@ -18,6 +19,28 @@ rule lay_out_sinograms:
         "../scripts/lay_out_array.py"
 
 
+rule choose_stripes:
+    input:
+        metadata=streamed(f"{RESULTS}/{{scan}}/projections.zarr/zarr.json"),
+        shards=projection_chunks(
+            f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0", streamed
+        ),
+        angles=f"{RESULTS}/{{scan}}/angles.json",
+    output:
+        choice=f"{RESULTS}/{{scan}}/stripes.json",
+        record=f"{RESULTS}/{{scan}}/records/choose_stripes.json",
+    log:
+        f"{RESULTS}/{{scan}}/logs/choose_stripes.log",
+    conda:
+        "../envs/numerics.yaml"
+    resources:
+        mem_mb=stripes_job_mb,
+    params:
+        stripes=settings("stripes"),
+    script:
+        "../scripts/choose_stripes.py"
+
+
 rule process:
     input:
         metadata=streamed(f"{RESULTS}/{{scan}}/projections.zarr/zarr.json"),
@@ -25,6 +48,7 @@ rule process:
             f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0", streamed
         ),
         angles=f"{RESULTS}/{{scan}}/angles.json",
+        stripes=f"{RESULTS}/{{scan}}/stripes.json",
     output:
         shard=f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0",
         evidence=f"{RESULTS}/{{scan}}/evidence/{{k}}.json",

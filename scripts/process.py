@@ -14,6 +14,7 @@ from tomobatch.stores.angles import load_angles
 from tomobatch.stores.files import write_bytes, write_json
 from tomobatch.stores.layout import ArrayLayout
 from tomobatch.stores.read import open_array, read_sinograms
+from tomobatch.stripes.choice import StripeChoice
 from tomobatch.stripes.removal import remove_stripes
 from tomobatch.stripes.settings import StripeSettings
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 def main(
     projections_metadata: str,
     angles_path: str,
+    choice_path: str,
     chunk: int,
     settings: dict[str, Any],
     beam: ConeBeam | None,
@@ -40,8 +42,13 @@ def main(
         sinograms = read_sinograms(open_array(projections_metadata), start, stop)
     with record.stage("compute"):
         missing = bridge(sinograms, angles_rad)
-        stripes = StripeSettings.model_validate(settings)
-        sinograms = remove_stripes(sinograms, stripes, out=sinograms)
+        choice = StripeChoice.from_json(Path(choice_path).read_text(encoding="utf-8"))
+        sinograms = remove_stripes(
+            sinograms,
+            StripeSettings.model_validate({**settings, "method": choice.method}),
+            bridges_odd_columns=choice.bridges_odd_columns,
+            out=sinograms,
+        )
         evidence = gather_evidence(
             sinograms, angles_rad, start, EvidenceSettings(n_rows=layout.shape[0], beam=beam)
         )
@@ -63,6 +70,7 @@ if __name__ == "__main__":
         main(
             snakemake.input.metadata,
             snakemake.input.angles,
+            snakemake.input.stripes,
             int(snakemake.wildcards.k),
             snakemake.params.stripes,
             snakemake.params.beam,

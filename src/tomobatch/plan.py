@@ -13,6 +13,7 @@ from tomobatch.steps import Step, steps_with
 from tomobatch.stores.layout import ArrayLayout, projections_layout, sinograms_layout
 from tomobatch.stores.settings import VolumeSettings
 from tomobatch.stores.volume import VolumeLayout
+from tomobatch.stripes.rows import rows_to_look_at
 
 if TYPE_CHECKING:
     from tomobatch.reconstruct.cone.geometry import ConeGeometry
@@ -26,6 +27,8 @@ _COPIES = 3
 _LEAST_CHUNK, _TALLEST_CHUNK = 64, 256
 # Angles that a cone's reconstruction reads at a time, of every row that it needs.
 _ANGLES_A_PIECE = 64
+# Of a row by every method against stripes, with what each of them needs and the slices of all.
+_LOOKED_AT_COPIES = 40
 
 
 @dataclass(frozen=True)
@@ -251,6 +254,14 @@ class ScanPlan:
         from tomobatch.reconstruct.cone.cost import chunk_mb
 
         return _BASE_MB + round(chunk_mb(self.cone_geometry(), self.slices.size))
+
+    @property
+    def stripes_job_mb(self) -> int:
+        """Memory that the choice of a stripe method needs."""
+        n_rows = len(rows_to_look_at(self.header.n_rows))
+        return _job_mb(n_rows * self.header.n_projections * self.header.n_cols) + round(
+            _LOOKED_AT_COPIES * _float32_mb(self._row_values)
+        )
 
     @property
     def _row_values(self) -> int:

@@ -50,6 +50,7 @@ STEPS = (
     Step("lay_out_projections", recorded=False, waited_for=False),
     Step("preprocess", "projections"),
     Step("lay_out_sinograms", recorded=False, waited_for=False),
+    Step("choose_stripes"),
     Step("process", "rows"),
     Step("calibrate"),
     Step("lay_out_volume", recorded=False),

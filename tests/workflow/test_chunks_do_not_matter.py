@@ -8,6 +8,7 @@ import pytest
 import zarr
 from scripts.average_references import main as average_references
 from scripts.calibrate import main as calibrate
+from scripts.choose_stripes import main as choose_stripes
 from scripts.lay_out_array import main as lay_out_array
 from scripts.lay_out_volume import main as lay_out_volume
 from scripts.preprocess import main as preprocess
@@ -65,11 +66,16 @@ def run_steps(scan: Path, folder: Path, projections: int, slices: int) -> np.nda
             str(arrays["projections"] / "c" / str(i) / "0" / "0"),
             at["record.json"],
         )
+    projections_metadata, choice = str(arrays["projections"] / "zarr.json"), str(folder / "s.json")
+    choose_stripes(
+        projections_metadata, at["angles.json"], settings["stripes"], choice, at["record.json"]
+    )
     evidence = [str(folder / "evidence" / f"{k}.json") for k in range(plan.slices.n_chunks)]
     for k in range(plan.slices.n_chunks):
         process(
-            str(arrays["projections"] / "zarr.json"),
+            projections_metadata,
             at["angles.json"],
+            choice,
             k,
             settings["stripes"],
             plan.sinograms_layout,

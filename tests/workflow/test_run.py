@@ -17,6 +17,7 @@ STEPS = {
     "lay_out_projections": 1,
     "preprocess": 3,
     "lay_out_sinograms": 1,
+    "choose_stripes": 1,
     "process": 2,
     "calibrate": 1,
     "lay_out_volume": 1,

@@ -10,6 +10,7 @@ from tomobatch.plan import ScanPlan
 from tomobatch.reconstruct.cone.cost import chunk_s
 from tomobatch.reconstruct.methods import choose_method, expected_s
 from tomobatch.steps import Queue
+from tomobatch.stripes.rows import N_ROWS
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def _loads(plan: ScanPlan) -> dict[str, tuple[float, float, float]]:
     return {
         "average_references": (references * frame, references * raw_mb, 3 * frame * 4e-6),
         "preprocess": (plan.projections.size * frame, header.n_projections * raw_mb, data_mb),
+        "choose_stripes": (N_ROWS * row_values, N_ROWS * row_values * 4e-6, 0.0),
         "process": (rows * row_values, data_mb, data_mb),
         "reconstruct": (
             plan.slices.size * (_rows_read(plan) * row_values + slice_values),

@@ -9,25 +9,28 @@ import numpy.typing as npt
 
 from tomobatch.cores import n_usable_cores
 from tomobatch.stripes import vo
-from tomobatch.stripes.settings import StripeMethod, StripeSettings, Tuning
+from tomobatch.stripes.bridging import bridge, find_odd_columns
+from tomobatch.stripes.settings import Removal, StripeSettings, Tuning
 
 FloatArray = npt.NDArray[np.float32]
 Method = Callable[[FloatArray, Tuning], FloatArray]
 
-ON_LINE_INTEGRALS: dict[StripeMethod, Method] = {"sorting": vo.sorting, "filtering": vo.filtering}
-ON_TRANSMISSION: dict[StripeMethod, Method] = {
+ON_LINE_INTEGRALS: dict[Removal, Method] = {"sorting": vo.sorting, "filtering": vo.filtering}
+ON_TRANSMISSION: dict[Removal, Method] = {
     "large": vo.large,
     "dead": vo.dead,
     "all": vo.everything,
 }
-METHODS: tuple[StripeMethod, ...] = get_args(StripeMethod)
+METHODS: tuple[Removal, ...] = get_args(Removal)
+"""The gentle ones first."""
 _ANGLES_AT_ONCE = 64
 
 
 def remove_stripes(
     sinograms: FloatArray,
-    settings: StripeSettings | None = None,
+    settings: StripeSettings,
     *,
+    bridges_odd_columns: bool = False,
     out: FloatArray | None = None,
     n_threads: int | None = None,
 ) -> FloatArray:
@@ -39,7 +42,9 @@ def remove_stripes(
         float32 (y, angle, x), line integrals, finite.
     settings
         The method, after Vo et al. (Optics Express 26, 28396, 2018) with the names of algotom, and
-        what it is tuned by; None for the defaults.
+        what it is tuned by. ``auto`` has to be settled before: see ``choice``.
+    bridges_odd_columns
+        Whether dead and blocked columns are bridged before.
     out
         float32 (y, angle, x) to write to; may be ``sinograms`` itself.
     n_threads
@@ -50,9 +55,11 @@ def remove_stripes(
     ndarray
         float32 (y, angle, x), line integrals.
     """
-    settings = StripeSettings() if settings is None else settings
+    method = settings.method
+    if method == "auto":
+        raise ValueError("auto is no method; choose_removal settles it")
     result = np.empty_like(sinograms) if out is None else out
-    if settings.method == "none":
+    if method == "none" and not bridges_odd_columns:
         result[:] = sinograms
         return result
     if n_threads is None:
@@ -60,7 +67,7 @@ def remove_stripes(
     tuning = settings.tuning(sinograms.shape[2])
 
     def remove(row: int) -> None:
-        _remove_from_row(sinograms[row], settings.method, tuning, result[row])
+        _remove_from_row(sinograms[row], method, tuning, bridges_odd_columns, result[row])
 
     with ThreadPoolExecutor(max(1, min(n_threads, len(sinograms)))) as pool:
         list(pool.map(remove, range(len(sinograms))))
@@ -68,12 +75,21 @@ def remove_stripes(
 
 
 def _remove_from_row(
-    sinogram: FloatArray, method: StripeMethod, tuning: Tuning, result: FloatArray
+    sinogram: FloatArray,
+    method: Removal,
+    tuning: Tuning,
+    bridges_odd_columns: bool,
+    result: FloatArray,
 ) -> None:
     """Write to ``result`` the sinogram (angle, x) without stripes."""
     columns = np.empty(sinogram.shape[::-1], np.float32)
     _transpose(sinogram, columns.T)
-    if method in ON_LINE_INTEGRALS:
+    if bridges_odd_columns:
+        odd = find_odd_columns(columns)
+        columns = bridge(columns, odd) if odd.any() else columns
+    if method == "none":
+        pass
+    elif method in ON_LINE_INTEGRALS:
         columns = ON_LINE_INTEGRALS[method](columns, tuning)
     else:
         transmission = np.exp(np.negative(columns, out=columns), out=columns)

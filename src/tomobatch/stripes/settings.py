@@ -10,14 +10,17 @@ from pydantic import Field
 
 from tomobatch.config.section import OddPx, Section
 
-StripeMethod = Literal["none", "sorting", "filtering", "large", "dead", "all"]
+Removal = Literal["none", "filtering", "sorting", "large", "dead", "all"]
+StripeMethod = Literal["auto", "none", "filtering", "sorting", "large", "dead", "all"]
 
 
 class StripeSettings(Section):
     """Step 2: removal of the sinogram stripes that make rings."""
 
     method: StripeMethod = Field(
-        "filtering", description="Vo's methods (2018); `all` is the combination"
+        "auto",
+        description="what the scan's own stripes ask for, or one of Vo's methods (2018); `all` is"
+        " their combination",
     )
     snr: float = Field(3.0, gt=0, description="how strong a stripe must be; lower removes more")
     large_window_px: OddPx | None = Field(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import scipy.fft
 import scipy.ndimage as ndi
 
+from tomobatch.stripes.bridging import bridge
 from tomobatch.stripes.detection import find_stripes
 from tomobatch.stripes.running_median import running_median
 from tomobatch.stripes.settings import Tuning
@@ -97,13 +98,7 @@ def _bridged(columns: FloatArray, tuning: Tuning) -> FloatArray:
     n_stripes = np.count_nonzero(stripes)
     if not 0 < n_stripes < len(columns) // 3:
         return columns
-    missing, good = np.flatnonzero(stripes), np.flatnonzero(~stripes)
-    above = np.searchsorted(good, missing)
-    left, right = good[above - 1], good[above]
-    share = ((missing - left) / (right - left))[:, None]
-    bridged = columns.copy()
-    bridged[missing] = (1 - share) * columns[left] + share * columns[right]
-    return bridged
+    return bridge(columns, stripes)
 
 
 def _low_pass(columns: FloatArray) -> FloatArray:
