@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.stripes.sinograms import transmission
 
+from tomobatch.errors import UserError
 from tomobatch.stripes import removal
 from tomobatch.stripes.removal import METHODS, remove_stripes
 from tomobatch.stripes.settings import StripeSettings, Tuning
@@ -105,3 +106,8 @@ def test_works_where_no_compiled_code_can_be_kept(tmp_path):
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "True"
+
+
+def test_auto_is_settled_before():
+    with pytest.raises(UserError, match="auto is for whole scans; name one of none, filtering"):
+        remove_stripes(np.zeros((1, 4, 9), np.float32), StripeSettings())

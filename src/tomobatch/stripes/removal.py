@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tomobatch.cores import n_usable_cores
+from tomobatch.errors import UserError
 from tomobatch.stripes import vo
 from tomobatch.stripes.bridging import bridge, find_odd_columns
 from tomobatch.stripes.settings import Removal, StripeSettings, Tuning
@@ -42,7 +43,6 @@ def remove_stripes(
         float32 (y, angle, x), line integrals, finite.
     settings
         The method, after Vo et al. (Optics Express 26, 28396, 2018) with the names of algotom, and
-        what it is tuned by. ``auto`` has to be settled before: see ``choice``.
     bridges_odd_columns
         Whether dead and blocked columns are bridged before.
     out
@@ -54,10 +54,17 @@ def remove_stripes(
     -------
     ndarray
         float32 (y, angle, x), line integrals.
+
+    Raises
+    ------
+    UserError
+        For ``auto``, which ``choice`` settles for a whole scan.
     """
     method = settings.method
     if method == "auto":
-        raise ValueError("auto is no method; choose_removal settles it")
+        raise UserError(
+            f"stripes.method: auto is for whole scans; name one of {', '.join(METHODS)}"
+        )
     result = np.empty_like(sinograms) if out is None else out
     if method == "none" and not bridges_odd_columns:
         result[:] = sinograms
