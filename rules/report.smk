@@ -1,7 +1,7 @@
 """The report: one self-contained page a scan, and its pictures.
 
 Inputs: the scan, every array by range, calibration.json, the records of every job.
-Outputs: report.html and preview/*.png.
+Outputs: report.html, findings.json and preview/*.png.
 """
 
 
@@ -12,6 +12,7 @@ rule report:
         angles=f"{RESULTS}/{{scan}}/angles.json",
         projections=streamed(f"{RESULTS}/{{scan}}/projections.zarr/zarr.json"),
         calibration=f"{RESULTS}/{{scan}}/calibration.json",
+        stripes=f"{RESULTS}/{{scan}}/stripes.json",
         projections_shards=projection_chunks(
             f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0", streamed
         ),
@@ -34,6 +35,7 @@ rule report:
         process=row_chunks(f"{RESULTS}/{{scan}}/records/process/{{k}}.json"),
         reconstruct=slice_chunks(f"{RESULTS}/{{scan}}/records/reconstruct/{{k}}.json"),
     output:
+        findings=f"{RESULTS}/{{scan}}/findings.json",
         html=report(
             f"{RESULTS}/{{scan}}/report.html",
             caption="../docs/captions/report.rst",

@@ -2,20 +2,29 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from tomobatch.calibrate.calibration import Calibration
+from tomobatch.reconstruct.slices import fbp
 from tomobatch.records.job import logger, reported
 from tomobatch.report.content import ReportContent
 from tomobatch.report.gather import corrections, planes
 from tomobatch.report.page import render_page
 from tomobatch.report.pictures import image_png
+from tomobatch.report.quality import level_at_the_edges, resolved_share, seam
+from tomobatch.report.verdicts import Figures, judge
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
+from tomobatch.stores.angles import load_angles
 from tomobatch.stores.files import write_bytes
 from tomobatch.stores.read import open_array
 from tomobatch.stores.references import load_references
+from tomobatch.stripes.choice import StripeChoice
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -27,9 +36,11 @@ def main(
     references: str,
     angles: str,
     calibration: str,
+    stripes: str,
     arrays: dict[str, str],
     records: Sequence[str],
     settings: dict[str, Any],
+    findings_path: str,
     html_path: str,
     picture_paths: Sequence[str],
 ) -> None:
@@ -49,10 +60,35 @@ def main(
             records=[json.loads(Path(record).read_text(encoding="utf-8")) for record in records],
             settings=settings,
         )
+    choice = StripeChoice.from_json(Path(stripes).read_text(encoding="utf-8"))
+    figures = measure(content, load_angles(Path(angles)))
+    content = replace(content, verdicts=judge(content.calibration, choice, figures))
+    write_bytes(Path(findings_path), content.findings.to_json().encode())
     write_bytes(Path(html_path), render_page(content).encode())
     for path, plane in zip(picture_paths, content.planes.values(), strict=True):
         write_bytes(Path(path), image_png(plane, content.grey_window))
     logger.info("report: %s", html_path)
+
+
+def measure(content: ReportContent, angles_rad: npt.NDArray[np.float64]) -> Figures:
+    """Measure what judges the result, on the middle row and on what the steps counted."""
+    sinogram = np.asarray(content.corrections.sinogram_after, np.float32)
+    order = np.argsort(angles_rad, kind="stable")
+    sinogram, angles_rad = sinogram[order], angles_rad[order]
+    row = content.calibration.n_rows // 2
+    cor_px = float(content.calibration.cor_px(np.array([row]))[0])
+    halves = [
+        fbp(sinogram[start::2], angles_rad[start::2], cor_px, device="cpu")[0] for start in (0, 1)
+    ]
+    header = content.header
+    n_readings = header.n_projections * header.n_rows * header.n_cols
+    return Figures(
+        resolved_share=resolved_share(halves[0], halves[1]),
+        seam=seam(sinogram, angles_rad, cor_px),
+        edge_level=level_at_the_edges(sinogram),
+        clipped_share=content.total("clipped") / n_readings,
+        saturated_share=content.total("saturated") / n_readings,
+    )
 
 
 if __name__ == "__main__":
@@ -63,6 +99,7 @@ if __name__ == "__main__":
             references=snakemake.input.references,
             angles=snakemake.input.angles,
             calibration=snakemake.input.calibration,
+            stripes=snakemake.input.stripes,
             arrays={
                 "projections": snakemake.input.projections,
                 "sinograms": snakemake.input.sinograms,
@@ -76,6 +113,7 @@ if __name__ == "__main__":
                 *snakemake.input.reconstruct,
             ],
             settings=snakemake.params.settings,
+            findings_path=snakemake.output.findings,
             html_path=snakemake.output.html,
             picture_paths=snakemake.output.pictures,
         )

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tomobatch.calibrate.calibration import Calibration
 from tomobatch.normalise.references import References
+from tomobatch.records.findings import Finding, Findings
 from tomobatch.records.summary import warnings_of
 from tomobatch.scan.header import ScanHeader
 from tomobatch.units import grey_unit, to_grey
@@ -53,6 +54,8 @@ class ReportContent:
         The records of all jobs.
     settings
         The scan's settings, section by section.
+    verdicts
+        How good the result is, by its figures.
     """
 
     name: str
@@ -64,6 +67,12 @@ class ReportContent:
     corrections: Corrections
     records: list[dict[str, Any]]
     settings: dict[str, Any]
+    verdicts: tuple[Finding, ...] = ()
+
+    @property
+    def findings(self) -> Findings:
+        """Everything that is known of the result."""
+        return Findings(self.name, self.verdicts, tuple(self.warnings))
 
     @property
     def grey_unit(self) -> str:

@@ -10,11 +10,12 @@ import typer
 
 from tomobatch.errors import UserError
 from tomobatch.records.summary import read_records, warnings_of
-from tomobatch.results import CALIBRATION, REFERENCES, REPORT, VOLUME
+from tomobatch.results import CALIBRATION, FINDINGS, REFERENCES, REPORT, VOLUME
 
 if TYPE_CHECKING:
     from tomobatch.calibrate.calibration import Calibration
     from tomobatch.known_axis import KnownAxis
+    from tomobatch.records.findings import Finding
 
 _MOST_SCANS_IN_FULL = 3
 
@@ -31,11 +32,14 @@ class Outcome:
         What was found.
     warnings
         What the report warns of, one line each.
+    verdicts
+        How the report judges it.
     """
 
     results: Path
     calibration: "Calibration"
     warnings: tuple[str, ...]
+    verdicts: tuple["Finding", ...] = ()
 
     @property
     def volume(self) -> str:
@@ -55,6 +59,7 @@ def read_outcome(results: Path) -> Outcome:
     """Read what the closing lines tell of one scan's results."""
     # Libraries that take seconds to import are left to the commands that need them.
     from tomobatch.calibrate.calibration import Calibration
+    from tomobatch.records.findings import Findings
     from tomobatch.stores.references import load_references
 
     try:
@@ -64,7 +69,12 @@ def read_outcome(results: Path) -> Outcome:
         raise UserError(f"{error.filename}: the run has not made it") from None
     calibration = Calibration.from_json(text)
     of_jobs = warnings_of(read_records(results))
-    return Outcome(results, calibration, (*references.warnings, *of_jobs, *calibration.warnings))
+    warnings = (*references.warnings, *of_jobs, *calibration.warnings)
+    judged = results / FINDINGS
+    verdicts: tuple[Finding, ...] = ()
+    if judged.is_file():
+        verdicts = Findings.from_json(judged.read_text(encoding="utf-8")).verdicts
+    return Outcome(results, calibration, warnings, verdicts)
 
 
 def say_closing_lines(
@@ -88,6 +98,9 @@ def say_closing_lines(
         for line in say(scan, outcome, known):
             typer.echo(line)
     for scan, outcome in outcomes.items():
+        for verdict in outcome.verdicts:
+            if verdict.level in ("amber", "red"):
+                typer.echo(f"{verdict.level}: {scan}: {verdict.line}")
         for line in outcome.warnings:
             typer.echo(f"warning: {scan}: {line}")
     first = results / next(iter(scans))

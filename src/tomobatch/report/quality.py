@@ -1,0 +1,84 @@
+"""Figures that judge a result, each a ratio within the scan: nothing absolute separates scans."""
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating]
+
+# Of two halves that agree at random, the correlation a ring of many pixels reaches by chance and a
+# little more: one seventh (P. B. Rosenthal, R. Henderson, J. Mol. Biol. 333, 2003, 721).
+_CORRELATED = 1 / 7
+_EDGE_SHARE = 50
+_HIGHEST_PERCENTILE = 95
+
+
+def resolved_share(one: FloatArray, other: FloatArray) -> float:
+    """Return how far two slices from half of the angles each agree, as a share of Nyquist.
+
+    Fourier ring correlation (W. O. Saxton, W. Baumeister, J. Microsc. 127, 1982, 127) of the disc:
+    the first ring below one seventh. Noise and too few angles lower it. It belongs to half of the
+    angles; the slice of all is somewhat better.
+
+    Parameters
+    ----------
+    one, other
+        (y, x), square.
+    """
+    n = len(one)
+    place = np.arange(n) - (n - 1) / 2
+    radius = np.hypot(place[:, None], place[None, :]) / (n / 2)
+    taper = np.where(radius < 1, np.cos(np.pi / 2 * np.minimum(radius, 1)) ** 2, 0)
+    a, b = np.fft.fft2(one * taper), np.fft.fft2(other * taper)
+    frequency = np.fft.fftfreq(n) * n
+    ring = np.rint(np.hypot(frequency[:, None], frequency[None, :])).astype(int).ravel()
+
+    def summed(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.asarray(np.bincount(ring, values.ravel())[: n // 2 + 1], np.float64)
+
+    norm = np.sqrt(summed(np.abs(a) ** 2) * summed(np.abs(b) ** 2))
+    correlation = summed((a * b.conj()).real) / np.where(norm > 0, norm, 1)
+    # Rings of a few pixels are nothing to go by.
+    below = np.flatnonzero(correlation[4:] < _CORRELATED)
+    return float((below[0] + 4) / (n // 2)) if below.size else 1.0
+
+
+def seam(sinogram: FloatArray, angles_rad: npt.NDArray[np.float64], cor_px: float) -> float | None:
+    """Return how far the first projection is from the mirrored last, in typical neighbours.
+
+    Parameters
+    ----------
+    sinogram
+        (angle, x), in any order of the angles.
+    angles_rad
+        Float64 (angle,).
+    cor_px
+        Centre of rotation.
+
+    Returns
+    -------
+    float or None
+        About 1 where the sample came back to where it was; None where the angles do not end half a
+        turn after they begin.
+    """
+    order = np.argsort(angles_rad)
+    rows, angles = np.asarray(sinogram, np.float64)[order], angles_rad[order]
+    if len(rows) < 3:
+        return None
+    step = float(np.median(np.diff(angles)))
+    if not abs(angles[-1] + step - angles[0] - np.pi) < 1.5 * step:
+        return None
+    columns = np.arange(rows.shape[1])
+    opposite = 2 * cor_px - columns
+    seen = (opposite >= 0) & (opposite <= len(columns) - 1)
+    mirrored = np.interp(opposite, columns, rows[-1])
+    apart = np.sqrt(np.mean((mirrored - rows[0])[seen] ** 2))
+    usual = np.median(np.sqrt(np.mean(np.diff(rows, axis=0)[:, seen] ** 2, axis=1)))
+    return float(apart / usual) if usual > 0 else None
+
+
+def level_at_the_edges(sinogram: FloatArray) -> float:
+    """Return the mean of the outermost columns over a high value of the row: 0 is air beside."""
+    n = max(2, sinogram.shape[1] // _EDGE_SHARE)
+    high = float(np.percentile(sinogram, _HIGHEST_PERCENTILE))
+    edges = max(float(np.mean(sinogram[:, :n])), float(np.mean(sinogram[:, -n:])))
+    return max(0.0, edges / high) if high > 0 else 0.0
