@@ -43,6 +43,7 @@ def remove_stripes(
         float32 (y, angle, x), line integrals, finite.
     settings
         The method, after Vo et al. (Optics Express 26, 28396, 2018) with the names of algotom, and
+        what it is tuned by.
     bridges_odd_columns
         Whether dead and blocked columns are bridged before.
     out
