@@ -27,6 +27,7 @@ rule report:
         volume_shards=volume_shards,
         records=[
             f"{RESULTS}/{{scan}}/records/average_references.json",
+            f"{RESULTS}/{{scan}}/records/choose_stripes.json",
             f"{RESULTS}/{{scan}}/records/calibrate.json",
         ],
         preprocess=projection_chunks(

@@ -77,14 +77,20 @@ def measure(content: ReportContent, angles_rad: npt.NDArray[np.float64]) -> Figu
     sinogram, angles_rad = sinogram[order], angles_rad[order]
     row = content.calibration.n_rows // 2
     cor_px = float(content.calibration.cor_px(np.array([row]))[0])
-    halves = [
-        fbp(sinogram[start::2], angles_rad[start::2], cor_px, device="cpu")[0] for start in (0, 1)
-    ]
     header = content.header
+    resolved = came_back = None
+    # Rays of a cone have no opposite and no row of their own.
+    if header.beam is None:
+        halves = [
+            fbp(sinogram[start::2], angles_rad[start::2], cor_px, device="cpu")[0]
+            for start in (0, 1)
+        ]
+        resolved = resolved_share(halves[0], halves[1])
+        came_back = seam(sinogram, angles_rad, cor_px)
     n_readings = header.n_projections * header.n_rows * header.n_cols
     return Figures(
-        resolved_share=resolved_share(halves[0], halves[1]),
-        seam=seam(sinogram, angles_rad, cor_px),
+        resolved_share=resolved,
+        seam=came_back,
         edge_level=level_at_the_edges(sinogram),
         clipped_share=content.total("clipped") / n_readings,
         saturated_share=content.total("saturated") / n_readings,
