@@ -78,13 +78,21 @@ def run_steps(scan: Path, folder: Path, projections: int, slices: int) -> np.nda
             choice,
             k,
             settings["stripes"],
+            None,
             plan.sinograms_layout,
             str(arrays["sinograms"] / "c" / str(k) / "0" / "0"),
             evidence[k],
             at["record.json"],
         )
     calibration = str(folder / "calibration.json")
-    calibrate(evidence, settings["calibrate"], plan.pixel_size_um, calibration, at["record.json"])
+    calibrate(
+        evidence,
+        settings["calibrate"],
+        plan.pixel_size_um,
+        None,
+        calibration,
+        at["record.json"],
+    )
     volume = folder / "volume.ome.zarr"
     levels = [volume / str(level) for level in range(plan.n_levels)]
     metadata = [str(level / "zarr.json") for level in levels]
