@@ -19,5 +19,8 @@ rule calibrate:
         calibrate=settings("calibrate"),
         pixel_size_um=planned("pixel_size_um"),
         beam=planned("beam"),
+        half_acquisition=lambda wildcards: CONFIG.scans[
+            wildcards.scan
+        ].reconstruct.half_acquisition,
     script:
         "../scripts/calibrate.py"

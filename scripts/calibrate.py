@@ -30,6 +30,7 @@ def main(
     settings: dict[str, Any],
     pixel_size_um: float | None,
     beam: ConeBeam | None,
+    half_acquisition: bool,
     calibration_path: str,
     record_path: str,
 ) -> None:
@@ -40,7 +41,12 @@ def main(
         evidence = [Evidence.from_json(text) for text in texts]
     with record.stage("compute"):
         stated_px = None if beam is None else beam.cor_px(evidence[0].n_x)
-        calibration = calibrate(evidence, in_pixels(settings, pixel_size_um), stated_px)
+        calibration = calibrate(
+            evidence,
+            in_pixels(settings, pixel_size_um),
+            stated_px,
+            half_acquisition=half_acquisition,
+        )
     middle_px = calibration.line.mid_px
     logger.info(
         "centre of rotation %.3f px, tilt %.4f degrees, by %s",
@@ -61,6 +67,7 @@ if __name__ == "__main__":
             snakemake.params.calibrate,
             snakemake.params.pixel_size_um,
             snakemake.params.beam,
+            snakemake.params.half_acquisition,
             snakemake.output.calibration,
             snakemake.output.record,
         )

@@ -1,58 +1,93 @@
-"""Which method is believed."""
+"""Which method is believed, and when the user is warned."""
 
 import pytest
 
 from tomobatch.calibrate.calibration import calibrate
 from tomobatch.calibrate.candidate import Candidate
-from tomobatch.calibrate.consensus import choose, method_result
+from tomobatch.calibrate.consensus import choose, contradicting, method_result
+from tomobatch.calibrate.doubts import doubts
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
+from tomobatch.calibrate.line import Line
 from tomobatch.calibrate.settings import CalibrateSettings
 
 
-def results(*, is_full_turn=False, **cors_px):
-    return {m: method_result(m, cor_px, 0.01, 20, is_full_turn) for m, cor_px in cors_px.items()}
+def results(**cors_px):
+    return {m: method_result(m, cor_px, 0.01, 20) for m, cor_px in cors_px.items()}
 
 
 @pytest.mark.parametrize(
     ("cors_px", "chosen", "checked_by"),
     [
-        ({"wedge": 50.0, "mirror": 50.1, "moments": 50.2}, "wedge", "moments"),
-        ({"wedge": 70.0, "mirror": 50.1, "negativity": 50.3}, "mirror", "negativity"),
+        ({"mirror": 50.0, "wedge": 50.1, "moments": 50.2}, "mirror", "wedge"),
+        ({"mirror": 50.1, "wedge": 70.0, "sharpness": 50.2}, "mirror", "sharpness"),
         (
-            {"wedge": 70.0, "mirror": 70.1, "moments": 50.0, "negativity": 50.2},
-            "negativity",
+            {"mirror": 70.1, "wedge": 60.0, "moments": 50.0, "sharpness": 50.2},
+            "sharpness",
             "moments",
         ),
-        ({"wedge": 50.0, "mirror": 50.1, "moments": 70.0}, "wedge", "mirror"),
+        # Two coarse methods that agree never outvote two fine ones that do.
+        ({"mirror": 50.0, "wedge": 50.04, "moments": 48.9, "sharpness": 49.2}, "mirror", "wedge"),
     ],
 )
-def test_the_most_certain_that_another_family_bears_out(cors_px, chosen, checked_by):
+def test_the_finest_two_that_agree(cors_px, chosen, checked_by):
     method, check = choose(results(**cors_px))
     assert (method, check.method) == (chosen, checked_by)
     assert check.agrees
 
 
-def test_a_full_turn_trusts_its_many_pairs():
-    method, _ = choose(results(is_full_turn=True, wedge=50.0, mirror=50.01, moments=50.0))
-    assert method == "mirror"
+def test_a_more_certain_method_that_disagrees_is_told():
+    found = results(mirror=70.1, wedge=60.0, moments=50.0, sharpness=50.2)
+    assert contradicting(found, "sharpness").method == "mirror"
+    assert contradicting(found, "mirror") is None
 
 
-def evidence(**cors_px):
+def evidence(n_rows=8, **cors_px):
     candidates = {m: Candidate(cor_px, 0.05) for m, cor_px in cors_px.items()}
-    rows = tuple(RowEvidence(row, 0.5, 0.01, candidates) for row in range(8))
-    return [Evidence(n_x=200, n_rows=8, is_full_turn=False, rows=rows)]
+    rows = tuple(RowEvidence(row, 0.5, 0.01, candidates=candidates) for row in range(n_rows))
+    return [Evidence(200, n_rows, is_full_turn=False, view_noise=0.0, rows=rows)]
+
+
+WINDOW = CalibrateSettings(grey_window=(0.0, 1.0))
 
 
 def test_disagreement_is_told_with_both_values():
-    settings = CalibrateSettings(grey_window=(0.0, 1.0))
-    found = calibrate(evidence(wedge=90.0, moments=120.0), settings)
-    (warning,) = found.warnings
-    for part in ("90.00 px by wedge", "moments finds 120.00 px", "calibrate.cor_px"):
+    warning, *_ = calibrate(evidence(sharpness=90.0, moments=120.0), WINDOW).warnings
+    for part in ("90.00 px by sharpness", "moments finds 120.00 px", "calibrate.cor_px"):
         assert part in warning
 
 
 def test_a_lone_method_is_told():
-    settings = CalibrateSettings(grey_window=(0.0, 1.0))
-    found = calibrate(evidence(moments=90.0), settings)
+    found = calibrate(evidence(moments=90.0), WINDOW)
     assert found.check is None
     assert "could not be checked" in found.warnings[0]
+
+
+def doubted(line, n_rows=64, lines=(), **errors_px):
+    found = {m: method_result(m, 50.0, e, 20) for m, e in errors_px.items()}
+    method, check = choose(found)
+    return doubts(found, method, check, line, dict(lines), n_rows)
+
+
+@pytest.mark.parametrize(
+    ("mid_sigma_px", "slope_sigma", "n_rows", "told"),
+    [
+        (0.02, 1e-4, 64, ""),
+        (0.3, 1e-4, 64, "known to 0.60 px only"),
+        (0.02, 6e-4, 64, "tilt 0.573 degrees is known to 0.069 degrees only"),
+        (0.02, 6e-4, 24, ""),  # 0.007 px in the outermost rows
+        (0.02, 2e-2, 24, "0.46 px of the cor in the outermost rows"),
+        (0.02, None, 64, "the tilt cannot be told"),
+        (0.02, None, 24, ""),
+    ],
+)
+def test_what_is_not_certain_enough_is_told(mid_sigma_px, slope_sigma, n_rows, told):
+    line = Line((n_rows - 1) / 2, 50.0, mid_sigma_px, 0.01, slope_sigma)
+    warnings = doubted(line, n_rows, mirror=mid_sigma_px, wedge=mid_sigma_px)
+    assert [told in text for text in warnings] == ([True] if told else [])
+
+
+def test_tilts_that_differ_are_told():
+    line = Line(50, 50.0, 0.02, 0.01, 1e-5)
+    lines = {"mirror": line, "wedge": Line(50, 50.0, 0.02, 0.03, 1e-4)}
+    (warning,) = doubted(line, 100, lines.items(), mirror=0.02, wedge=0.02)
+    assert "wedge finds 1.718" in warning

@@ -20,6 +20,8 @@ from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.errors import UserError
 
 Source = Literal["found", "given"]
+# Of the width: with less than this on one side of the axis, the other side sees twice as far.
+NARROW_SIDE = 0.33
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ def calibrate(
     evidences: Sequence[Evidence],
     settings: CalibrateSettings,
     stated_cor_px: float | None = None,
+    *,
+    half_acquisition: bool = False,
 ) -> Calibration:
     """Find the scan's axis and grey window from the evidence of its chunks.
 
@@ -120,6 +124,8 @@ def calibrate(
         What the user gave.
     stated_cor_px
         Where the scan says that the axis is, for want of anything better.
+    half_acquisition
+        Whether the halves of a full turn will be merged.
 
     Raises
     ------
@@ -161,8 +167,19 @@ def calibrate(
         grey_source="found" if settings.grey_window is None else "given",
         found_grey_window=found_window,
         histogram=histogram,
-        warnings=warnings,
+        warnings=(*warnings, *_one_sided(line, first, half_acquisition)),
     )
+
+
+def _one_sided(line: Line, evidence: Evidence, half_acquisition: bool) -> list[str]:
+    """Return a warning for a full turn about an axis near the edge whose halves stay apart."""
+    side_px = min(line.mid_px, evidence.n_x - 1 - line.mid_px)
+    if half_acquisition or not evidence.is_full_turn or side_px >= NARROW_SIDE * evidence.n_x:
+        return []
+    return [
+        f"half acquisition: a full turn about an axis {side_px:.1f} px from the detector's edge; "
+        "give reconstruct.half_acquisition: true, or the slices hold what lies near the axis only"
+    ]
 
 
 def _used_line(found: Line | None, settings: CalibrateSettings, evidence: Evidence) -> Line:

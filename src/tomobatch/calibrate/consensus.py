@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-# Errors that all rows share and that the scatter over rows therefore does not show, measured on
-# phantoms with noise, stripes and a drifting beam (benchmarks/calibration.py). The mirror method
-# has one pair of projections in a half turn, hundreds in a full turn.
-SHARED_ERROR_PX = {"wedge": 0.05, "mirror": 0.1, "moments": 0.3, "negativity": 0.2}
-SHARED_ERROR_FULL_TURN_PX = {**SHARED_ERROR_PX, "mirror": 0.02}
-# Methods of one family use the same part of the sinogram and may be wrong together.
-FAMILY = {"wedge": "seam", "mirror": "seam", "moments": "mass", "negativity": "slice"}
+# Errors that all rows share and that their scatter therefore does not show, measured on random
+# scans (benchmarks/calibration.py).
+SHARED_ERROR_PX = {"mirror": 0.005, "wedge": 0.05, "moments": 0.3, "sharpness": 0.1}
 AGREEMENT_SIGMAS = 3.0
 WORTHLESS_PX = 2.0  # a check that tolerates more bears nothing out
 
@@ -27,9 +24,9 @@ class MethodResult:
     cor_px
         The cor.
     sigma_px
-        Its standard deviation by the scatter over rows.
+        Its standard deviation by what the method sees.
     error_px
-        The same with the error that all rows share.
+        The same with what it cannot see: errors that all rows share.
     n_rows
         Rows it is from.
     """
@@ -41,21 +38,27 @@ class MethodResult:
 
 
 def method_result(
-    method: str, cor_px: float, sigma_px: float, n_rows: int, is_full_turn: bool
+    method: str, cor_px: float, sigma_px: float, n_rows: int, unseen_px: float = 0.0
 ) -> MethodResult:
-    """Return a method's result with its whole error."""
-    shared = (SHARED_ERROR_FULL_TURN_PX if is_full_turn else SHARED_ERROR_PX)[method]
-    return MethodResult(cor_px, sigma_px, float(np.hypot(sigma_px, shared)), n_rows)
+    """Return a method's result with its whole error.
+
+    Parameters
+    ----------
+    unseen_px
+        What this scan adds to the error that the method always has.
+    """
+    error_px = float(np.linalg.norm([sigma_px, SHARED_ERROR_PX[method], unseen_px]))
+    return MethodResult(cor_px, sigma_px, error_px, n_rows)
 
 
 @dataclass(frozen=True)
 class Check:
-    """How the chosen method compares with an independent one.
+    """How the chosen method compares with another one.
 
     Attributes
     ----------
     method, cor_px
-        The independent method, and its cor at the middle row.
+        The other method, and its cor at the middle row.
     difference_px
         Its cor less the chosen one.
     tolerance_px
@@ -74,10 +77,11 @@ class Check:
 
 
 def choose(results: Mapping[str, MethodResult]) -> tuple[str, Check | None]:
-    """Return the method to believe and its check by an independent one.
+    """Return the method to believe and its check by another one.
 
-    The most certain method that one of another family bears out; failing that, the most certain
-    that any bears out; failing that, the most certain.
+    Of all pairs of methods that agree, that whose lesser member is the most certain: two fine
+    methods that agree are never outvoted by coarse ones. The more certain of the pair is believed.
+    Where none agree, the most certain.
 
     Parameters
     ----------
@@ -85,17 +89,22 @@ def choose(results: Mapping[str, MethodResult]) -> tuple[str, Check | None]:
         By method, at least one.
     """
     order = sorted(results, key=lambda method: results[method].error_px)
-    checks = {
-        one: [compare(results, one, other) for other in order if other != one] for one in order
-    }
-    for same_family_too in (False, True):
-        for one in order:
-            for check in checks[one]:
-                if check.agrees and (same_family_too or FAMILY[check.method] != FAMILY[one]):
-                    return one, check
+    for other_at, one_at in itertools.product(range(len(order)), range(len(order))):
+        if one_at < other_at:
+            check = compare(results, order[one_at], order[other_at])
+            if check.agrees:
+                return order[one_at], check
     best = order[0]
-    independent = [check for check in checks[best] if FAMILY[check.method] != FAMILY[best]]
-    return best, next(iter(independent + checks[best]), None)
+    return best, compare(results, best, order[1]) if len(order) > 1 else None
+
+
+def contradicting(results: Mapping[str, MethodResult], chosen: str) -> Check | None:
+    """Return a method that is more certain than the chosen one, and disagrees."""
+    for method, result in results.items():
+        check = compare(results, chosen, method)
+        if result.error_px < results[chosen].error_px and not check.agrees:
+            return check
+    return None
 
 
 def compare(results: Mapping[str, MethodResult], method: str, other: str) -> Check:

@@ -1,7 +1,8 @@
-"""The evidence for calibration: what each detector row of a chunk says of the axis and the greys.
+"""The evidence for calibration: what the detector rows of a chunk say of the axis and the greys.
 
 Rows are looked at one by one and chosen by their index in the whole scan, so that the evidence
-is the same however the scan is cut into chunks.
+is the same however the scan is cut into chunks. A row says little by itself: what it holds is kept,
+packed, until `calibrate` has all rows side by side.
 """
 
 from __future__ import annotations
@@ -16,20 +17,26 @@ from pydantic import TypeAdapter
 from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.candidate import Candidate
 from tomobatch.calibrate.fan import to_parallel
+from tomobatch.calibrate.frames import in_band, views_of
 from tomobatch.calibrate.histogram import Histogram
-from tomobatch.calibrate.methods import find_candidates, grey_histogram
+from tomobatch.calibrate.jitter import jitter_px
+from tomobatch.calibrate.methods import grey_histogram, look_at
+from tomobatch.calibrate.packed import pack, unpack
+from tomobatch.calibrate.pairs import opposite_views, view_noise
 from tomobatch.calibrate.rows import noise_level, signal_level
+from tomobatch.calibrate.wedge import WedgeCurve
 from tomobatch.cores import n_usable_cores
 from tomobatch.errors import UserError
 from tomobatch.turn import around, covers_full_turn, runs_of_one_angle
 
 WORTH_REBINNING_PX = 2.0  # off the first guess of a cone's axis: 1.5% of it is its error
 MOST_ALIKE = 0.9  # of the projections; a sample turned ten times is still told from a standing one
+N_WEDGE_ROWS = 60
 
 
 @dataclass(frozen=True)
 class EvidenceSettings:
-    """How to look for evidence.
+    """Which rows to look at.
 
     Attributes
     ----------
@@ -37,21 +44,49 @@ class EvidenceSettings:
         Detector rows of the whole scan.
     n_check_rows
         Rows, evenly spread over the scan, that the slower checks and the histogram are made of.
-    search_px
-        Lowest and highest centre of rotation looked at; None for all that the scan permits.
     beam
         The cone beam; None for parallel rays.
     """
 
     n_rows: int
     n_check_rows: int = 12
-    search_px: tuple[float, float] | None = None
     beam: ConeBeam | None = None
 
     def is_check_row(self, row: int) -> bool:
         """Return whether the row is one of the check rows."""
-        n = min(self.n_check_rows, self.n_rows)
+        return self._is_one_of(row, self.n_check_rows)
+
+    def is_wedge_row(self, row: int) -> bool:
+        """Return whether the row's sinogram is looked at as a whole; that of check rows always."""
+        return self._is_one_of(row, N_WEDGE_ROWS) or self.is_check_row(row)
+
+    def is_looked_at(self, row: int) -> bool:
+        """Return whether the row gives any evidence."""
+        return in_band(row, self.n_rows) or self.is_wedge_row(row)
+
+    def _is_one_of(self, row: int, n_spread: int) -> bool:
+        n = min(n_spread, self.n_rows)
         return row in {(2 * i + 1) * self.n_rows // (2 * n) for i in range(n)}
+
+
+@dataclass(frozen=True)
+class PackedWedge:
+    """A `WedgeCurve` as text and numbers."""
+
+    emptiness: str
+    constant: float
+    n_cells: float
+    variance: float
+
+    @classmethod
+    def of(cls, curve: WedgeCurve) -> PackedWedge:
+        """Pack a curve."""
+        return cls(pack(curve.emptiness), curve.constant, curve.n_cells, curve.variance)
+
+    def unpacked(self) -> WedgeCurve:
+        """Return the curve."""
+        emptiness = unpack(self.emptiness).astype(np.float64)
+        return WedgeCurve(emptiness, self.constant, self.n_cells, self.variance)
 
 
 @dataclass(frozen=True)
@@ -64,8 +99,14 @@ class RowEvidence:
         Index in the whole scan.
     signal, noise
         Standard deviations of the row's structure and of its white noise, line integrals.
+    views
+        Packed views half a turn apart, shape (pair, 2, x); empty where the scan has none.
+    wedge
+        How empty the double wedge is, on rows looked at as a whole.
     candidates
-        Centre of rotation by method.
+        Centre of rotation by the methods that stand by themselves.
+    jitter_px
+        How far the sample moves from projection to projection, on check rows.
     histogram
         Grey values in 1/pixel, on check rows.
     problem
@@ -75,7 +116,10 @@ class RowEvidence:
     row: int
     signal: float
     noise: float
-    candidates: dict[str, Candidate]
+    views: str = ""
+    wedge: PackedWedge | None = None
+    candidates: dict[str, Candidate] | None = None
+    jitter_px: float | None = None
     histogram: Histogram | None = None
     problem: str = ""
 
@@ -90,17 +134,25 @@ class Evidence:
         Detector pixels a row, and detector rows of the whole scan.
     is_full_turn
         Whether the scan covers 360 degrees.
+    view_noise
+        How far the cor by views half a turn apart moves when each projection moves by one at
+        random.
     rows
-        Every row of the chunk, in order.
+        Those of the chunk that were looked at, in order.
     """
 
     n_x: int
     n_rows: int
     is_full_turn: bool
+    view_noise: float
     rows: tuple[RowEvidence, ...]
 
+    def views(self, row: RowEvidence) -> NDArray[np.float32]:
+        """Return the views of a row, shape (pair, 2, x)."""
+        return unpack(row.views).reshape(-1, 2, self.n_x)
+
     def to_json(self) -> str:
-        """Return the evidence as JSON text, a few kB."""
+        """Return the evidence as JSON text, some kB a row."""
         return TypeAdapter(Evidence).dump_json(self).decode()
 
     @classmethod
@@ -139,20 +191,23 @@ def gather_evidence(
     angles = rising if runs is None else rising[runs]
     if len(angles) < 2 or len(angles_rad) - len(angles) > MOST_ALIKE * len(angles_rad):
         raise UserError("angles: most projections have the same one; give datasets.angle_range_deg")
+    noise = view_noise(opposite_views(angles, sinograms.shape[2]))
 
     def look(i: int) -> RowEvidence:
         row = sinograms[i] if order is None else sinograms[i, order]
         averaged = _one_an_angle(row, runs)
         if beam is None:
-            return _row_evidence(averaged, angles, first_row + i, settings)
+            return _row_evidence(averaged, angles, first_row + i, settings)[0]
         return _cone_evidence(averaged, angles, first_row + i, settings, beam)
 
+    looked_at = [i for i in range(len(sinograms)) if settings.is_looked_at(first_row + i)]
     with ThreadPoolExecutor(n_usable_cores()) as threads:
-        rows = tuple(threads.map(look, range(len(sinograms))))
+        rows = tuple(threads.map(look, looked_at))
     return Evidence(
         n_x=sinograms.shape[2],
         n_rows=settings.n_rows,
         is_full_turn=covers_full_turn(angles),
+        view_noise=noise,
         rows=rows,
     )
 
@@ -176,13 +231,12 @@ def _cone_evidence(
     cor_px = beam.cor_px(sinogram.shape[1])
     parallel, angles = to_parallel(sinogram, angles_rad, beam.source_voxels, cor_px)
     if len(angles) < 2:
-        return RowEvidence(row, 0.0, 0.0, {}, problem="its angles span less than its fan")
-    found = _row_evidence(parallel, angles, row, settings)
-    better = found.candidates.get("mirror") or found.candidates.get("wedge")
-    if better is None or abs(better.cor_px - cor_px) < WORTH_REBINNING_PX:
+        return RowEvidence(row, 0.0, 0.0, problem="its angles span less than its fan")
+    found, better_px = _row_evidence(parallel, angles, row, settings)
+    if better_px is None or abs(better_px - cor_px) < WORTH_REBINNING_PX:
         return found
-    parallel, angles = to_parallel(sinogram, angles_rad, beam.source_voxels, better.cor_px)
-    return _row_evidence(parallel, angles, row, settings)
+    parallel, angles = to_parallel(sinogram, angles_rad, beam.source_voxels, better_px)
+    return _row_evidence(parallel, angles, row, settings)[0]
 
 
 def _row_evidence(
@@ -190,13 +244,30 @@ def _row_evidence(
     angles_rad: NDArray[np.float64],
     row: int,
     settings: EvidenceSettings,
-) -> RowEvidence:
+) -> tuple[RowEvidence, float | None]:
+    """Return what a row says, and where it alone would have the cor, to half a pixel."""
     if not np.isfinite(sinogram).all():
-        return RowEvidence(row, 0.0, 0.0, {}, problem="holds NaN or infinite values")
+        return RowEvidence(row, 0.0, 0.0, problem="holds NaN or infinite values"), None
     signal, noise = signal_level(sinogram), noise_level(sinogram)
     if signal == 0:
-        return RowEvidence(row, 0.0, noise, {}, problem="is empty")
+        return RowEvidence(row, 0.0, noise, problem="is empty"), None
+    views = ""
+    pairs = opposite_views(angles_rad, sinogram.shape[1])
+    if pairs and in_band(row, settings.n_rows):
+        measured = np.stack([[view.of(sinogram) for view in pair] for pair in pairs])
+        views = pack(views_of(measured))
+    if not settings.is_wedge_row(row):
+        return RowEvidence(row, signal, noise, views), None
     check = settings.is_check_row(row)
-    candidates = find_candidates(sinogram, angles_rad, settings.search_px, check)
-    histogram = grey_histogram(sinogram, angles_rad, candidates) if check else None
-    return RowEvidence(row, signal, noise, candidates, histogram)
+    view = look_at(sinogram, angles_rad, check)
+    evidence = RowEvidence(
+        row=row,
+        signal=signal,
+        noise=noise,
+        views=views,
+        wedge=None if view.wedge is None else PackedWedge.of(view.wedge),
+        candidates=view.candidates,
+        jitter_px=jitter_px(sinogram, angles_rad) if check else None,
+        histogram=grey_histogram(sinogram, angles_rad, view.start_px) if check else None,
+    )
+    return evidence, view.start_px

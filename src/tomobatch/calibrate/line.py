@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 Floats = NDArray[np.float64]
 
 REJECT_SIGMAS = 4.0
 LEAST_SCATTER_PX = 0.02  # no row is rejected for less than REJECT_SIGMAS of this
 ROWS_FOR_SLOPE = 5
-LARGEST_SLOPE_ERROR_PX = 0.5  # over the rows at hand; a line less certain is taken as level
+LARGEST_SLOPE_ERROR_PX = 0.5  # over the rows at hand; what is less certain, and may be level, is
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,16 @@ class Line:
         )
 
 
+def tells_slope(line: Line, height_px: float) -> bool:
+    """Whether the slope is known over the height at hand, or at least known not to be level."""
+    if line.slope_sigma is None:
+        return False
+    return (
+        line.slope_sigma * height_px <= LARGEST_SLOPE_ERROR_PX
+        or abs(line.slope) > REJECT_SIGMAS * line.slope_sigma
+    )
+
+
 def fit_line(rows: Floats, cors_px: Floats, sigmas_px: Floats) -> tuple[Line, NDArray[np.bool_]]:
     """Fit a straight line, leaving out the points far from it.
 
@@ -84,8 +93,8 @@ def fit_line(rows: Floats, cors_px: Floats, sigmas_px: Floats) -> tuple[Line, ND
     middle = float(rows.mean())
     with_slope = len(rows) >= ROWS_FOR_SLOPE
     if with_slope:
-        start = stats.theilslopes(cors_px, rows)
-        slope, offset = float(start.slope), float(start.intercept + start.slope * middle)
+        slope = _median_slope(rows, cors_px)
+        offset = float(np.median(cors_px - slope * (rows - middle)))
     else:
         slope, offset = 0.0, float(np.median(cors_px))
     sigmas = np.hypot(sigmas_px, LEAST_SCATTER_PX)
@@ -99,10 +108,17 @@ def fit_line(rows: Floats, cors_px: Floats, sigmas_px: Floats) -> tuple[Line, ND
         if (now_kept == kept).all():
             break
         kept = now_kept
-    reach = float(np.ptp(rows[now_kept]))
-    if line.slope_sigma is not None and line.slope_sigma * reach > LARGEST_SLOPE_ERROR_PX:
+    if not tells_slope(line, float(np.ptp(rows[now_kept]))):
         line = _least_squares(rows, cors_px, sigmas, now_kept, with_slope=False)
     return line, now_kept
+
+
+def _median_slope(rows: Floats, cors_px: Floats) -> float:
+    """Return the median of the slopes between all pairs of points at different rows."""
+    one, other = np.triu_indices(len(rows), 1)
+    apart = rows[other] != rows[one]
+    one, other = one[apart], other[apart]
+    return float(np.median((cors_px[other] - cors_px[one]) / (rows[other] - rows[one])))
 
 
 def _least_squares(

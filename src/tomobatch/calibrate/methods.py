@@ -1,75 +1,123 @@
-"""All methods, put to one detector row."""
+"""What one detector row is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from tomobatch.calibrate.candidate import Candidate
+from tomobatch.calibrate.frames import SMOOTHING_PX
 from tomobatch.calibrate.half_turn import half_turn_positions, take_positions
 from tomobatch.calibrate.histogram import Histogram, histogram_of
-from tomobatch.calibrate.mirror import mirror_cor
 from tomobatch.calibrate.moments import moments_cor
-from tomobatch.calibrate.negativity import negativity_cor
+from tomobatch.calibrate.overlap import SPACING_PX, overlap_curve
+from tomobatch.calibrate.pairs import opposite_projections
 from tomobatch.calibrate.quicklook import back_project, ramp_filter, sample_points
+from tomobatch.calibrate.rows import remove_slow_part
+from tomobatch.calibrate.sharpness import sharpness_cor
 from tomobatch.calibrate.stitch import HalfTurn, half_turn_of
-from tomobatch.calibrate.wedge import wedge_cor
+from tomobatch.calibrate.wedge import WedgeCurve, wedge_curve
 from tomobatch.turn import covers_full_turn
 
 Row = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-METHODS = ("wedge", "mirror", "moments", "negativity")
+METHODS = ("mirror", "wedge", "moments", "sharpness")
 N_GREY_POINTS = 12_000
+# The axis of half a turn is looked for up to 35% of the width off the middle: further out, less
+# than a third of the views overlap. A full turn may have it at the edge (half acquisition).
+MARGIN, FULL_TURN_MARGIN = 0.15, 0.03
 
 
-def find_candidates(
-    row: Row, angles_rad: Floats, search_px: tuple[float, float] | None, slow_too: bool
-) -> dict[str, Candidate]:
-    """Return what each method finds in a row's sinogram, shape (angle, x), angles rising."""
-    full_turn = covers_full_turn(angles_rad)
-    if search_px is None:
-        margin_px = row.shape[1] * (0.03 if full_turn else 0.15)
-        search_px = (margin_px, row.shape[1] - 1 - margin_px)
-    found = {
-        "wedge": wedge_cor(_half_turns(row, angles_rad), search_px),
-        "mirror": mirror_cor(row, angles_rad, search_px),
-    }
-    half = half_turn_of(row, angles_rad, best_cor(found, full_turn, row.shape[1]))
-    found["moments"] = _on_detector(moments_cor(half.sinogram, half.angles_rad), half)
+def search_range(n_x: int, is_full_turn: bool) -> tuple[float, float]:
+    """Return the lowest and the highest cor that is looked at, in pixels."""
+    margin_px = n_x * (FULL_TURN_MARGIN if is_full_turn else MARGIN)
+    return margin_px, n_x - 1 - margin_px
+
+
+@dataclass(frozen=True)
+class RowView:
+    """What one row says by itself.
+
+    Attributes
+    ----------
+    wedge
+        How empty its double wedge is; None for less than half a turn.
+    start_px
+        Where it alone would have the cor, to half a pixel; None where it tells nothing.
+    candidates
+        cor by the methods that stand by themselves.
+    """
+
+    wedge: WedgeCurve | None
+    start_px: float | None
+    candidates: dict[str, Candidate]
+
+
+def look_at(row: Row, angles_rad: Floats, slow_too: bool) -> RowView:
+    """Return what a row's sinogram, shape (angle, x), angles rising, says by itself.
+
+    Parameters
+    ----------
+    slow_too
+        Whether to ask the slice as well.
+    """
+    wedge = wedge_curve(_half_turns(row, angles_rad))
+    start_px = _start_px(row, angles_rad, wedge)
+    half = half_turn_of(row, angles_rad, _or_middle(start_px, row.shape[1]))
+    found = {"moments": _on_detector(moments_cor(half.sinogram, half.angles_rad), half)}
     if slow_too and half.is_whole:
-        starts = [c.cor_px + half.shift_px for c in found.values() if c is not None]
-        if not starts:
-            starts = [(half.sinogram.shape[1] - 1) / 2]
-        least = negativity_cor(half.sinogram, half.angles_rad, starts)
-        found["negativity"] = _on_detector(least, half)
-    return {m: _rounded(c) for m, c in found.items() if c is not None and np.isfinite(c).all()}
+        mass = found["moments"]
+        start = mass.cor_px if mass else _or_middle(start_px, row.shape[1])
+        sharpest = sharpness_cor(half.sinogram, half.angles_rad, start + half.shift_px)
+        found["sharpness"] = _on_detector(sharpest, half)
+    kept = {m: _rounded(c) for m, c in found.items() if c is not None and np.isfinite(c).all()}
+    return RowView(wedge, start_px, kept)
 
 
-def best_cor(found: Mapping[str, Candidate | None], full_turn: bool, n_x: int) -> float:
-    """Return the cor of the method trusted most among those that found one; else the middle."""
-    for method in ("mirror", "wedge") if full_turn else ("wedge", "mirror"):
-        candidate = found.get(method)
-        if candidate is not None:
-            return candidate.cor_px
-    return (n_x - 1) / 2
-
-
-def grey_histogram(row: Row, angles_rad: Floats, candidates: dict[str, Candidate]) -> Histogram:
+def grey_histogram(row: Row, angles_rad: Floats, start_px: float | None) -> Histogram:
     """Return the histogram of some pixels of the row's slice, in 1/pixel.
 
-    The slice is reconstructed about the row's own best cor, at full resolution.
+    The slice is reconstructed about the row's own cor, at full resolution.
     """
     n_x = row.shape[1]
-    cor_px = best_cor(candidates, covers_full_turn(angles_rad), n_x)
+    cor_px = _or_middle(start_px, n_x)
     half = half_turn_of(row, angles_rad, cor_px)
     centre = cor_px + half.shift_px
     radius_px = max(min(centre, half.sinogram.shape[1] - 1 - centre), n_x / 4)
     points = sample_points(radius_px, N_GREY_POINTS)
     filtered = ramp_filter(half.sinogram)
     return histogram_of(back_project(filtered, half.angles_rad, np.array([centre]), points)[0])
+
+
+def _start_px(row: Row, angles_rad: Floats, wedge: WedgeCurve | None) -> float | None:
+    """Return the best place of the wedge; of a full turn, of the overlap of opposite views."""
+    n_x = row.shape[1]
+    full_turn = covers_full_turn(angles_rad)
+    if not full_turn and wedge is not None:
+        return _peak_px(wedge.emptiness, 1.0, search_range(n_x, full_turn))
+    one, other = opposite_projections(row, angles_rad)
+    if len(one) == 0:
+        return None
+    one, other = (
+        ndimage.gaussian_filter1d(remove_slow_part(part), SMOOTHING_PX, axis=1)
+        for part in (one, other)
+    )
+    return _peak_px(overlap_curve(one, other), SPACING_PX, search_range(n_x, full_turn))
+
+
+def _peak_px(curve: Floats, spacing_px: float, search_px: tuple[float, float]) -> float | None:
+    """Return where the curve is largest; None at the end of the search."""
+    low, high = int(np.ceil(search_px[0] / spacing_px)), int(search_px[1] / spacing_px)
+    best = low + int(np.argmax(curve[low : high + 1]))
+    return None if best in (low, high) else best * spacing_px
+
+
+def _or_middle(cor_px: float | None, n_x: int) -> float:
+    return (n_x - 1) / 2 if cor_px is None else cor_px
 
 
 def _half_turns(row: Row, angles_rad: Floats) -> list[Row]:

@@ -1,124 +1,153 @@
-"""Centre of rotation from projections half a turn apart, one the mirror image of the other.
+"""Centre of rotation and tilt from opposite views of the sample, laid on each other.
 
-``p(angle + pi, t) = p(angle, 2 cor - t)``, so the two convolved with each other peak at 2 cor. The
-correlation is normalised over the pixels that overlap, and weighed by their number (Fisher's z),
-so that an axis near the edge of the detector (half acquisition) is found as well as a central one.
+About an axis that leans in the detector plane, half a turn mirrors the view about the leaning line:
+it shifts it, turns it, and so brings slices from above and below into one detector row. Rows
+compared one by one take the slope of the sample's outline for a slope of the axis; a smooth body in
+few rows can hide half of the tilt that way. Here the view is compared as a picture: cor and tilt
+are found together, by Gauss-Newton steps to the least squared difference.
+
+The matrix of the normal equations is made of the product of the two views' gradients, in which
+their noise, being independent, cancels; made of squares, noise would count as detail.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
 
-from tomobatch.calibrate.candidate import Candidate
-from tomobatch.calibrate.rows import remove_slow_part
-from tomobatch.turn import HALF_TURN_RAD, angle_step
+from tomobatch.calibrate.comparison import LIKELY_SLOPE, Comparison, compare
+from tomobatch.calibrate.frames import Frames
+from tomobatch.calibrate.overlap import SPACING_PX, overlap_curve
+from tomobatch.calibrate.stack import Stacked, best_line
 
 Floats = NDArray[np.float64]
-Row = NDArray[np.float32]
-SMOOTHING_PX = 1.0
-LARGEST_GAP_STEPS = 3.0  # across which an opposite projection is interpolated
+
+ROWS_FOR_TILT = 5
+FARTHEST_PX = 3.0  # a fit that ends further from its start has gone astray
+N_SLOPES = 3  # tried on each side of a level axis
+MOST_STEPS, LAST_STEP_PX = 15, 2e-3
 
 
-def mirror_cor(row: Row, angles_rad: Floats, search_px: tuple[float, float]) -> Candidate | None:
-    """Find the cor at which opposite projections agree best.
+@dataclass(frozen=True)
+class MirrorFit:
+    """The axis about which opposite views are mirror images.
 
-    Parameters
+    Attributes
     ----------
-    row
-        Sinogram of one detector row, shape (angle, x), float32.
-    angles_rad
-        Shape (angle,), rising.
-    search_px
-        Lowest and highest cor looked at.
+    cor_px, slope
+        At the middle row, and px a row.
+    cor_sigma_px, slope_sigma, covariance
+        Their standard deviations, and the covariance; None and 0 where the slope is not told.
+    likeness
+        Correlation of the views laid on each other.
+    significance
+        The same in standard deviations of that of unlike views.
+    rows_px
+        By position of the row from the middle: where it alone would have its cor.
+    """
+
+    cor_px: float
+    slope: float
+    cor_sigma_px: float
+    slope_sigma: float | None
+    covariance: float
+    likeness: float
+    significance: float
+    rows_px: dict[float, float]
+
+    @property
+    def merit(self) -> float:
+        """What to compare fits at different places by.
+
+        A narrow overlap in which the views are the same tells more than a wide one in which they
+        are somewhat alike.
+        """
+        return self.significance * self.likeness
+
+
+def find_mirror(frames: Sequence[Frames], search_px: tuple[float, float]) -> list[Stacked]:
+    """Find to half a pixel where the rows of opposite views overlap best, along a sloping line.
 
     Returns
     -------
-    The cor; None when no projections are half a turn apart (to within a step), or the best lies at
-    the end of the search.
+    The best place of all, that of a level axis, and the best far from the first; none where they
+    lie at the end of the search.
     """
-    first, second = opposite_projections(row, angles_rad)
-    if len(first) == 0:
-        return None
-    first, second = (
-        ndimage.gaussian_filter1d(remove_slow_part(part), SMOOTHING_PX, axis=1)
-        for part in (first, second)
+    curves = np.stack(
+        [
+            overlap_curve(frame.one[:, y], frame.other[:, y])
+            for frame in frames
+            for y in np.flatnonzero(frame.is_good)
+        ]
     )
-    doubled = _best_overlap(first, second, search_px)
-    return None if doubled is None else _refine(first, second, doubled / 2)
+    positions = np.concatenate([f.positions[f.is_good] for f in frames])
+    total = curves.sum(axis=0)[int(search_px[0] / SPACING_PX) : int(search_px[1] / SPACING_PX)]
+    middle = float(np.median(total))
+    scatter = 1.4826 * float(np.median(np.abs(total - middle))) + 1e-30
+    curves -= middle / len(curves)
+    best = best_line(curves, positions, SPACING_PX, search_px, scatter)
+    level = best_line(curves, np.zeros(len(curves)), SPACING_PX, search_px, scatter)
+    places = [place for place in (best, level) if place is not None]
+    if best is not None:
+        places.append(replace(best, cor_px=best.rival_px, slope=best.rival_slope))
+    return places
 
 
-def _best_overlap(first: Row, second: Row, search_px: tuple[float, float]) -> int | None:
-    """Return the whole number 2 cor of the best correlation; None if at the end of the search."""
-    n_x = first.shape[1]
-    length = fft.next_fast_len(2 * n_x, real=True)
-    spectrum = np.sum(fft.rfft(first, length, axis=1) * fft.rfft(second, length, axis=1), axis=0)
-    energy = np.sqrt(_overlap_energy(first, length) * _overlap_energy(second, length))
-    coefficient = fft.irfft(spectrum, length) / np.maximum(energy, 1e-6 * energy.max() + 1e-30)
-    doubled = np.arange(length)
-    overlap = np.minimum(doubled + 1, 2 * n_x - 1 - doubled)
-    fisher_z = np.arctanh(np.clip(coefficient, 0, 0.9999)) * np.sqrt(np.maximum(overlap - 3, 0))
-    lowest, highest = int(np.ceil(2 * search_px[0])), int(np.floor(2 * search_px[1]))
-    best = lowest + int(np.argmax(fisher_z[lowest : highest + 1]))
-    return None if best in (lowest, highest) else best
+def fit_mirror(frames: Sequence[Frames], start_px: float) -> MirrorFit | None:
+    """Lay the mirrored views on each other, from a start less than three pixels off.
 
-
-def _refine(first: Row, second: Row, cor_px: float) -> Candidate | None:
-    """Move the cor, by Gauss-Newton steps, to the least squared difference of the mirror images.
-
-    Compared is a fixed stretch inside the overlap: no part of the difference is then due to how
-    much overlaps, and none to the ends, where the slow part is not well known.
+    Returns
+    -------
+    None when the steps lead elsewhere, or the views overlap too little.
     """
-    n_x = first.shape[1]
-    left, right = max(0.0, 2 * cor_px - (n_x - 1)), min(n_x - 1.0, 2 * cor_px)
-    margin = min(n_x / 16, (right - left) / 4)
-    x = np.arange(int(np.ceil(left + margin)), int(right - margin) + 1)
-    one, start_px = first[:, x], cor_px
-    for _ in range(4):
-        source = 2 * cor_px - x
-        low = np.clip(np.floor(source).astype(np.intp), 1, n_x - 3)
-        part = (source - low).astype(np.float32)
-        before, at, after, beyond = (second[:, low + i] for i in (-1, 0, 1, 2))
-        other = at * (1 - part) + after * part
-        by_cor = (after - before) * (1 - part) + (beyond - at) * part  # d other / d cor
-        difference = one - other
-        power = float(np.vdot(by_cor, by_cor))
-        if power == 0:
-            return None
-        cor_px += float(np.clip(np.vdot(by_cor, difference) / power, -1, 1))
-    if abs(cor_px - start_px) > 2:
+    n_free = 2 if sum(int(frame.is_good.sum()) for frame in frames) >= ROWS_FOR_TILT else 1
+    fit = _descend(frames, start_px, n_free)
+    if fit is not None and n_free == 2 and not fit[1].tells_slope:
+        fit = _descend(frames, start_px, n_free=1)
+    if fit is None:
         return None
-    left_over = float(np.mean(difference**2))
-    # Smoothed noise is alike over 2 sqrt(pi) SMOOTHING_PX pixels.
-    variance = left_over / power * 2 * np.sqrt(np.pi) * SMOOTHING_PX
-    return Candidate(cor_px, float(np.sqrt(variance)))
+    line, comparison = fit
+    covariance = comparison.covariance()
+    tells_slope = len(covariance) == 2
+    return MirrorFit(
+        cor_px=float(line[0]),
+        slope=float(line[1]),
+        cor_sigma_px=float(np.sqrt(covariance[0, 0])),
+        slope_sigma=float(np.sqrt(covariance[1, 1])) if tells_slope else None,
+        covariance=float(covariance[0, 1]) if tells_slope else 0.0,
+        likeness=comparison.likeness,
+        significance=comparison.significance,
+        rows_px=comparison.rows_px(line),
+    )
 
 
-def opposite_projections(row: Row, angles_rad: Floats) -> tuple[Row, Row]:
-    """Return projections and their opposites, half a turn on, two arrays of shape (pair, x).
-
-    Between two angles the opposite is interpolated, and up to a step beyond the last one
-    extrapolated, which a scan of [0, pi) needs. What has its opposite in a gap is left out.
-    """
-    step = angle_step(angles_rad)
-    wanted = angles_rad + HALF_TURN_RAD
-    after = np.searchsorted(angles_rad, wanted).clip(1, len(angles_rad) - 1)
-    in_gap = angles_rad[after] - angles_rad[after - 1] > LARGEST_GAP_STEPS * step
-    pairs = np.flatnonzero((wanted <= angles_rad[-1] + 1.01 * step) & ~in_gap)
-    after = after[pairs]
-    before = after - 1
-    weight = (wanted[pairs] - angles_rad[before]) / (angles_rad[after] - angles_rad[before])
-    near = np.round(weight)
-    weight = np.where(np.abs(weight - near) < 0.01, near, weight).astype(np.float32)[:, None]
-    return row[pairs], row[before] * (1 - weight) + row[after] * weight
-
-
-def _overlap_energy(part: Row, length: int) -> Floats:
-    """Return the energy of the pixels that overlap the mirror image, for each whole 2 cor."""
-    n_x = part.shape[1]
-    total = np.concatenate([[0.0], np.cumsum(np.sum(part.astype(np.float64) ** 2, axis=0))])
-    doubled = np.arange(length)
-    stop = np.minimum(doubled, n_x - 1) + 1
-    start = np.clip(doubled - n_x + 1, 0, n_x)
-    return np.asarray(np.maximum(total[np.maximum(stop, start)] - total[start], 0))
+def _descend(
+    frames: Sequence[Frames], start_px: float, n_free: int
+) -> tuple[Floats, Comparison] | None:
+    """Return the line of the least difference near the start, and the comparison there."""
+    farthest = max(float(np.abs(frame.positions).max()) for frame in frames)
+    # A step of one in either parameter moves the farthest row, or column, by a pixel.
+    scale = np.array([1.0, max(farthest, frames[0].one.shape[-1] / 2)])[:n_free]
+    slopes = np.arange(-N_SLOPES, N_SLOPES + 1) * LIKELY_SLOPE / N_SLOPES if n_free == 2 else [0.0]
+    tried = [
+        (comparison.likeness, abs(slope), slope)
+        for slope in slopes
+        if (comparison := compare(frames, np.array([start_px, slope]), n_free)) is not None
+    ]
+    if not tried:
+        return None
+    line = np.array([start_px, max(tried)[2]])
+    fit = None
+    for _ in range(MOST_STEPS):
+        comparison = compare(frames, line, n_free)
+        if comparison is None or abs(line[0] - start_px) > FARTHEST_PX:
+            return None
+        fit = line.copy(), comparison
+        move = np.clip(comparison.step(line) * scale, -2, 2)
+        if np.abs(move).max() < LAST_STEP_PX:
+            break
+        line[:n_free] += move / scale
+    return fit
