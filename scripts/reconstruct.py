@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
+from tomobatch.arrays import Float32Array
 from tomobatch.calibrate.calibration import Calibration
 from tomobatch.calibrate.fan import calibrated_beam
 from tomobatch.errors import UserError
 from tomobatch.opencl.kind import DeviceKind
 from tomobatch.reconstruct.cone.geometry import make_cone_geometry
 from tomobatch.reconstruct.cone.slabs import reconstruct_slabs
-from tomobatch.reconstruct.engine import Float32Array
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.settings import ReconstructSettings
 from tomobatch.reconstruct.stream import reconstruct_blocks

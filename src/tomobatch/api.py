@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
+from tomobatch.arrays import Float32Array
 from tomobatch.calibrate.calibration import Calibration, calibrate
 from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
 from tomobatch.calibrate.settings import CalibrateSettings
@@ -34,8 +35,6 @@ __all__ = [
     "remove_stripes",
     "write_phantom",
 ]
-
-Float32Array = npt.NDArray[np.float32]
 
 
 def read_sinograms(

@@ -20,9 +20,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.arrays import Float64Array
 from tomobatch.errors import UserError
-
-FloatArray = npt.NDArray[np.float64]
 
 _UM_A_MM = 1e3
 VOXEL_TOLERANCE = 2e-3
@@ -146,7 +145,7 @@ class ConeBeam:
         stop = math.floor(plane + (n_rows - 1 - plane) * nearer + 1e-9) + 1
         return max(0, start), min(n_rows, max(start, stop))
 
-    def drifts(self, n_angles: int) -> FloatArray:
+    def drifts(self, n_angles: int) -> Float64Array:
         """Return how far the principal point moves at each angle, (angle, 2) of u and v."""
         if not self.drift_px:
             return np.zeros((n_angles, 2))
@@ -156,7 +155,7 @@ class ConeBeam:
             )
         return np.asarray(self.drift_px, dtype=np.float64)
 
-    def rotation(self) -> FloatArray:
+    def rotation(self) -> Float64Array:
         """Return the detector's turn, (3, 3), columns being its u, v and normal in ideal ones."""
         roll, tilt, slant = np.deg2rad((self.roll_deg, self.tilt_deg, self.slant_deg))
         about_normal = np.array(
@@ -172,7 +171,7 @@ class ConeBeam:
 
     def on_detector(
         self, u_px: npt.ArrayLike, v_px: npt.ArrayLike
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> tuple[Float64Array, Float64Array]:
         """Return where the ray to a point of the ideal detector meets the real one.
 
         Both in columns and rows from the principal point.

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
-BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float32]
+from tomobatch.arrays import BoolArray, Float32Array
 
 # Of the signal (flat minus dark) around it: below or above, a pixel does not answer to light.
 _DEAD_SHARE = 0.1
@@ -40,7 +38,7 @@ class BadPixels:
 
 
 def find_bad_pixels(
-    flats: FloatArray, dark: FloatArray, scatter: FloatArray, n_frames: int
+    flats: Float32Array, dark: Float32Array, scatter: Float32Array, n_frames: int
 ) -> BadPixels:
     """Find the pixels whose transmission means nothing.
 
@@ -76,7 +74,7 @@ def find_bad_pixels(
     return BadPixels(dead & ~hot, hot, _noisy(signal, scatter, n_frames))
 
 
-def _level(image: FloatArray) -> FloatArray:
+def _level(image: Float32Array) -> Float32Array:
     """Return the coarse level (y, x) around each pixel."""
     step = _LEVEL_STEP_PX
     coarse = ndimage.median_filter(image[::step, ::step], _LEVEL_WINDOW)
@@ -84,7 +82,7 @@ def _level(image: FloatArray) -> FloatArray:
     return np.asarray(coarse.repeat(step, axis=0).repeat(step, axis=1)[:n_y, :n_x])
 
 
-def _hot(dark: FloatArray, typical_signal: float) -> BoolArray:
+def _hot(dark: Float32Array, typical_signal: float) -> BoolArray:
     finite = np.where(np.isfinite(dark), dark, np.float32(0))
     middle = float(np.median(finite))
     sigma = 1.4826 * float(np.median(np.abs(finite - middle)))
@@ -92,7 +90,7 @@ def _hot(dark: FloatArray, typical_signal: float) -> BoolArray:
     return ~np.isfinite(dark) | (finite > middle + limit)
 
 
-def _noisy(signal: FloatArray, scatter: FloatArray, n_frames: int) -> BoolArray:
+def _noisy(signal: Float32Array, scatter: Float32Array, n_frames: int) -> BoolArray:
     if n_frames < _NOISY_MIN_FRAMES:
         return np.zeros(scatter.shape, bool)
     mean_signal = np.clip(signal.mean(axis=0), 1e-6, None)

@@ -3,15 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.arrays import Float32Array
 from tomobatch.normalise.references import References
 from tomobatch.normalise.settings import NormaliseSettings
-
-FloatArray = npt.NDArray[np.float32]
 
 
 def flat_places(
     projections: npt.NDArray[np.integer], references: References, settings: NormaliseSettings
-) -> tuple[npt.NDArray[np.int32], FloatArray]:
+) -> tuple[npt.NDArray[np.int32], Float32Array]:
     """Return for each projection index the series of flats before it and the share of the next.
 
     A projection is taken between its index and the next; on average at the middle.
@@ -22,7 +21,7 @@ def flat_places(
     return before, (place - before).astype(np.float32)
 
 
-def signals(references: References, settings: NormaliseSettings) -> FloatArray:
+def signals(references: References, settings: NormaliseSettings) -> Float32Array:
     """Return float32 (series, y, x), flat minus dark, with zero for bad pixels."""
     flats = references.flats
     if settings.flats == "mean":

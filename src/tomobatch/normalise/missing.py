@@ -6,11 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from tomobatch.arrays import BoolArray, Float32Array
 from tomobatch.normalise.references import References
 from tomobatch.normalise.robust_mean import RawArray
-
-BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float32]
 
 MISSING = np.float32(-1e30)
 """Line integrals of a projection that is missing: a number, as no array of a run may hold NaN."""
@@ -114,7 +112,7 @@ def mend_pixels(projections: RawArray) -> tuple[RawArray, int]:
     return mended, n_mended
 
 
-def bridge(sinograms: FloatArray, angles_rad: npt.NDArray[np.float64]) -> BoolArray:
+def bridge(sinograms: Float32Array, angles_rad: npt.NDArray[np.float64]) -> BoolArray:
     """Fill projections that are marked as missing from those at the nearest angles.
 
     Between two neighbours on the circle, linearly; beyond the end of less than a turn, the nearest.

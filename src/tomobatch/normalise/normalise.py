@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
+from tomobatch.arrays import Float32Array
 from tomobatch.errors import UserError
 from tomobatch.normalise.beam import flat_places, signals
 from tomobatch.normalise.references import References
@@ -15,8 +16,6 @@ from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.opencl.buffers import filled_by_device, lent, uploaded
 from tomobatch.opencl.devices import Device, find_device
 from tomobatch.opencl.kernels import load_kernel
-
-FloatArray = npt.NDArray[np.float32]
 
 # Photon noise stays below this many standard deviations: above is a zinger.
 _NOISE_SIGMAS = 6.0
@@ -44,7 +43,7 @@ class Normalised:
         Bad pixels replaced in each projection.
     """
 
-    line_integrals: FloatArray
+    line_integrals: Float32Array
     zingers: npt.NDArray[np.int32]
     clipped: npt.NDArray[np.int32]
     saturated: npt.NDArray[np.int32]
@@ -212,7 +211,7 @@ class _Kernel:
         self,
         raw: RawArray,
         first_projection: int,
-        line_integrals: FloatArray,
+        line_integrals: Float32Array,
         counts: npt.NDArray[np.int32],
     ) -> None:
         """Fill ``line_integrals`` (n, y, x) and ``counts`` (n, 3) for the projections ``raw``."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.arrays import BoolArray, Float32Array
 from tomobatch.errors import UserError
 from tomobatch.normalise.bad_pixels import find_bad_pixels
 from tomobatch.normalise.robust_mean import RawArray, SeriesMean, robust_mean
@@ -14,9 +15,6 @@ from tomobatch.normalise.saturation import SATURATED_SHARE, find_saturation, sam
 from tomobatch.normalise.series import ReferenceSeries
 from tomobatch.normalise.settings import NO_FLATS, NormaliseSettings
 from tomobatch.normalise.strangers import without_strange_darks, without_strange_flats
-
-BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float32]
 
 _DRIFT_MAP_SIZE_PX = 64
 
@@ -37,7 +35,7 @@ class Drift:
 
     intensities: tuple[float, ...]
     change: float
-    map: FloatArray
+    map: Float32Array
 
 
 @dataclass(frozen=True)
@@ -79,16 +77,16 @@ class References:
         was stronger than its flats say; None for nothing.
     """
 
-    flats: FloatArray
+    flats: Float32Array
     flat_positions: npt.NDArray[np.float64]
-    dark: FloatArray
+    dark: Float32Array
     bad_pixels: BoolArray
     noise: float
     counts: ReferenceCounts
     drift: Drift
     warnings: tuple[str, ...] = ()
     saturation: float | None = None
-    offsets: FloatArray | None = None
+    offsets: Float32Array | None = None
 
     @property
     def half_count(self) -> float:
@@ -178,7 +176,7 @@ def average_references(
 
 def _average_darks(
     darks: RawArray | None, series: Sequence[ReferenceSeries], settings: NormaliseSettings
-) -> tuple[FloatArray, int, list[str]]:
+) -> tuple[Float32Array, int, list[str]]:
     """Return the mean dark (y, x), its zingers, and what is odd about it."""
     shape = series[0].frames.shape[1:]
     if darks is None or len(darks) == 0:
@@ -192,7 +190,7 @@ def _average_darks(
 
 
 def _average_flats(
-    series: ReferenceSeries, dark: FloatArray, settings: NormaliseSettings
+    series: ReferenceSeries, dark: Float32Array, settings: NormaliseSettings
 ) -> SeriesMean:
     """Average a series of flats, and scale its signal to the exposure of the projections."""
     mean = robust_mean(series.frames, dark, keep_zingers=settings.zinger_threshold is None)
@@ -219,7 +217,7 @@ def _remarks(series: Sequence[ReferenceSeries], means: Sequence[SeriesMean]) -> 
 
 
 def _saturation(
-    series: Sequence[ReferenceSeries], dark: FloatArray, settings: NormaliseSettings
+    series: Sequence[ReferenceSeries], dark: Float32Array, settings: NormaliseSettings
 ) -> tuple[float | None, list[str]]:
     """Return the counts at which the camera saturates, if flats show it, and say so."""
     samples = [sample_readings(one.frames, dark) for one in series]
@@ -241,14 +239,14 @@ def _check_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -
         raise UserError(f"{name} of {found} pixels (y, x) do not fit flats of {expected}")
 
 
-def _noise(flat: SeriesMean, good_signal: FloatArray) -> float:
+def _noise(flat: SeriesMean, good_signal: Float32Array) -> float:
     """Return the standard deviation of one reading as a share of the signal; 0 if not known."""
     if not math.isfinite(flat.variance_per_count):
         return 0.0
     return math.sqrt(flat.variance_per_count / float(np.median(good_signal)))
 
 
-def _drift(signal: FloatArray, good: BoolArray) -> Drift:
+def _drift(signal: Float32Array, good: BoolArray) -> Drift:
     """Compare the series of ``signal`` (series, y, x) over the good pixels."""
     intensities = tuple(float(np.mean(one, where=good, dtype=np.float64)) for one in signal)
     first = _block_sums(np.where(good, signal[0], 0))
@@ -257,7 +255,7 @@ def _drift(signal: FloatArray, good: BoolArray) -> Drift:
     return Drift(intensities, intensities[-1] / intensities[0] - 1, change.astype(np.float32))
 
 
-def _block_sums(image: FloatArray) -> npt.NDArray[np.float64]:
+def _block_sums(image: Float32Array) -> npt.NDArray[np.float64]:
     """Sum an image over blocks, at most 64 each way; the last block of a side can be smaller."""
     total = image.astype(np.float64)
     for axis, size in enumerate(image.shape):

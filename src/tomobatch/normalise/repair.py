@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
-BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int32]
+from tomobatch.arrays import BoolArray, Float32Array, Int32Array
 
 N_NEIGHBOURS = 8
 # Good pixels farther away than this stand in only where there is none nearer, and then alone.
@@ -31,9 +28,9 @@ class Repair:
         to 1.
     """
 
-    pixels: IntArray
-    neighbours: IntArray
-    weights: FloatArray
+    pixels: Int32Array
+    neighbours: Int32Array
+    weights: Float32Array
 
 
 def plan_repair(bad: BoolArray) -> Repair:
@@ -61,7 +58,7 @@ def plan_repair(bad: BoolArray) -> Repair:
     return Repair((y * n_x + x).astype(np.int32), neighbours, weights.astype(np.float32))
 
 
-def _nearest_good(bad: BoolArray) -> IntArray:
+def _nearest_good(bad: BoolArray) -> Int32Array:
     """Return int32 (y, x), the nearest good pixel of each as y * n_x + x."""
     y, x = ndimage.distance_transform_edt(bad, return_distances=False, return_indices=True)
     return np.asarray(y * bad.shape[1] + x, np.int32)

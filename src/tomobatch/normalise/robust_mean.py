@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
+from tomobatch.arrays import Float32Array
+
 RawArray = npt.NDArray[np.integer | np.floating]
 
 # A reading this many standard deviations above the median is a zinger: chance alone reaches it
@@ -42,15 +43,15 @@ class SeriesMean:
         Frames with more bright readings than zingers can be, in which none was left out.
     """
 
-    mean: FloatArray
-    scatter: FloatArray
+    mean: Float32Array
+    scatter: Float32Array
     variance_per_count: float
     n_zingers: int
     changed_frames: int = 0
 
 
 def robust_mean(
-    frames: RawArray, dark: FloatArray | None = None, *, keep_zingers: bool = False
+    frames: RawArray, dark: Float32Array | None = None, *, keep_zingers: bool = False
 ) -> SeriesMean:
     """Return the mean over frames (n, y, x) without readings far above their pixel's median.
 
@@ -79,7 +80,7 @@ def robust_mean(
     return SeriesMean(mean, scatter, variance_per_count, int(n_zingers.sum()), n_changed)
 
 
-def frame_levels(frames: RawArray, dark: FloatArray | None = None) -> npt.NDArray[np.float64]:
+def frame_levels(frames: RawArray, dark: Float32Array | None = None) -> npt.NDArray[np.float64]:
     """Return the median signal of each frame over a sample of its pixels, float64 (n,)."""
     sample = _sample(frames, dark).reshape(len(frames), -1)
     return np.asarray(np.median(sample, axis=1), np.float64)
@@ -90,13 +91,13 @@ class _Averager:
     """A series of frames, the level of each, and what is far above the photon noise."""
 
     frames: RawArray
-    dark: FloatArray | None
+    dark: Float32Array | None
     levels: npt.NDArray[np.float64]
     limit_factor: float
 
     def average(
         self, tested: npt.NDArray[np.bool_]
-    ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int64]]:
+    ) -> tuple[Float32Array, Float32Array, npt.NDArray[np.int64]]:
         """Return mean and scatter (y, x), and the zingers of each frame, found in those tested."""
         n_frames, n_rows, n_columns = self.frames.shape
         mean = np.empty((n_rows, n_columns), np.float32)
@@ -111,7 +112,7 @@ class _Averager:
 
     def _band(
         self, rows: slice, tested: npt.NDArray[np.bool_]
-    ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int64]]:
+    ) -> tuple[Float32Array, Float32Array, npt.NDArray[np.int64]]:
         band = self.frames[:, rows].astype(np.float32)
         if self.dark is not None:
             band -= self.dark[rows]
@@ -135,19 +136,19 @@ class _Averager:
         return mean.astype(np.float32), scatter, np.count_nonzero(zingers, axis=(1, 2))
 
 
-def _at_rank(band: FloatArray, rank: int) -> FloatArray:
+def _at_rank(band: Float32Array, rank: int) -> Float32Array:
     """Return what has the rank along the first axis when sorted."""
     return np.asarray(np.partition(band, rank, axis=0)[rank])
 
 
-def _sample(frames: RawArray, dark: FloatArray | None) -> FloatArray:
+def _sample(frames: RawArray, dark: Float32Array | None) -> Float32Array:
     """Return the signal of every few rows and columns, float32 (n, y, x)."""
     step = math.ceil(math.sqrt(max(1, frames.size / _SAMPLED_READINGS)))
     sample = frames[:, ::step, ::step].astype(np.float32)
     return sample if dark is None else np.asarray(sample - dark[::step, ::step])
 
 
-def _variance_per_count(frames: RawArray, dark: FloatArray | None) -> float:
+def _variance_per_count(frames: RawArray, dark: Float32Array | None) -> float:
     """Return the variance of readings over their counts, from a sample of pixels.
 
     Taken between neighbouring frames, each at its own level, it is blind to a beam that changes,

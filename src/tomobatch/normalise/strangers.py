@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from tomobatch.normalise.robust_mean import FloatArray, RawArray, frame_levels
+from tomobatch.arrays import Float32Array
+from tomobatch.normalise.robust_mean import RawArray, frame_levels
 from tomobatch.normalise.series import ReferenceSeries
 
 # A flat with less than half or more than twice the signal of its series was taken with another
@@ -49,7 +50,7 @@ def without_strange_darks(darks: RawArray, flat_level: float) -> tuple[RawArray,
 
 
 def without_strange_flats(
-    series: ReferenceSeries, dark: FloatArray
+    series: ReferenceSeries, dark: Float32Array
 ) -> tuple[ReferenceSeries, list[str]]:
     """Leave out the flats of a series that were taken with far less or far more beam.
 

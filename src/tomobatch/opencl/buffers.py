@@ -9,8 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
-Float32Array = npt.NDArray[np.float32]
-
 _PAGE_BYTES = 4096
 
 

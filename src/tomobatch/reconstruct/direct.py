@@ -7,18 +7,17 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
+from tomobatch.arrays import Float32Array, Float64Array
 from tomobatch.opencl.buffers import Shared, filled_by_device, mapped, uploaded
 from tomobatch.opencl.devices import Device
 from tomobatch.opencl.kernels import load_kernel
 from tomobatch.reconstruct.engine import Method
 from tomobatch.reconstruct.filter import SAMPLES_PER_PX, padded_length
-from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.rows import RowFilter, count_samples
 from tomobatch.reconstruct.settings import FilterName, Padding
 from tomobatch.reconstruct.splitting import SliceSplitter
 from tomobatch.reconstruct.variants import PIXELS_A_RUN, Variant, choose_variant
-
-Float32Array = npt.NDArray[np.float32]
 
 FRACTION_BITS = 23
 
@@ -123,7 +122,7 @@ class DirectEngine:
     def __call__(
         self,
         sinograms: Float32Array,
-        cor_px: FloatArray,
+        cor_px: Float64Array,
         out: Float32Array,
         first_row: int = 0,
     ) -> None:

@@ -4,14 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from tomobatch.arrays import Float32Array, Float64Array
 from tomobatch.opencl.devices import Device
-from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.settings import ReconstructSettings
-
-Float32Array = npt.NDArray[np.float32]
 
 
 class Engine(Protocol):
@@ -22,7 +18,7 @@ class Engine(Protocol):
     def __call__(
         self,
         sinograms: Float32Array,
-        cor_px: FloatArray,
+        cor_px: Float64Array,
         out: Float32Array,
         first_row: int = 0,
     ) -> None:

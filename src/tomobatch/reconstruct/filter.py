@@ -13,9 +13,10 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.arrays import Float64Array
 from tomobatch.errors import UserError
 from tomobatch.reconstruct.fft import even_fast_length
-from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.settings import FilterName, Padding
 
 FILTERS: tuple[str, ...] = get_args(FilterName)
@@ -25,7 +26,7 @@ PADDINGS: tuple[str, ...] = get_args(Padding)
 SAMPLES_PER_PX = 2
 
 
-def ramp_kernel(length: int) -> FloatArray:
+def ramp_kernel(length: int) -> Float64Array:
     """Return the real-space ramp on a ring of ``length`` samples, offset 0 first.
 
     1/4 at 0, -1/(pi n)^2 at odd offsets n, 0 at even ones.
@@ -38,7 +39,7 @@ def ramp_kernel(length: int) -> FloatArray:
     return kernel
 
 
-def window(frequency: FloatArray, filter: FilterName) -> FloatArray:
+def window(frequency: Float64Array, filter: FilterName) -> Float64Array:
     """Return the window at frequencies in cycles per pixel (0 to 0.5); 1 at frequency 0.
 
     Raises
@@ -59,15 +60,15 @@ def window(frequency: FloatArray, filter: FilterName) -> FloatArray:
     raise UserError(f"filter: '{filter}' is not one of {', '.join(FILTERS)}")
 
 
-def frequency_response(length: int, filter: FilterName = "ramp") -> FloatArray:
+def frequency_response(length: int, filter: FilterName = "ramp") -> Float64Array:
     """Return the windowed ramp at the frequencies of a real FFT, float64 (length // 2 + 1,)."""
-    ramp: FloatArray = np.fft.rfft(ramp_kernel(length)).real
+    ramp: Float64Array = np.fft.rfft(ramp_kernel(length)).real
     return ramp * window(_frequencies(length), filter)
 
 
 def finer_response(
     length: int, filter: FilterName = "ramp", samples_per_px: int = SAMPLES_PER_PX
-) -> FloatArray:
+) -> Float64Array:
     """Return the windowed ramp for rows that are resampled and then interpolated linearly.
 
     An inverse real FFT of ``samples_per_px * length`` points puts samples between the columns by
@@ -100,7 +101,7 @@ def shift_phases(length: int, shift_px: npt.ArrayLike) -> npt.NDArray[np.complex
     return phases
 
 
-def binning_response(length: int, angles_rad: FloatArray, binning: int) -> FloatArray:
+def binning_response(length: int, angles_rad: Float64Array, binning: int) -> Float64Array:
     """Return what averaging binning x binning pixels does to the rows, (angle, length // 2 + 1).
 
     The mean of ``b`` pixels along x multiplies the row at angle theta by the Dirichlet kernel
@@ -112,7 +113,7 @@ def binning_response(length: int, angles_rad: FloatArray, binning: int) -> Float
     return along_x * along_y
 
 
-def overlap_weights(n_cols: int, cor_px: npt.ArrayLike) -> FloatArray:
+def overlap_weights(n_cols: int, cor_px: npt.ArrayLike) -> Float64Array:
     """Return the weights of half acquisition, float64 (row, n_cols).
 
     Columns that both halves of the turn see get a smooth step from 0 at the detector's near edge to
@@ -122,7 +123,7 @@ def overlap_weights(n_cols: int, cor_px: npt.ArrayLike) -> FloatArray:
     toward_far = np.where(cor < (n_cols - 1) / 2, 1.0, -1.0)
     near_px = np.maximum(np.minimum(cor, n_cols - 1 - cor), 1e-6)
     t = (np.arange(n_cols)[None, :] - cor) * toward_far
-    weights: FloatArray = 0.5 + 0.5 * np.sin(np.pi / 2 * np.clip(t / near_px, -1, 1))
+    weights: Float64Array = 0.5 + 0.5 * np.sin(np.pi / 2 * np.clip(t / near_px, -1, 1))
     return weights
 
 
@@ -162,7 +163,7 @@ def check_finite(values: npt.NDArray[np.generic], first_row: int, first_angle: i
         )
 
 
-def check_rows(sinograms: npt.NDArray[np.float32], cor_px: FloatArray) -> None:
+def check_rows(sinograms: npt.NDArray[np.float32], cor_px: Float64Array) -> None:
     """Raise a UserError where a centre of rotation is not on the detector or not one a row."""
     n_rows, _, n_cols = sinograms.shape
     if cor_px.shape != (n_rows,):
@@ -175,14 +176,14 @@ def check_rows(sinograms: npt.NDArray[np.float32], cor_px: FloatArray) -> None:
         )
 
 
-def _frequencies(length: int) -> FloatArray:
+def _frequencies(length: int) -> Float64Array:
     """Frequencies of a real FFT in cycles per pixel, 0 to 0.5."""
     return np.arange(length // 2 + 1) / length
 
 
-def _dirichlet(cycles: FloatArray, n: int) -> FloatArray:
+def _dirichlet(cycles: Float64Array, n: int) -> Float64Array:
     """Mean of exp(2 pi i cycles k) over n samples k centred on 0."""
-    result: FloatArray = np.mean(
+    result: Float64Array = np.mean(
         [np.cos(2 * np.pi * cycles * (k - (n - 1) / 2)) for k in range(n)], axis=0
     )
     return result

@@ -11,22 +11,20 @@ import math
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import pyopencl as cl
 
+from tomobatch.arrays import Float32Array, Float64Array
 from tomobatch.opencl.buffers import Shared, filled_by_device, mapped, uploaded
 from tomobatch.opencl.devices import Device
 from tomobatch.opencl.kernels import load_kernel
 from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.engine import Method
 from tomobatch.reconstruct.fft import even_fast_length, inverse_plane
-from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.gridding import Spreading, fall_off, tap_polynomials, tile_visits
 from tomobatch.reconstruct.lines import Lines, make_lines
 from tomobatch.reconstruct.sampling import LineSampler, row_length
 from tomobatch.reconstruct.settings import FilterName, Padding
-
-Float32Array = npt.NDArray[np.float32]
 
 STANDARD = Spreading(width=5, oversampling=1.25, degree=6)
 
@@ -103,7 +101,7 @@ class FourierEngine:
     def __call__(
         self,
         sinograms: Float32Array,
-        cor_px: FloatArray,
+        cor_px: Float64Array,
         out: Float32Array,
         first_row: int = 0,
     ) -> None:
@@ -168,7 +166,9 @@ class FourierEngine:
         }
         return {name: uploaded(context, array) for name, array in arrays.items()}
 
-    def sample_lines(self, sinograms: Float32Array, cor_px: FloatArray, first_row: int = 0) -> None:
+    def sample_lines(
+        self, sinograms: Float32Array, cor_px: Float64Array, first_row: int = 0
+    ) -> None:
         """Transform the rows and put their filtered spectra, interleaved, into the samples."""
         self._sample(sinograms, cor_px, self._samples.buffer, first_row)
 

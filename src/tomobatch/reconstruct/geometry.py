@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.arrays import Float64Array
 from tomobatch.errors import UserError
 from tomobatch.turn import FULL_TURN_RAD, HALF_TURN_RAD, covers_full_turn, typical_gap
-
-FloatArray = npt.NDArray[np.float64]
 
 # A gap this many times the typical one is a missing wedge: its two sides get the typical gap.
 _WEDGE_GAP = 8.0
@@ -58,8 +57,8 @@ class Geometry:
         Whether a full turn about an axis off the detector's centre is merged into a wider view.
     """
 
-    angles_rad: FloatArray
-    angle_weights: FloatArray
+    angles_rad: Float64Array
+    angle_weights: Float64Array
     n_cols: int
     size_px: int
     roi: Roi
@@ -88,12 +87,12 @@ class Geometry:
         return self.roi.y0 + (self.binning - 1) / 2 - (self.size_px - 1) / 2
 
     @property
-    def x_px(self) -> FloatArray:
+    def x_px(self) -> Float64Array:
         """Positions of the output's columns from the axis, (nx // binning,)."""
         return self.first_x_px + self.binning * np.arange(self.shape_px[1], dtype=np.float64)
 
     @property
-    def y_px(self) -> FloatArray:
+    def y_px(self) -> Float64Array:
         """Positions of the output's rows from the axis, (ny // binning,)."""
         return self.first_y_px + self.binning * np.arange(self.shape_px[0], dtype=np.float64)
 
@@ -175,7 +174,7 @@ def make_geometry(
     )
 
 
-def angle_weights(angles_rad: FloatArray, period_rad: float = HALF_TURN_RAD) -> FloatArray:
+def angle_weights(angles_rad: Float64Array, period_rad: float = HALF_TURN_RAD) -> Float64Array:
     """Return what each angle counts in the sum over angles, from the gaps to its neighbours.
 
     Each angle stands for half of the gap to the next angle on either side, on a circle of
@@ -207,7 +206,7 @@ def default_cor_px(n_cols: int) -> float:
     return (n_cols - 1) / 2
 
 
-def _check_full_turn(angles_rad: FloatArray) -> None:
+def _check_full_turn(angles_rad: Float64Array) -> None:
     if not covers_full_turn(angles_rad):
         span_deg = math.degrees(float(np.ptp(angles_rad)))
         raise UserError(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.polynomial import chebyshev
 
-from tomobatch.reconstruct.geometry import FloatArray
+from tomobatch.arrays import Float64Array
 
 MAX_WIDTH = 8
 # Share of the widest exponent at which a wrapped image of the output is still damped.
@@ -44,7 +44,7 @@ class Spreading:
         return _EXPONENT * np.pi * self.width * (1 - 1 / (2 * ratio))
 
 
-def kernel(z: FloatArray, exponent: float) -> FloatArray:
+def kernel(z: Float64Array, exponent: float) -> Float64Array:
     """Return the exponential of a semicircle at z in half widths; 0 beyond 1."""
     inside = np.maximum(1 - z * z, 0)
     return np.where(np.abs(z) <= 1, np.exp(exponent * (np.sqrt(inside) - 1)), 0)
@@ -67,18 +67,18 @@ def tap_polynomials(spreading: Spreading, exponent: float) -> npt.NDArray[np.flo
     return table.astype(np.float32)
 
 
-def fall_off(spreading: Spreading, exponent: float, n_grid: int, n: int) -> FloatArray:
+def fall_off(spreading: Spreading, exponent: float, n_grid: int, n: int) -> Float64Array:
     """Return the transform of the kernel at the n pixels of the output along an axis, float64."""
     offsets = np.arange(n, dtype=np.float64) - n // 2
     z, weights = np.polynomial.legendre.leggauss(64)
     values = kernel(z, exponent) * weights * spreading.width / 2
     cycles = offsets[:, None] * z[None, :] * spreading.width / (2 * n_grid)
-    result: FloatArray = (values * np.cos(2 * np.pi * cycles)).sum(axis=1)
+    result: Float64Array = (values * np.cos(2 * np.pi * cycles)).sum(axis=1)
     return result
 
 
 def tile_visits(
-    directions_rad: FloatArray, n_grid: int, tile: int, width: int, reach: float
+    directions_rad: Float64Array, n_grid: int, tile: int, width: int, reach: float
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Return which lines may cross which tile of the grid's half v >= 0.
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.arrays import Float64Array
+from tomobatch.reconstruct.geometry import Geometry
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,7 @@ class Lines:
         output's centre to the origin, in turns / 2^32, wrapping.
     """
 
-    directions_rad: FloatArray
+    directions_rad: Float64Array
     steps: npt.NDArray[np.float32]
     weights: npt.NDArray[np.float32]
     places: npt.NDArray[np.uint32]

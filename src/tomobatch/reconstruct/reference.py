@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.arrays import Float64Array
 from tomobatch.reconstruct.filter import (
     SAMPLES_PER_PX,
     binning_response,
@@ -11,7 +12,7 @@ from tomobatch.reconstruct.filter import (
     padded_length,
     shift_phases,
 )
-from tomobatch.reconstruct.geometry import FloatArray, Geometry, default_cor_px
+from tomobatch.reconstruct.geometry import Geometry, default_cor_px
 from tomobatch.reconstruct.settings import FilterName, Padding
 
 
@@ -23,7 +24,7 @@ def filter_rows(
     filter: FilterName = "ramp",
     padding: Padding = "edge",
     samples_per_px: int = SAMPLES_PER_PX,
-) -> tuple[FloatArray, float]:
+) -> tuple[Float64Array, float]:
     """Return the filtered rows of one slice on the ring of the FFT, and where their axis lies.
 
     They are ready for linear interpolation: see ``finer_response``.
@@ -72,7 +73,7 @@ def back_project(
     geometry: Geometry,
     axis: float,
     samples_per_px: int = SAMPLES_PER_PX,
-) -> FloatArray:
+) -> Float64Array:
     """Return the sum over angles of the rows, linearly interpolated, float64 (ny, nx).
 
     Parameters
@@ -108,7 +109,7 @@ def fbp_reference(
     filter: FilterName = "ramp",
     padding: Padding = "edge",
     samples_per_px: int = SAMPLES_PER_PX,
-) -> FloatArray:
+) -> Float64Array:
     """Return one slice by filtered back-projection, float64 (ny, nx), attenuation in 1/pixel.
 
     The more samples a column, the closer the linear interpolation to an exact one.

@@ -4,9 +4,9 @@ Decision 12.
 """
 
 import numpy as np
-import numpy.typing as npt
 import scipy.fft
 
+from tomobatch.arrays import Float32Array, Float64Array
 from tomobatch.reconstruct.fft import in_parallel
 from tomobatch.reconstruct.filter import (
     SAMPLES_PER_PX,
@@ -18,10 +18,8 @@ from tomobatch.reconstruct.filter import (
     padded_length,
     shift_phases,
 )
-from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.settings import FilterName, Padding
-
-Float32Array = npt.NDArray[np.float32]
 
 # Working memory of one thread: small enough for the cache it shares with the others.
 _WORK_BYTES = 2**20
@@ -81,7 +79,7 @@ class RowFilter:
     def __call__(
         self,
         sinograms: Float32Array,
-        cor_px: FloatArray,
+        cor_px: Float64Array,
         out: Float32Array,
         first_row: int = 0,
     ) -> None:
@@ -123,14 +121,14 @@ class RowFilter:
         in_parallel(work, n_angles, max(1, _WORK_BYTES // row_bytes))
         check_finite(out[:, 0, :n_rows].T, first_row)
 
-    def _column_weights(self, cor_px: FloatArray) -> FloatArray | None:
+    def _column_weights(self, cor_px: Float64Array) -> Float64Array | None:
         """Return overlap weights (column, row), or None where every column counts once."""
         if not self.geometry.half_acquisition:
             return None
         return overlap_weights(self.geometry.n_cols, cor_px).T
 
     def _interleave(
-        self, sinograms: Float32Array, weights: FloatArray | None, part: slice
+        self, sinograms: Float32Array, weights: Float64Array | None, part: slice
     ) -> Float32Array:
         """Return padded rows (angle, length, lane), weighted; the left padding comes last."""
         n_rows, n_angles, n_cols = sinograms.shape

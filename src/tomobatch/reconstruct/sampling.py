@@ -4,10 +4,10 @@ import threading
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyopencl as cl
 import scipy.fft
 
+from tomobatch.arrays import Float32Array, Float64Array
 from tomobatch.opencl.buffers import uploaded
 from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.fft import even_fast_length, in_parallel
@@ -20,11 +20,9 @@ from tomobatch.reconstruct.filter import (
     padded_length,
     shift_phases,
 )
-from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.lines import Lines
 from tomobatch.reconstruct.settings import FilterName, Padding
-
-Float32Array = npt.NDArray[np.float32]
 
 # Padded rows that one thread transforms at a time: small enough for the cache it has for itself.
 _PART_BYTES = 2 * 2**20
@@ -42,7 +40,7 @@ class _Block:
     """Rows to sample: what they are weighted with and multiplied by, and where they go."""
 
     sinograms: Float32Array
-    weights: FloatArray | None
+    weights: Float64Array | None
     factors: cl.Buffer
     samples: cl.Buffer
     first_row: int
@@ -97,7 +95,7 @@ class LineSampler:
             self._transform = vkfft.RowTransform(queue, lanes * self._step, self.length)
 
     def __call__(
-        self, sinograms: Float32Array, cor_px: FloatArray, samples: cl.Buffer, first_row: int
+        self, sinograms: Float32Array, cor_px: Float64Array, samples: cl.Buffer, first_row: int
     ) -> None:
         """Sample sinograms (row, angle, x) into complex samples (line, k, lane).
 
@@ -108,7 +106,7 @@ class LineSampler:
         """
         factors = self._response * shift_phases(self.length, -cor_px).T
         response = uploaded(self._queue.context, factors.astype(np.complex64))
-        weights: FloatArray | None = None
+        weights: Float64Array | None = None
         if self._geometry.half_acquisition:
             weights = overlap_weights(self._geometry.n_cols, cor_px)
         block = _Block(sinograms, weights, response, samples, first_row)

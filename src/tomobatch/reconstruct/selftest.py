@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.arrays import Float64Array
 from tomobatch.opencl.check import KernelCheck, compare
 from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct import vkfft
@@ -12,7 +13,7 @@ from tomobatch.reconstruct.direct import DirectEngine
 from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.filter import SAMPLES_PER_PX
 from tomobatch.reconstruct.fourier import FourierEngine
-from tomobatch.reconstruct.geometry import FloatArray, Geometry, make_geometry
+from tomobatch.reconstruct.geometry import Geometry, make_geometry
 from tomobatch.reconstruct.reference import fbp_reference
 from tomobatch.reconstruct.variants import image, local, tiles
 
@@ -101,7 +102,7 @@ def _check(
     return compare(kernel, options, tolerance, run)
 
 
-def _noise(lanes: int) -> tuple[npt.NDArray[np.float32], FloatArray, Geometry]:
+def _noise(lanes: int) -> tuple[npt.NDArray[np.float32], Float64Array, Geometry]:
     """Return sinograms of noise, a centre of rotation for each, and a geometry of odd angles."""
     random = np.random.default_rng(lanes)
     sinograms = random.normal(size=(lanes, _N_ANGLES, _N_COLS)).astype(np.float32)

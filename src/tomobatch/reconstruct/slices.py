@@ -5,6 +5,7 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.arrays import Float32Array
 from tomobatch.errors import UserError
 from tomobatch.opencl.kind import DeviceKind
 from tomobatch.reconstruct.filter import FILTERS, PADDINGS, check_rows
@@ -12,8 +13,6 @@ from tomobatch.reconstruct.geometry import Roi, default_cor_px, make_geometry
 from tomobatch.reconstruct.settings import FilterName, MethodName, Padding, ReconstructSettings
 from tomobatch.reconstruct.stream import reconstruct_blocks
 from tomobatch.turn import refuse_degrees
-
-Float32Array = npt.NDArray[np.float32]
 
 
 def fbp(

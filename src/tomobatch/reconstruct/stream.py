@@ -14,17 +14,16 @@ from dataclasses import dataclass, field
 from itertools import cycle
 
 import numpy as np
-import numpy.typing as npt
 
+from tomobatch.arrays import Float32Array, Float64Array
 from tomobatch.errors import UserError
 from tomobatch.opencl.devices import Device, find_devices
 from tomobatch.reconstruct.engine import Engine
-from tomobatch.reconstruct.geometry import FloatArray, Geometry
+from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.methods import METHODS, Plan, make_plan
 from tomobatch.reconstruct.settings import ReconstructSettings
 from tomobatch.reconstruct.timeline import Timeline
 
-Float32Array = npt.NDArray[np.float32]
 Read = Callable[[int, int], Float32Array]
 Write = Callable[[int, Float32Array], None]
 
@@ -39,7 +38,7 @@ def reconstruct_blocks(
     write: Write,
     n_rows: int,
     geometry: Geometry,
-    cor_px: FloatArray,
+    cor_px: Float64Array,
     settings: ReconstructSettings,
     *,
     out: Float32Array | None = None,
@@ -98,7 +97,7 @@ class _Work:
     read: Read
     write: Write
     geometry: Geometry
-    cor_px: FloatArray
+    cor_px: Float64Array
     settings: ReconstructSettings
     timeline: Timeline
     plan: Plan

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 import pyopencl as cl
 from pyopencl.array import Array
 
-Float32Array = npt.NDArray[np.float32]
+from tomobatch.arrays import Float32Array
 
 
 @cache

@@ -5,11 +5,9 @@ makes it worse. It is known by its noise, which is far from that of the columns 
 """
 
 import numpy as np
-import numpy.typing as npt
 import scipy.ndimage as ndi
 
-BoolArray = npt.NDArray[np.bool_]
-Float32Array = npt.NDArray[np.float32]
+from tomobatch.arrays import BoolArray, Float32Array
 
 # Logarithm of the ratio to the columns around: of equal columns, all but one in 10^9 are within six
 # standard deviations; the least keeps what a strong but working column loses in light.

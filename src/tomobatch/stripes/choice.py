@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import TypeAdapter
 
+from tomobatch.arrays import Float32Array
 from tomobatch.cores import n_usable_cores
 from tomobatch.stripes.bridging import bridge, find_odd_columns
 from tomobatch.stripes.planting import part
@@ -21,7 +21,6 @@ from tomobatch.stripes.removal import METHODS, remove_stripes
 from tomobatch.stripes.rings import ring_figure
 from tomobatch.stripes.settings import Removal, StripeSettings
 
-Float32Array = npt.NDArray[np.float32]
 Reconstruct = Callable[[Float32Array], Float32Array]
 """What makes slices (n, y, x) of sinograms (n, angle, x) of one row."""
 

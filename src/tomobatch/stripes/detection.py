@@ -1,10 +1,8 @@
 """Which columns of a sinogram are stripes (algorithm 4 of Vo et al., 2018)."""
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+from tomobatch.arrays import BoolArray, Float64Array
 
 # A spread below this says that the data have no noise to measure a stripe by.
 _NOISE_FREE = 1e-5
@@ -12,7 +10,7 @@ _NOISE_FREE = 1e-5
 _FEWEST_COLUMNS = 8
 
 
-def find_stripes(profile: FloatArray, snr: float) -> BoolArray:
+def find_stripes(profile: Float64Array, snr: float) -> BoolArray:
     """Return the columns whose value stands out from a straight line through the sorted values.
 
     Parameters

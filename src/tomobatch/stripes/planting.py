@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.ndimage as ndi
 
+from tomobatch.arrays import Float32Array
 from tomobatch.stripes.running_median import running_median
-
-Float32Array = npt.NDArray[np.float32]
 
 # An offset may change this many times over the angles: stripes that come and go are followed.
 _CHANGES = 6

@@ -5,16 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from tomobatch.arrays import Float32Array
 from tomobatch.cores import n_usable_cores
 from tomobatch.errors import UserError
 from tomobatch.stripes import vo
 from tomobatch.stripes.bridging import bridge, find_odd_columns
 from tomobatch.stripes.settings import Removal, StripeSettings, Tuning
 
-FloatArray = npt.NDArray[np.float32]
-Method = Callable[[FloatArray, Tuning], FloatArray]
+Method = Callable[[Float32Array, Tuning], Float32Array]
 
 ON_LINE_INTEGRALS: dict[Removal, Method] = {"sorting": vo.sorting, "filtering": vo.filtering}
 ON_TRANSMISSION: dict[Removal, Method] = {
@@ -28,13 +27,13 @@ _ANGLES_AT_ONCE = 64
 
 
 def remove_stripes(
-    sinograms: FloatArray,
+    sinograms: Float32Array,
     settings: StripeSettings,
     *,
     bridges_odd_columns: bool = False,
-    out: FloatArray | None = None,
+    out: Float32Array | None = None,
     n_threads: int | None = None,
-) -> FloatArray:
+) -> Float32Array:
     """Remove stripes from sinograms, each detector row by itself.
 
     Parameters
@@ -83,11 +82,11 @@ def remove_stripes(
 
 
 def _remove_from_row(
-    sinogram: FloatArray,
+    sinogram: Float32Array,
     method: Removal,
     tuning: Tuning,
     bridges_odd_columns: bool,
-    result: FloatArray,
+    result: Float32Array,
 ) -> None:
     """Write to ``result`` the sinogram (angle, x) without stripes."""
     columns = np.empty(sinogram.shape[::-1], np.float32)
@@ -106,7 +105,7 @@ def _remove_from_row(
     _transpose(columns.T, result)
 
 
-def _transpose(source: FloatArray, target: FloatArray) -> None:
+def _transpose(source: Float32Array, target: Float32Array) -> None:
     """Copy between arrays (angle, x) of opposite memory order, in blocks that fit the caches."""
     for start in range(0, len(source), _ANGLES_AT_ONCE):
         target[start : start + _ANGLES_AT_ONCE] = source[start : start + _ANGLES_AT_ONCE]

@@ -9,11 +9,9 @@ figure is 0 where there are none, whatever the noise, and at most 1.
 import math
 
 import numpy as np
-import numpy.typing as npt
 import scipy.ndimage as ndi
 
-Float32Array = npt.NDArray[np.float32]
-FloatArray = npt.NDArray[np.float64]
+from tomobatch.arrays import Float32Array, Float64Array
 
 _N_SECTORS = 24
 # Sectors this close share pixels and structure, and do not count as a pair.
@@ -51,7 +49,7 @@ def ring_figure(image: Float32Array) -> float:
     return float(correlation[apart >= _NEAREST_PAIR].mean())
 
 
-def sector_profiles(image: Float32Array) -> FloatArray:
+def sector_profiles(image: Float32Array) -> Float64Array:
     """Return the high-passed mean along the radius of every sector, float64 (radius, sector)."""
     middle = (len(image) - 1) / 2
     radii = np.arange(_INNERMOST_PX, _OUTERMOST * len(image) / 2)
@@ -64,5 +62,5 @@ def sector_profiles(image: Float32Array) -> FloatArray:
     limit = _CLIPPED_SIGMAS * _NORMAL_MAD * float(np.median(np.abs(polar)))
     np.clip(polar, -limit, limit, out=polar)
     sectors = polar.reshape(len(radii), _N_SECTORS, -1)
-    profiles: FloatArray = sectors.mean(axis=2, dtype=np.float64)
+    profiles: Float64Array = sectors.mean(axis=2, dtype=np.float64)
     return profiles

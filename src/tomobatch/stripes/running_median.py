@@ -1,17 +1,15 @@
 """Median over a window of columns, for every rank of sorted columns at once."""
 
 import numpy as np
-import numpy.typing as npt
 
+from tomobatch.arrays import Float32Array
 from tomobatch.stripes.compiled import compiled
-
-FloatArray = npt.NDArray[np.float32]
 
 # Ranks worked on side by side: two windows of 51 such rows just fit the L1 cache of a core.
 _LANES = 128
 
 
-def running_median(columns: FloatArray, window_px: int) -> FloatArray:
+def running_median(columns: Float32Array, window_px: int) -> Float32Array:
     """Return the median of each value and its neighbours along the first axis.
 
     Parameters
@@ -38,11 +36,11 @@ def running_median(columns: FloatArray, window_px: int) -> FloatArray:
 
 @compiled
 def _slide(
-    columns: FloatArray,
+    columns: Float32Array,
     window_px: int,
-    window: FloatArray,
-    updated: FloatArray,
-    medians: FloatArray,
+    window: Float32Array,
+    updated: Float32Array,
+    medians: Float32Array,
 ) -> None:
     """Slide a sorted window along x: per step one value leaves it and one enters, in all lanes.
 

@@ -7,12 +7,9 @@ Decision 33.
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from tomobatch.arrays import Float32Array, Int32Array
 from tomobatch.stripes.compiled import compiled
-
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int32]
 
 # The float64 form of a float32 has 29 spare bits, and rounds back to it below half of their range.
 _SPARE_BITS = 28
@@ -20,7 +17,7 @@ _SPARE_BITS = 28
 _COLUMNS_AT_ONCE = 32
 
 
-def sort_columns(columns: FloatArray) -> tuple[FloatArray, IntArray]:
+def sort_columns(columns: Float32Array) -> tuple[Float32Array, Int32Array]:
     """Sort each column by value.
 
     The angle index rides in the bits of a float64 that a float32 leaves unused, so that one sort of
@@ -51,7 +48,7 @@ def sort_columns(columns: FloatArray) -> tuple[FloatArray, IntArray]:
     return ranked, order
 
 
-def unsort_columns(ranked: FloatArray, order: IntArray) -> FloatArray:
+def unsort_columns(ranked: Float32Array, order: Int32Array) -> Float32Array:
     """Return float32 (x, angle): every value of ``ranked`` (x, rank) back at its angle."""
     columns = np.empty_like(ranked)
     _scatter(ranked, order, columns)
@@ -59,7 +56,7 @@ def unsort_columns(ranked: FloatArray, order: IntArray) -> FloatArray:
 
 
 @compiled
-def _scatter(ranked: FloatArray, order: IntArray, columns: FloatArray) -> None:
+def _scatter(ranked: Float32Array, order: Int32Array, columns: Float32Array) -> None:
     for x in range(ranked.shape[0]):
         for rank in range(ranked.shape[1]):
             columns[x, order[x, rank]] = ranked[x, rank]

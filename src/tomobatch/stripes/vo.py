@@ -9,18 +9,15 @@ and the mean of a column that saw only air is one and not zero.
 """
 
 import numpy as np
-import numpy.typing as npt
 import scipy.fft
 import scipy.ndimage as ndi
 
+from tomobatch.arrays import BoolArray, Float32Array
 from tomobatch.stripes.bridging import bridge
 from tomobatch.stripes.detection import find_stripes
 from tomobatch.stripes.running_median import running_median
 from tomobatch.stripes.settings import Tuning
 from tomobatch.stripes.sorted_columns import sort_columns, unsort_columns
-
-BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float32]
 
 # Algorithm 2: width of the low pass along the angles, in frequencies.
 _LOW_PASS_SIGMA = 3.0
@@ -31,19 +28,19 @@ _SMOOTHED_ANGLES = 10
 _COLUMNS_AT_ONCE = 64
 
 
-def sorting(columns: FloatArray, tuning: Tuning) -> FloatArray:
+def sorting(columns: Float32Array, tuning: Tuning) -> Float32Array:
     """Take out small and medium stripes: a median across columns at equal rank (algorithm 3)."""
     ranked, order = sort_columns(columns)
     return unsort_columns(running_median(ranked, tuning.small_window_px), order)
 
 
-def filtering(columns: FloatArray, tuning: Tuning) -> FloatArray:
+def filtering(columns: Float32Array, tuning: Tuning) -> Float32Array:
     """Apply ``sorting`` to the slow part of each column only (algorithm 2)."""
     slow = _low_pass(columns)
     return sorting(slow, tuning) + (columns - slow)
 
 
-def large(columns: FloatArray, tuning: Tuning) -> FloatArray:
+def large(columns: Float32Array, tuning: Tuning) -> Float32Array:
     """Take out wide and strong stripes of transmission (algorithm 5)."""
     ranked, order = sort_columns(columns)
     factors, stripes, smooth = _large_stripes(ranked, tuning)
@@ -52,12 +49,12 @@ def large(columns: FloatArray, tuning: Tuning) -> FloatArray:
     return corrected
 
 
-def dead(columns: FloatArray, tuning: Tuning) -> FloatArray:
+def dead(columns: Float32Array, tuning: Tuning) -> Float32Array:
     """Bridge unresponsive and fluctuating columns, then take out what is left (algorithm 6)."""
     return large(_bridged(columns, tuning), tuning)
 
 
-def everything(columns: FloatArray, tuning: Tuning) -> FloatArray:
+def everything(columns: Float32Array, tuning: Tuning) -> Float32Array:
     """Take out stripes of all kinds: algorithms 6, 5, 4 and 3 in this order.
 
     Algorithm 5 multiplies whole columns or replaces them rank by rank: both keep the order of the
@@ -70,7 +67,9 @@ def everything(columns: FloatArray, tuning: Tuning) -> FloatArray:
     return unsort_columns(running_median(ranked, tuning.small_window_px), order)
 
 
-def _large_stripes(ranked: FloatArray, tuning: Tuning) -> tuple[FloatArray, BoolArray, FloatArray]:
+def _large_stripes(
+    ranked: Float32Array, tuning: Tuning
+) -> tuple[Float32Array, BoolArray, Float32Array]:
     """Return each column's gain factor, which columns are stripes, and the smoothed ranks."""
     smooth = running_median(ranked, tuning.large_window_px)
     n_ranks = ranked.shape[1]
@@ -82,7 +81,7 @@ def _large_stripes(ranked: FloatArray, tuning: Tuning) -> tuple[FloatArray, Bool
     return factors.astype(np.float32), find_stripes(factors, tuning.snr), smooth
 
 
-def _bridged(columns: FloatArray, tuning: Tuning) -> FloatArray:
+def _bridged(columns: Float32Array, tuning: Tuning) -> Float32Array:
     """Replace the columns that fluctuate too much or too little by a line between their sides."""
     profile = np.empty(len(columns))
     for start in range(0, len(columns), _COLUMNS_AT_ONCE):
@@ -101,7 +100,7 @@ def _bridged(columns: FloatArray, tuning: Tuning) -> FloatArray:
     return bridge(columns, stripes)
 
 
-def _low_pass(columns: FloatArray) -> FloatArray:
+def _low_pass(columns: Float32Array) -> Float32Array:
     """Return the slow part of each column, a Gaussian of frequencies with mirrored ends.
 
     The alternating sign puts frequency zero in the middle of the spectrum, as the window has it.

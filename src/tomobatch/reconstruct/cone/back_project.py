@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import pyopencl as cl
 
 from tomobatch.opencl.buffers import Shared, uploaded
@@ -13,8 +12,6 @@ from tomobatch.opencl.kernels import load_kernel
 from tomobatch.reconstruct.cone.geometry import ConeGeometry
 from tomobatch.reconstruct.cone.variants import Variant
 from tomobatch.reconstruct.direct import chords
-
-Float32Array = npt.NDArray[np.float32]
 
 # Loads of the kernel for CPUs begin before and end behind the rows that count, by a vector.
 _MARGIN_ROWS = 16

@@ -1,9 +1,9 @@
 """Weigh and filter the projections of a slab, and lay them out for the back-projection."""
 
 import numpy as np
-import numpy.typing as npt
 import scipy.fft
 
+from tomobatch.arrays import Float32Array
 from tomobatch.reconstruct.cone.geometry import ConeGeometry
 from tomobatch.reconstruct.cone.resample import detector_places, interpolate
 from tomobatch.reconstruct.cone.weights import cosine_weights, ray_weights
@@ -15,8 +15,6 @@ from tomobatch.reconstruct.filter import (
     frequency_response,
 )
 from tomobatch.reconstruct.settings import FilterName, Padding
-
-Float32Array = npt.NDArray[np.float32]
 
 
 class ConeFilter:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.arrays import Float64Array
 from tomobatch.beam import ConeBeam
 from tomobatch.errors import UserError
 from tomobatch.reconstruct.fft import even_fast_length
-from tomobatch.reconstruct.geometry import FloatArray, Geometry, Roi, angle_weights, make_geometry
+from tomobatch.reconstruct.geometry import Geometry, Roi, angle_weights, make_geometry
 from tomobatch.turn import FULL_TURN_RAD, HALF_TURN_RAD, typical_gap
 
 # A detector whose middle is further from the axis than this share of its width sees one side only,
@@ -51,7 +52,7 @@ class ConeGeometry:
     n_rows: int
     span_rad: float | None
     merged: bool
-    drift_px: FloatArray
+    drift_px: Float64Array
 
     @property
     def source(self) -> float:
@@ -206,7 +207,7 @@ def make_cone_geometry(
     return ConeGeometry(slices, beam, n_rows, span, merged, beam.drifts(len(angles)))
 
 
-def is_full_circle(angles_rad: FloatArray) -> bool:
+def is_full_circle(angles_rad: Float64Array) -> bool:
     """Whether the angles go once around with no gap of more than a few steps."""
     ordered = np.sort(np.mod(angles_rad, FULL_TURN_RAD))
     gaps = np.diff(ordered, append=ordered[0] + FULL_TURN_RAD)
@@ -226,7 +227,7 @@ def field_of_view_px(beam: ConeBeam, n_cols: int, merged: bool) -> float:
     return beam.source_voxels * math.sin(math.atan(side / beam.source_voxels))
 
 
-def _span_rad(angles_rad: FloatArray) -> float:
+def _span_rad(angles_rad: Float64Array) -> float:
     """Return what a short scan covers: its range and a step, of which each end has half."""
     span = float(np.ptp(angles_rad))
     span += span / max(len(angles_rad) - 1, 1)

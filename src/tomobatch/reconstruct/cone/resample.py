@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from tomobatch.arrays import Float64Array
 from tomobatch.reconstruct.cone.geometry import ConeGeometry
-from tomobatch.reconstruct.geometry import FloatArray
 
 Pictures = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 
-def detector_places(geometry: ConeGeometry, first_row: int, stop_row: int) -> FloatArray:
+def detector_places(geometry: ConeGeometry, first_row: int, stop_row: int) -> Float64Array:
     """Return the column and row of the detector for every ideal one, (n_cols, row, 2).
 
     Rows ``first_row`` to ``stop_row`` of the ideal detector, not shifted by any drift.
@@ -36,7 +36,7 @@ def detector_places(geometry: ConeGeometry, first_row: int, stop_row: int) -> Fl
 def interpolate(
     picture: Pictures,
     first_row: int,
-    places: FloatArray,
+    places: Float64Array,
     drift_u: float,
     drift_v: float,
     weights: Pictures,
@@ -74,7 +74,7 @@ def interpolate(
 
 
 @njit(nogil=True, inline="always")
-def _keys(t: float, weights: FloatArray) -> None:
+def _keys(t: float, weights: Float64Array) -> None:
     """Set the weights of four neighbours for a place at ``t`` behind the second."""
     weights[0] = ((-0.5 * t + 1.0) * t - 0.5) * t
     weights[1] = (1.5 * t - 2.5) * t * t + 1.0

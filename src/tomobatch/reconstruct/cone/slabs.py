@@ -5,9 +5,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import pyopencl as cl
 
+from tomobatch.arrays import Float32Array
 from tomobatch.errors import UserError
 from tomobatch.opencl.buffers import filled_by_device, mapped
 from tomobatch.opencl.devices import Device, find_device
@@ -20,7 +20,6 @@ from tomobatch.reconstruct.settings import FilterName, Padding
 from tomobatch.reconstruct.splitting import SliceSplitter
 from tomobatch.reconstruct.timeline import Timeline
 
-Float32Array = npt.NDArray[np.float32]
 Read = Callable[[slice, slice], Float32Array]
 Write = Callable[[int, Float32Array], None]
 

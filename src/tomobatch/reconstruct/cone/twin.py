@@ -5,6 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.arrays import Float64Array
 from tomobatch.reconstruct.cone.geometry import ConeGeometry
 from tomobatch.reconstruct.cone.resample import detector_places, interpolate
 from tomobatch.reconstruct.cone.weights import cosine_weights, ray_weights
@@ -12,7 +13,6 @@ from tomobatch.reconstruct.filter import (
     binning_response,
     frequency_response,
 )
-from tomobatch.reconstruct.geometry import FloatArray
 from tomobatch.reconstruct.settings import FilterName, Padding
 
 
@@ -24,7 +24,7 @@ def fdk_twin(
     *,
     name: FilterName = "ramp",
     padding: Padding = "edge",
-) -> FloatArray:
+) -> Float64Array:
     """Return slices [start, stop), float64 (slice, y, x), attenuation in 1/voxel.
 
     Parameters
@@ -55,8 +55,8 @@ def fdk_twin(
 
 
 def _weighed(
-    projection: FloatArray, geometry: ConeGeometry, rows: npt.NDArray[np.int64], angle: int
-) -> FloatArray:
+    projection: Float64Array, geometry: ConeGeometry, rows: npt.NDArray[np.int64], angle: int
+) -> Float64Array:
     """Return one projection at rows of the ideal detector, (column, row), times the cosine.
 
     Where there are none, the nearest one stands.
@@ -64,7 +64,7 @@ def _weighed(
     n_cols, n_rows = projection.shape
     if not geometry.beam.is_turned:
         own = np.clip(rows, 0, n_rows - 1)
-        weighed: FloatArray = (projection * cosine_weights(geometry, 0, n_rows))[:, own]
+        weighed: Float64Array = (projection * cosine_weights(geometry, 0, n_rows))[:, own]
         return weighed
     ideal = np.empty((n_cols, len(rows)))
     bounds = int(rows[0]), int(rows[-1]) + 1
@@ -76,12 +76,12 @@ def _weighed(
 
 
 def _filtered(
-    weighed: FloatArray,
+    weighed: Float64Array,
     geometry: ConeGeometry,
     angle: int,
     name: FilterName,
     padding: Padding,
-) -> FloatArray:
+) -> Float64Array:
     """Return one projection (column, row), filtered on the ring of the transform."""
     n_cols, length = len(weighed), geometry.ring_px
     left = (length - n_cols) // 2
@@ -98,13 +98,13 @@ def _filtered(
 
 
 def _spread(
-    filtered: FloatArray,
+    filtered: Float64Array,
     geometry: ConeGeometry,
     angle: int,
     start: int,
     stop: int,
     first_row: int,
-) -> FloatArray:
+) -> Float64Array:
     """Return what one filtered projection (column, row from the first) adds to the slices."""
     slices = geometry.slices
     u_px, v_px = geometry.principal_px
@@ -125,5 +125,5 @@ def _spread(
     column, following = column % len(filtered), (column + 1) % len(filtered)
     one = (1 - g) * filtered[column, row] + g * filtered[column, row + 1]
     other = (1 - g) * filtered[following, row] + g * filtered[following, row + 1]
-    spread: FloatArray = magnified**2 * ((1 - f) * one + f * other)
+    spread: Float64Array = magnified**2 * ((1 - f) * one + f * other)
     return spread

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.arrays import Float32Array
 from tomobatch.beam import ConeBeam
 from tomobatch.errors import UserError
 from tomobatch.opencl.kind import DeviceKind
@@ -10,8 +11,6 @@ from tomobatch.reconstruct.cone.geometry import make_cone_geometry
 from tomobatch.reconstruct.cone.slabs import reconstruct_slabs
 from tomobatch.reconstruct.geometry import Roi
 from tomobatch.reconstruct.settings import FilterName, Padding
-
-Float32Array = npt.NDArray[np.float32]
 
 
 def fdk(
