@@ -3,8 +3,6 @@
 The independent truth of the calibration tests and of ``benchmarks/calibration.py``.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

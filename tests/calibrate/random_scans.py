@@ -5,8 +5,6 @@ above and below its own at its two ends, as on a beamline. The independent truth
 ``benchmarks/calibration.py`` and of a seeded sample of it in the tests.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

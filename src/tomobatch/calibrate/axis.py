@@ -1,7 +1,5 @@
 """The rotation axis as a straight line over the detector rows, by the consensus of methods."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

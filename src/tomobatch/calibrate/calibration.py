@@ -1,7 +1,5 @@
 """Step 3, calibrate: one centre of rotation, tilt and grey window out of all chunks' evidence."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,7 +100,7 @@ class Calibration:
         return TypeAdapter(Calibration).dump_json(self, indent=1).decode()
 
     @classmethod
-    def from_json(cls, text: str) -> Calibration:
+    def from_json(cls, text: str) -> "Calibration":
         """Return the calibration that `to_json` wrote."""
         return TypeAdapter(cls).validate_json(text)
 

@@ -1,7 +1,5 @@
 """What one method says of one detector row."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -1,7 +1,5 @@
 """Two opposite views compared about a trial axis: how they differ, and which way to move."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Which of several methods to believe, and whether another one bears it out (decision 50)."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass

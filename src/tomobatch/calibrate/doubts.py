@@ -1,7 +1,5 @@
 """What a user should know before trusting the axis that was found."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

@@ -5,8 +5,6 @@ is the same however the scan is cut into chunks. A row says little by itself: wh
 packed, until `calibrate` has all rows side by side.
 """
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -79,7 +77,7 @@ class PackedWedge:
     variance: float
 
     @classmethod
-    def of(cls, curve: WedgeCurve) -> PackedWedge:
+    def of(cls, curve: WedgeCurve) -> "PackedWedge":
         """Pack a curve."""
         return cls(pack(curve.emptiness), curve.constant, curve.n_cells, curve.variance)
 
@@ -156,7 +154,7 @@ class Evidence:
         return TypeAdapter(Evidence).dump_json(self).decode()
 
     @classmethod
-    def from_json(cls, text: str) -> Evidence:
+    def from_json(cls, text: str) -> "Evidence":
         """Return the evidence that `to_json` wrote."""
         return TypeAdapter(cls).validate_json(text)
 

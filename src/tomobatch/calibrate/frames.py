@@ -1,7 +1,5 @@
 """Opposite views of the whole sample, put together from the rows of all chunks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

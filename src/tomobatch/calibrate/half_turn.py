@@ -1,7 +1,5 @@
 """The part of a scan that covers half a turn, on an even grid of angles."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -6,8 +6,6 @@ coarser histogram is the union of whole bins of a finer one.
 Decision 51.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -31,7 +29,7 @@ class Histogram:
         numbers = np.arange(self.first, self.first + len(self.counts) + 1, dtype=np.float64)
         return np.ldexp(numbers, self.exponent)
 
-    def coarsened(self, exponent: int) -> Histogram:
+    def coarsened(self, exponent: int) -> "Histogram":
         """Return the same counts in bins `2**exponent` wide (not narrower than now)."""
         halvings = min(exponent - self.exponent, 63)  # of a 64-bit number: then all are 0 or -1
         bins = (self.first + np.arange(len(self.counts), dtype=np.int64)) >> halvings

@@ -1,7 +1,5 @@
 """How far the sample moves along the detector from projection to projection."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage

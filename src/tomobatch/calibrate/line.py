@@ -1,7 +1,5 @@
 """A straight line through points of which some are wrong."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +47,7 @@ class Line:
         variance = self.mid_sigma_px**2 + 2 * self.covariance * away + (slope_sigma * away) ** 2
         return np.sqrt(np.maximum(variance, 0.0))
 
-    def about(self, row: float) -> Line:
+    def about(self, row: float) -> "Line":
         """Return the same line with another `mid_row`."""
         away = row - self.mid_row
         variance = (self.slope_sigma or 0.0) ** 2

@@ -1,7 +1,5 @@
 """What one detector row is asked."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -10,8 +10,6 @@ The matrix of the normal equations is made of the product of the two views' grad
 their noise, being independent, cancels; made of squares, noise would count as detail.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

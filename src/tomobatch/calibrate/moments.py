@@ -5,8 +5,6 @@ The integral of every projection is the object's mass, and its centre of mass fo
 the field of view and air at both sides of it.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -5,8 +5,6 @@ correlation is normalised over the pixels that overlap, and weighed by their num
 so that an axis near the edge of the detector (half acquisition) is found as well as a central one.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft

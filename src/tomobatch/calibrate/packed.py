@@ -1,7 +1,5 @@
 """Arrays as text, for evidence that travels as JSON."""
 
-from __future__ import annotations
-
 import base64
 
 import numpy as np

@@ -6,8 +6,6 @@ one another. A view is the value, at its angle, of the straight line through the
 it, pixel by pixel, which also averages their noise.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

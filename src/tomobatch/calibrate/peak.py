@@ -1,7 +1,5 @@
 """Where between its samples a curve has its peak."""
 
-from __future__ import annotations
-
 
 def parabola_vertex(before: float, at: float, after: float) -> tuple[float, float]:
     """Return the vertex of the parabola through three samples one apart.

@@ -4,8 +4,6 @@ Each pixel is what the full reconstruction gives there, noise and all: grey valu
 are measured on real ones, at a hundredth of the cost of the slice.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """Small operations on the sinogram of one detector row, shape (angle, x)."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage

@@ -5,8 +5,6 @@ drawn twice, or smeared into arcs, spread it. It shares nothing with the methods
 opposite views, and is the referee between them.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage

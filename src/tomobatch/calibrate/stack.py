@@ -4,8 +4,6 @@ Summed along a tilted line before the best place is looked for, rows that tell n
 tell it together, which a line through each row's own best place could not find.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One even half turn out of any scan: what the slower methods work on."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -12,8 +12,6 @@ cells far above the others of their frequency are left out: an object that reach
 detector leaks through the wedge in a few cells, which would rule the answer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The five calls of the Batch API that are about jobs (decision 70)."""
 
-from __future__ import annotations
-
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping

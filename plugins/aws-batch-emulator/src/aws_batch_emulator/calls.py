@@ -1,7 +1,5 @@
 """Which AWS call a request is, and how many of each there were (decision 72)."""
 
-from __future__ import annotations
-
 import io
 import threading
 from collections import Counter

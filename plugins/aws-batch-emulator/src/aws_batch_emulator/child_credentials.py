@@ -5,8 +5,6 @@ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI. Here it is told the whole address by
 AWS_CONTAINER_CREDENTIALS_FULL_URI, which the SDKs ask as well.
 """
 
-from __future__ import annotations
-
 import threading
 from typing import Any
 

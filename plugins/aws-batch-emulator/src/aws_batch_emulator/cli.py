@@ -1,7 +1,5 @@
 """The `aws-batch-emulator` command."""
 
-from __future__ import annotations
-
 import argparse
 import gc
 import json
@@ -147,7 +145,7 @@ def _create_stacks(emulator: Emulator, stack: str, bucket: str) -> None:
     emulator.reset_decisions()
 
 
-def _stop_when_stdin_ends(server: Server) -> None:
+def _stop_when_stdin_ends(server: "Server") -> None:
     """Stop with the process that started this one, however that one ends."""
     while os.read(sys.stdin.fileno(), 4096):
         pass

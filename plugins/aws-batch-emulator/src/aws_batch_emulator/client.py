@@ -1,7 +1,5 @@
 """Start an emulator in a process of its own and talk to it."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import subprocess

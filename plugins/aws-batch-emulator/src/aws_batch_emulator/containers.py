@@ -5,8 +5,6 @@ Images must be there already: nothing is pulled.
 Volumes of the definition become private folders: a container never sees the host's own.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

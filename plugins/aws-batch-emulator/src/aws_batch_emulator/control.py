@@ -1,7 +1,5 @@
 """The emulator's own endpoints, below /emulator/: faults, calls, live jobs, stop."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

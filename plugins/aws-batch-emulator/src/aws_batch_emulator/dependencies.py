@@ -1,7 +1,5 @@
 """Which jobs wait for which."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 

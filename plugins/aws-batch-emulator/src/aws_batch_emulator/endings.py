@@ -1,7 +1,5 @@
 """How attempts end, in the words AWS has for it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 _EXITED = "Essential container in task exited"

@@ -1,7 +1,5 @@
 """The environment variables of a person's shell and of a child."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from aws_batch_emulator.child_addresses import CREDENTIALS_PATH, METADATA_PATH, TASK_PATH

@@ -4,8 +4,6 @@ A fault is data. Job faults strike children by job name; call faults strike AWS 
 service and action. The `FaultBook` hands each out as often as its `count` allows.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import random
 import threading

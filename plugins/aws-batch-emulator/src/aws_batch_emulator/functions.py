@@ -1,7 +1,5 @@
 """Children as calls of a Python function inside the server: the cheapest that still do work."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 import traceback

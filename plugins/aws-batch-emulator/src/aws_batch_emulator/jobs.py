@@ -5,8 +5,6 @@ argument and changes only the job it is given, so the life of a job can be teste
 as plain data.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -122,8 +120,8 @@ class Job:
     spec: JobSpec
     created_ms: int
     index: int | None = None
-    parent: Job | None = None
-    children: list[Job] = field(default_factory=list)
+    parent: "Job | None" = None
+    children: "list[Job]" = field(default_factory=list)
     summary: dict[Status, int] = field(default_factory=dict)
     summary_updated_ms: int = 0
     status: Status = Status.SUBMITTED

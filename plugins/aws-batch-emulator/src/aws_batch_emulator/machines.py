@@ -4,8 +4,6 @@ A child finds the service by the standard variable AWS_EC2_METADATA_SERVICE_ENDP
 every AWS SDK honours. Each machine has its own address below the emulator's.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 import threading

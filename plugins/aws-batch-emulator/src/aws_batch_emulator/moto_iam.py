@@ -1,7 +1,5 @@
 """Whose a key is and what policies say of whom, read from moto's IAM, STS and S3."""
 
-from __future__ import annotations
-
 import functools
 import json
 from collections.abc import Iterable, Sequence
@@ -173,7 +171,7 @@ def _text(document: Any) -> str:  # noqa: ANN401 - moto keeps text or what it pa
     return document if isinstance(document, str) else json.dumps(document)
 
 
-def _iam() -> IAMBackend:
+def _iam() -> "IAMBackend":
     backend: IAMBackend = get_backend("iam")[DEFAULT_ACCOUNT_ID]["aws"]
     return backend
 

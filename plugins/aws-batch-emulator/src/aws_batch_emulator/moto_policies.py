@@ -5,8 +5,6 @@ Seen in moto 5.2.5: policies of buckets and queues are passed over in silence; a
 never changed and outlives its stack; a stack that can't be deleted is gone all the same.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from functools import wraps
@@ -61,7 +59,7 @@ class BucketPolicy(CloudFormationModel):
         account_id: str,
         region_name: str,
         **_: Any,
-    ) -> BucketPolicy:
+    ) -> "BucketPolicy":
         """Give a bucket its policy."""
         properties = cloudformation_json["Properties"]
         text = json.dumps(properties["PolicyDocument"]).encode()
@@ -76,7 +74,7 @@ class BucketPolicy(CloudFormationModel):
         cloudformation_json: Any,
         account_id: str,
         region_name: str,
-    ) -> BucketPolicy:
+    ) -> "BucketPolicy":
         """Replace a bucket's policy."""
         return cls.create_from_cloudformation_json(
             new_resource_name, cloudformation_json, account_id, region_name
@@ -120,7 +118,7 @@ class SchedulingPolicy(CloudFormationModel):
         account_id: str,
         region_name: str,
         **_: Any,
-    ) -> SchedulingPolicy:
+    ) -> "SchedulingPolicy":
         """Create a policy."""
         batch: Any = get_backend("batch")[account_id][region_name]
         fair = cloudformation_json["Properties"].get("FairsharePolicy", {})

@@ -6,8 +6,6 @@ definitions moto holds, and writes logs into moto's CloudWatch. Only its CloudFo
 in ``moto_stacks``. So only the names there and below can break with a new version of moto.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,7 +60,7 @@ class Dispatcher(DomainDispatcherApplication):
         return self._services[host]
 
 
-def moto_application() -> WSGIApplication:
+def moto_application() -> "WSGIApplication":
     """Return moto's WSGI application, all services in one."""
     mend_stacks()
     return Dispatcher()
@@ -173,6 +171,6 @@ def open_log(region: str, group: str, stream: str) -> Callable[[list[str]], None
     return write
 
 
-def _batch(region: str) -> BatchBackend:
+def _batch(region: str) -> "BatchBackend":
     backend: BatchBackend = get_backend("batch")[ACCOUNT_ID][region]
     return backend

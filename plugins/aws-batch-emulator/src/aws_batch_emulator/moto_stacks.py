@@ -12,8 +12,6 @@ its resources anew.
 ``mend_stacks`` mends these in the process that calls it.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import warnings

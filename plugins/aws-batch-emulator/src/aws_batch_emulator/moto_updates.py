@@ -6,8 +6,6 @@ updated even so; what depends on a parameter is updated when that is first given
 default, and is not where it is named in a text or by a condition.
 """
 
-from __future__ import annotations
-
 import re
 from functools import wraps
 from typing import Any

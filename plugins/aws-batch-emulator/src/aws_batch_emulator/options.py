@@ -1,7 +1,5 @@
 """The options of the command line, each group made once."""
 
-from __future__ import annotations
-
 import argparse
 import os
 

@@ -3,8 +3,6 @@
 Decision 71.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import queue

@@ -1,7 +1,5 @@
 """Replies in the forms the services give, errors included."""
 
-from __future__ import annotations
-
 import json
 import socket
 from collections.abc import Callable, Iterable

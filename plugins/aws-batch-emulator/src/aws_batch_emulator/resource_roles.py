@@ -1,7 +1,5 @@
 """The roles of a deployment in small, and what each may do."""
 
-from __future__ import annotations
-
 from typing import Any
 
 Template = dict[str, Any]

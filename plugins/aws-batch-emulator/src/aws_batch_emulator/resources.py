@@ -4,8 +4,6 @@ They are real CloudFormation stacks, in small, so that a profile that reads its 
 the outputs of deployed stacks works against the emulator unchanged.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

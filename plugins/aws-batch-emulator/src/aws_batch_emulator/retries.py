@@ -1,7 +1,5 @@
 """Retry strategies: whether Batch runs a failed attempt again."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +34,7 @@ class RetryStrategy:
     rules: tuple[ExitRule, ...] = ()
 
     @classmethod
-    def from_api(cls, strategy: Mapping[str, Any] | None) -> RetryStrategy:
+    def from_api(cls, strategy: Mapping[str, Any] | None) -> "RetryStrategy":
         """Read the API's retryStrategy; actions are not case sensitive."""
         if not strategy:
             return cls()

@@ -1,7 +1,5 @@
 """One attempt while it holds a machine."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

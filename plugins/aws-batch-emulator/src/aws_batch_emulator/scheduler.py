@@ -5,8 +5,6 @@ One scheduler thread starts what can start and fires timers; one thread waits fo
 entry in a deque, so that an array of 10,000 costs no thread until it runs.
 """
 
-from __future__ import annotations
-
 import secrets
 import threading
 import time

@@ -1,7 +1,5 @@
 """The emulator's HTTP server: signed requests are AWS calls, all others control it."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 import threading

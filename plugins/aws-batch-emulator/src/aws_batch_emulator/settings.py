@@ -1,7 +1,5 @@
 """How an emulator behaves."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

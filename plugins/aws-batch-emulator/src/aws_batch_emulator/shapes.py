@@ -1,7 +1,5 @@
 """Jobs in the form DescribeJobs and ListJobs give them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ The task takes the job's role, the execution role fetches the image and opens th
 developer guide, "Task execution IAM role"). What one of them may not do ends the attempt.
 """
 
-from __future__ import annotations
-
 from aws_batch_emulator import endings
 from aws_batch_emulator.access.gate import Gate
 from aws_batch_emulator.access.policies import Request

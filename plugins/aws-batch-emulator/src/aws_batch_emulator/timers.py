@@ -1,7 +1,5 @@
 """Actions for later, run by whoever asks for those that are due."""
 
-from __future__ import annotations
-
 import heapq
 import itertools
 import time

@@ -1,7 +1,5 @@
 """What Batch refuses in a SubmitJob call, as pure checks."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Takes up what an earlier controller of the same run left behind, as far as it is wanted now."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Groups jobs that are alike into array jobs. Knows neither AWS nor Snakemake."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar

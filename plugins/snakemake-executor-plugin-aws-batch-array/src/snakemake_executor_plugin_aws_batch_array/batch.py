@@ -1,7 +1,5 @@
 """The calls to AWS Batch that the executor makes, in its own words."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -173,7 +171,7 @@ def _may_have_arrived(error: Exception) -> bool:
     return not isinstance(error, NoConnectionError)
 
 
-def _job_detail(job: JobDetailTypeDef) -> JobDetail:
+def _job_detail(job: "JobDetailTypeDef") -> JobDetail:
     container = job.get("container", {})
     attempts = tuple(
         Attempt(

@@ -6,8 +6,6 @@ where the checkpoint has run: neither at the controller nor in the jobs that com
 then finds nothing, and goes on with an empty list.
 """
 
-from __future__ import annotations
-
 import functools
 import os
 import shutil

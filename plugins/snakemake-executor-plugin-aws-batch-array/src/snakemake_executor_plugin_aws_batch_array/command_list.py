@@ -5,8 +5,6 @@ that all commands share are written once. Each child keeps one object of outcome
 rewritten after every command.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping
@@ -94,7 +92,7 @@ class CommandList:
         return json.dumps(document, separators=(",", ":")).encode()
 
     @classmethod
-    def from_bytes(cls, body: bytes) -> CommandList:
+    def from_bytes(cls, body: bytes) -> "CommandList":
         """Read a list.
 
         Raises
@@ -108,7 +106,7 @@ class CommandList:
             raise UnreadableListError(f"this is no list of commands: {error!r}") from error
 
     @classmethod
-    def _from_document(cls, document: dict[str, Any]) -> CommandList:
+    def _from_document(cls, document: dict[str, Any]) -> "CommandList":
         version = document.pop("version", None)
         if version != SCHEMA_VERSION:
             raise UnreadableListError(
@@ -202,7 +200,7 @@ class Attempt:
         return "_".join((str(self.number), str(self.started_ms), *where, *end))
 
     @classmethod
-    def from_key(cls, key: str) -> Attempt:
+    def from_key(cls, key: str) -> "Attempt":
         """Read an attempt."""
         number, started_ms, instance_id, instance_type, zone, market, *end = key.split("_")
         attempt = cls(int(number), int(started_ms), instance_id, instance_type, zone, market)
@@ -243,7 +241,7 @@ class ChildOutcomes:
         return json.dumps(document).encode()
 
     @classmethod
-    def from_bytes(cls, body: bytes) -> ChildOutcomes:
+    def from_bytes(cls, body: bytes) -> "ChildOutcomes":
         """Read the outcomes of a child."""
         document = json.loads(body)
         outcomes = (Outcome(**row) for row in document["outcomes"])

@@ -1,7 +1,5 @@
 """Job definitions: those of the stack as they are, or one registered per content."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping
@@ -35,7 +33,7 @@ class JobDefinitions:
 
     def __init__(
         self,
-        client: BatchClient,
+        client: "BatchClient",
         deployment: Deployment,
         settings: ExecutorSettings,
         default_image: str,

@@ -1,7 +1,5 @@
 """Why Snakemake wants a job: forced, an input is newer, or an output is missing."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any

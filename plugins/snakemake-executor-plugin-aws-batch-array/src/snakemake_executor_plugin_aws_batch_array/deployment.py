@@ -1,7 +1,5 @@
 """Where jobs go: queues, job definitions and the S3 prefix, from settings and stack outputs."""
 
-from __future__ import annotations
-
 import getpass
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -98,7 +96,7 @@ class Deployment:
 def resolve_deployment(
     settings: ExecutorSettings,
     default_storage_prefix: str | None,
-    cloudformation: Callable[[], CloudFormationClient],
+    cloudformation: "Callable[[], CloudFormationClient]",
 ) -> Deployment:
     """Combine settings and, where a stack prefix is set, the outputs of its stacks.
 
@@ -132,7 +130,7 @@ def share_in(outputs: Mapping[str, str]) -> str:
     return share_of(getpass.getuser()) if outputs.get(FAIR_SHARE) == "yes" else ""
 
 
-def stack_outputs(client: CloudFormationClient, prefix: str) -> dict[str, str]:
+def stack_outputs(client: "CloudFormationClient", prefix: str) -> dict[str, str]:
     """Return the outputs of the stacks ``<prefix>-storage``, ``<prefix>-batch`` and so on.
 
     With them the parameter ``FairShare``: it tells whether jobs need a share identifier.

@@ -1,7 +1,5 @@
 """Submits lists of commands, keeps track of them, and ends them. Knows no Snakemake."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

@@ -1,7 +1,5 @@
 """Which environment variables travel with the jobs: settings, never secrets."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from snakemake_executor_plugin_aws_batch_array.errors import UserError

@@ -1,7 +1,5 @@
 """The one exception that tells a user what to change."""
 
-from __future__ import annotations
-
 from snakemake_interface_common.exceptions import WorkflowError
 
 

@@ -3,8 +3,6 @@
 Decision 60.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import AsyncGenerator

@@ -1,7 +1,5 @@
 """The message about a failed command: why, where, and the end of its log."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from snakemake_executor_plugin_aws_batch_array.command_list import (

@@ -1,7 +1,5 @@
 """What makes two jobs the same job, so that a later controller may take up an earlier one's."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

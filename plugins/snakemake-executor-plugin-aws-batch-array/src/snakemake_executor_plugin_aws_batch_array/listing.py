@@ -1,7 +1,5 @@
 """What one listing tells about many objects of a bucket."""
 
-from __future__ import annotations
-
 import os.path
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
@@ -37,7 +35,7 @@ class ObjectFact:
 
 
 def find_objects(
-    client: S3Client, bucket: str, keys: Collection[str], *, whole_folders: bool = False
+    client: "S3Client", bucket: str, keys: Collection[str], *, whole_folders: bool = False
 ) -> dict[str, ObjectFact]:
     """Look objects and folders up: neighbours by listings, others singly.
 
@@ -67,7 +65,7 @@ def find_objects(
 
 
 def _find_object(
-    client: S3Client, bucket: str, key: str, *, whole_folders: bool
+    client: "S3Client", bucket: str, key: str, *, whole_folders: bool
 ) -> ObjectFact | None:
     try:
         head = client.head_object(Bucket=bucket, Key=key)
@@ -88,7 +86,7 @@ def _find_object(
     return ObjectFact(sum(item["Size"] for item in below), newest_s, is_folder=True)
 
 
-def list_objects(client: S3Client, bucket: str, keys: Sequence[str]) -> dict[str, ObjectFact]:
+def list_objects(client: "S3Client", bucket: str, keys: Sequence[str]) -> dict[str, ObjectFact]:
     """Look objects up that lie near each other, by listing what is between first and last.
 
     Parameters

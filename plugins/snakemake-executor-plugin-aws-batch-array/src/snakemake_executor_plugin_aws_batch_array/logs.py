@@ -1,7 +1,5 @@
 """The last lines a job wrote to CloudWatch Logs."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -22,7 +20,7 @@ LogTail = Callable[[str, str, "tuple[int, int] | None"], str]
 
 
 def log_tail(
-    client: CloudWatchLogsClient,
+    client: "CloudWatchLogsClient",
     group: str,
     stream: str,
     between_ms: tuple[int, int] | None = None,
@@ -65,7 +63,7 @@ def log_tail(
     return f"(the log is empty, or late: {group} {stream})"
 
 
-def _last_lines(client: CloudWatchLogsClient, request: Mapping[str, Any]) -> list[str]:
+def _last_lines(client: "CloudWatchLogsClient", request: Mapping[str, Any]) -> list[str]:
     """Return the last lines of a stream; a page may be empty though another has some."""
     token: dict[str, Any] = {}
     for _ in range(_MOST_PAGES):

@@ -12,8 +12,6 @@ Works round three things of snakemake-storage-plugin-s3 0.3:
 Decision 65.
 """
 
-from __future__ import annotations
-
 import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence

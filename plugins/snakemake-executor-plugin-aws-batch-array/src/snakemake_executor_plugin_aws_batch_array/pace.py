@@ -1,7 +1,5 @@
 """How long to pause between two polls: little while jobs end, ever more while nothing happens."""
 
-from __future__ import annotations
-
 import random
 import threading
 

@@ -1,7 +1,5 @@
 """Commands that are submitted together: their list on S3, and what SubmitJob is asked for."""
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Mapping

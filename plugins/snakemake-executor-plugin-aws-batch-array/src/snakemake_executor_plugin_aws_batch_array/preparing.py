@@ -1,7 +1,5 @@
 """From a job of Snakemake to a command: what it is told, what it asks for, what identifies it."""
 
-from __future__ import annotations
-
 import getpass
 import json
 import shlex

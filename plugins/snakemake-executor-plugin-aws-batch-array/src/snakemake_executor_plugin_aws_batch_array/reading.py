@@ -1,7 +1,5 @@
 """Reads a run from S3 again and again: its lists, attempts and outcomes, and what is closed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial

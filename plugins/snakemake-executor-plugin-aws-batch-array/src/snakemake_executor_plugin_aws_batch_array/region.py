@@ -5,8 +5,6 @@ clients read the variables but not the file, and Snakemake's S3 storage takes us
 told none. So every client is given the answer of this function.
 """
 
-from __future__ import annotations
-
 import os
 
 from snakemake_executor_plugin_aws_batch_array.errors import UserError

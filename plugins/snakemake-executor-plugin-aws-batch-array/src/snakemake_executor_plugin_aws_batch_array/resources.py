@@ -1,7 +1,5 @@
 """What a Snakemake job asks for, in the words of AWS Batch."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 

@@ -3,8 +3,6 @@
 Snakemake's ``--show-failed-logs`` does not find log files that are in a storage.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError

@@ -1,7 +1,5 @@
 """Balanced slices: which of n commands child i of an array of N runs."""
 
-from __future__ import annotations
-
 
 def balanced_slice(n_items: int, n_slices: int, index: int) -> range:
     """Return the items of one slice: ``[n*i//N, n*(i+1)//N)``.

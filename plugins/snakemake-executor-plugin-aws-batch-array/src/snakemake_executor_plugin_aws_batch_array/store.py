@@ -15,8 +15,6 @@ controller finds what an earlier one left behind.
 Decision 62.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,7 +43,7 @@ class S3Path:
     key: str
 
     @classmethod
-    def parse(cls, url: str) -> S3Path:
+    def parse(cls, url: str) -> "S3Path":
         """Read ``s3://bucket/key``.
 
         Raises
@@ -58,7 +56,7 @@ class S3Path:
             raise UserError(f"{url!r} is not an S3 address: expected s3://bucket/prefix.")
         return cls(bucket, key.strip("/"))
 
-    def __truediv__(self, name: str) -> S3Path:
+    def __truediv__(self, name: str) -> "S3Path":
         return S3Path(self.bucket, f"{self.key}/{name}" if self.key else name)
 
     def __str__(self) -> str:
@@ -73,7 +71,7 @@ class ChangedListError(Exception):
 class RunStore:
     """Lists and outcomes of one run."""
 
-    s3: S3Client
+    s3: "S3Client"
     root: S3Path
 
     def list_path(self, name: str) -> S3Path:

@@ -1,7 +1,5 @@
 """One job for AWS Batch: what it is asked for, and when it is to try again by itself."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

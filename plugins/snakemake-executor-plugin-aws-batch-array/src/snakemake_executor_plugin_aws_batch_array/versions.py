@@ -1,7 +1,5 @@
 """Versions of the software on both sides: the controller's and the image's."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 

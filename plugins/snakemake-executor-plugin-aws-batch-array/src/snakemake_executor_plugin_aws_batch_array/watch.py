@@ -1,7 +1,5 @@
 """Watches submitted lists until every command of them is decided."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,7 +1,5 @@
 """An array that is watched: what was submitted, and what is known of its children by now."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from snakemake_executor_plugin_aws_batch_array.command_list import CommandList

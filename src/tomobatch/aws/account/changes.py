@@ -1,7 +1,5 @@
 """One stack: what a new template would change, the change carried out, and why it failed."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -58,10 +56,10 @@ class ChangeSet:
 
 
 def prepare_changes(
-    client: CloudFormationClient,
+    client: "CloudFormationClient",
     stack: str,
     template: str,
-    parameters: list[ParameterTypeDef],
+    parameters: "list[ParameterTypeDef]",
     *,
     tags: Mapping[str, str] = MappingProxyType({}),
     poll_s: float = POLL_S,
@@ -113,8 +111,8 @@ def prepare_changes(
 
 
 def _wait_for_change_set(
-    client: CloudFormationClient, stack: str, name: str, poll_s: float
-) -> DescribeChangeSetOutputTypeDef:
+    client: "CloudFormationClient", stack: str, name: str, poll_s: float
+) -> "DescribeChangeSetOutputTypeDef":
     while True:
         answer = client.describe_change_set(StackName=stack, ChangeSetName=name)
         if answer["Status"] in {"CREATE_COMPLETE", "FAILED"}:
@@ -122,7 +120,7 @@ def _wait_for_change_set(
         time.sleep(poll_s)
 
 
-def _read_changes(client: CloudFormationClient, stack: str, name: str) -> tuple[Change, ...]:
+def _read_changes(client: "CloudFormationClient", stack: str, name: str) -> tuple[Change, ...]:
     pages = client.get_paginator("describe_change_set").paginate(
         StackName=stack, ChangeSetName=name
     )
@@ -139,7 +137,7 @@ def _read_changes(client: CloudFormationClient, stack: str, name: str) -> tuple[
 
 
 def carry_out(
-    client: CloudFormationClient, change_set: ChangeSet, tell: Tell, *, poll_s: float = POLL_S
+    client: "CloudFormationClient", change_set: ChangeSet, tell: Tell, *, poll_s: float = POLL_S
 ) -> None:
     """Begin a change and wait until it has ended, telling what happens.
 
@@ -154,7 +152,7 @@ def carry_out(
 
 
 def delete_stack(
-    client: CloudFormationClient, stack: str, tell: Tell, *, poll_s: float = POLL_S
+    client: "CloudFormationClient", stack: str, tell: Tell, *, poll_s: float = POLL_S
 ) -> None:
     """Delete a stack and wait until it is gone, telling what happens.
 
@@ -173,7 +171,7 @@ def delete_stack(
 
 
 def watch(
-    client: CloudFormationClient, stack: str, tell: Tell, *, seen: set[str], poll_s: float
+    client: "CloudFormationClient", stack: str, tell: Tell, *, seen: set[str], poll_s: float
 ) -> None:
     """Tell the events of a stack that are not in ``seen`` until its status is final."""
     failures: list[str] = []
@@ -198,13 +196,13 @@ def watch(
         raise UserError(f"Stack {stack} ended in {status}: {why}")
 
 
-def _events(client: CloudFormationClient, stack: str) -> list[StackEventTypeDef]:
+def _events(client: "CloudFormationClient", stack: str) -> "list[StackEventTypeDef]":
     """Newest first."""
     pages = client.get_paginator("describe_stack_events").paginate(StackName=stack)
     return [event for page in pages for event in page["StackEvents"]]
 
 
-def _failure(event: StackEventTypeDef) -> str | None:
+def _failure(event: "StackEventTypeDef") -> str | None:
     """Reason of a resource that failed by itself, not because another did."""
     reason = event.get("ResourceStatusReason", "no reason given")
     if not event.get("ResourceStatus", "").endswith("FAILED") or "cancelled" in reason:

@@ -1,7 +1,5 @@
 """Look over an account and its stacks: what keeps jobs from running, and what mends it."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -65,7 +63,9 @@ def examine_aws(make_client: MakeClient, prefix: str) -> Iterator[Finding]:
         yield _quota(make_client, name, region)
 
 
-def _stacks(client: CloudFormationClient, prefix: str) -> Iterator[tuple[Finding, dict[str, str]]]:
+def _stacks(
+    client: "CloudFormationClient", prefix: str
+) -> Iterator[tuple[Finding, dict[str, str]]]:
     for stack in STACKS:
         name = stack.full_name(prefix)
         found = find_stack(client, name)
@@ -96,7 +96,7 @@ def _bucket(make_client: MakeClient, bucket: str, account: str) -> Finding:
     return Finding(subject, "ok", "yours")
 
 
-def _image(make_client: MakeClient, batch: BatchClient, definition: str) -> Finding:
+def _image(make_client: MakeClient, batch: "BatchClient", definition: str) -> Finding:
     found = batch.describe_job_definitions(jobDefinitions=[definition])["jobDefinitions"]
     image = found[0]["containerProperties"]["image"] if found else ""
     repository, _, tag = image.rpartition("/")[2].partition(":")
@@ -112,7 +112,7 @@ def _image(make_client: MakeClient, batch: BatchClient, definition: str) -> Find
     return Finding(subject, "ok", "in ECR")
 
 
-def _queue(batch: BatchClient, kind: str, arn: str) -> Iterator[Finding]:
+def _queue(batch: "BatchClient", kind: str, arn: str) -> Iterator[Finding]:
     queues = batch.describe_job_queues(jobQueues=[arn])["jobQueues"]
     subject = f"{kind} queue"
     if not queues:
@@ -148,7 +148,7 @@ def _environment(kind: str, environment: dict[str, Any]) -> Finding:
     return Finding(subject, "ok", f"at most {resources.get('maxvCpus', 0)} vCPUs at once")
 
 
-def _waiting(batch: BatchClient, kind: str, arn: str) -> Iterator[Finding]:
+def _waiting(batch: "BatchClient", kind: str, arn: str) -> Iterator[Finding]:
     jobs = batch.list_jobs(jobQueue=arn, jobStatus="RUNNABLE")["jobSummaryList"]
     now_s = time.time()
     for job in jobs:

@@ -1,7 +1,5 @@
 """Create or update all stacks in order, by change set (decision 93)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -38,9 +36,9 @@ Confirm = Callable[[ChangeSet], bool]
 
 
 def deploy(
-    client: CloudFormationClient,
+    client: "CloudFormationClient",
     prefix: str,
-    settings: Mapping[str, str],
+    settings: "Mapping[str, str]",
     *,
     tell: Tell,
     confirm: Confirm = lambda _: True,
@@ -106,7 +104,7 @@ def deploy(
 
 
 def choose_settings(
-    make_client: MakeClient, prefix: str, settings: Mapping[str, str], tell: Tell
+    make_client: MakeClient, prefix: str, settings: "Mapping[str, str]", tell: Tell
 ) -> dict[str, str]:
     """Return the settings, completed by what the Region has; everything is checked beforehand.
 
@@ -131,7 +129,7 @@ def choose_settings(
     return fit_region(make_client, settings, present, defaults, tell)
 
 
-def _all_present(client: CloudFormationClient, prefix: str) -> dict[str, str]:
+def _all_present(client: "CloudFormationClient", prefix: str) -> dict[str, str]:
     """Return the parameters that the stacks have, all of them together."""
     parameters: dict[str, str] = {}
     for stack in STACKS:
@@ -140,10 +138,10 @@ def _all_present(client: CloudFormationClient, prefix: str) -> dict[str, str]:
 
 
 def _kept(
-    client: CloudFormationClient,
+    client: "CloudFormationClient",
     full_name: str,
-    declared: Mapping[str, str],
-    wanted: Mapping[str, str],
+    declared: "Mapping[str, str]",
+    wanted: "Mapping[str, str]",
 ) -> dict[str, str]:
     """Return what a stack keeps although the template has another default, and nobody sets it."""
     return {
@@ -153,7 +151,7 @@ def _kept(
     }
 
 
-def _tags(client: CloudFormationClient, stack: Stack, prefix: str) -> dict[str, str]:
+def _tags(client: "CloudFormationClient", stack: Stack, prefix: str) -> dict[str, str]:
     """Return the tags by which costs are told apart."""
     found = find_stack(client, stack.full_name(prefix))
     if stack.tags_change or found is None or found["StackStatus"] == "REVIEW_IN_PROGRESS":
@@ -162,7 +160,7 @@ def _tags(client: CloudFormationClient, stack: Stack, prefix: str) -> dict[str, 
 
 
 def _remove_failed_creation(
-    client: CloudFormationClient, full_name: str, tell: Tell, poll_s: float
+    client: "CloudFormationClient", full_name: str, tell: Tell, poll_s: float
 ) -> None:
     """Delete what is left of a stack that never came to be, which AWS lets nobody update."""
     found = find_stack(client, full_name)
@@ -172,11 +170,11 @@ def _remove_failed_creation(
 
 
 def _choose_values(
-    client: CloudFormationClient,
+    client: "CloudFormationClient",
     full_name: str,
-    declared: Iterable[str],
-    wanted: Mapping[str, str],
-) -> list[ParameterTypeDef]:
+    declared: "Iterable[str]",
+    wanted: "Mapping[str, str]",
+) -> "list[ParameterTypeDef]":
     """Parameters of a change set: what is wanted, else what the stack has, else the default."""
     found = find_stack(client, full_name)
     kept = [] if found is None else found.get("Parameters", [])

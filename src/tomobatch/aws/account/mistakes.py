@@ -1,7 +1,5 @@
 """What a user got wrong about AWS, told in one line instead of a traceback."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

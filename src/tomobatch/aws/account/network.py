@@ -3,8 +3,6 @@
 A machine that can't reach ECS never joins its cluster, and its jobs stay RUNNABLE without a reason.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,7 +31,7 @@ NEEDED_BY_CONTROLLERS = ("batch", "cloudformation")
 _ADD = "run tomobatch setup --set SubnetKind=private, or add them to your own VPC"
 
 
-def examine_network(client: EC2Client, subnets: Sequence[str]) -> Iterator[Finding]:
+def examine_network(client: "EC2Client", subnets: Sequence[str]) -> Iterator[Finding]:
     """Look at every subnet of the compute environments.
 
     Parameters
@@ -68,12 +66,12 @@ class _Vpc:
     """What leads out of a VPC."""
 
     region: str
-    tables: list[RouteTableTypeDef]
-    endpoints: list[VpcEndpointTypeDef]
+    tables: "list[RouteTableTypeDef]"
+    endpoints: "list[VpcEndpointTypeDef]"
     has_dns: bool
 
     @classmethod
-    def of(cls, client: EC2Client, vpc: str) -> _Vpc:
+    def of(cls, client: "EC2Client", vpc: str) -> "_Vpc":
         """Ask EC2."""
         of_vpc: list[FilterTypeDef] = [{"Name": "vpc-id", "Values": [vpc]}]
         tables = client.get_paginator("describe_route_tables").paginate(Filters=of_vpc)
@@ -92,7 +90,7 @@ class _Vpc:
             support["EnableDnsSupport"]["Value"] and names["EnableDnsHostnames"]["Value"],
         )
 
-    def examine(self, subnet: SubnetTypeDef) -> Iterator[Finding]:
+    def examine(self, subnet: "SubnetTypeDef") -> Iterator[Finding]:
         """Say whether machines of a subnet reach what they need, and by which way."""
         subject = f"subnet {subnet['SubnetId']}"
         table = self._table(subnet["SubnetId"])
@@ -114,7 +112,7 @@ class _Vpc:
         else:
             yield Finding(subject, "ok", f"a way out by {target}")
 
-    def _without_route(self, subject: str, table: RouteTableTypeDef) -> Finding:
+    def _without_route(self, subject: str, table: "RouteTableTypeDef") -> Finding:
         reached = {
             self._service(point) for point in self.endpoints if point.get("PrivateDnsEnabled")
         }
@@ -134,14 +132,14 @@ class _Vpc:
             return Finding(subject, "warning", text, _ADD)
         return Finding(subject, "ok", "private, with all endpoints")
 
-    def _table(self, subnet: str) -> RouteTableTypeDef:
+    def _table(self, subnet: str) -> "RouteTableTypeDef":
         """Return the subnet's own route table, or else the main one of the VPC."""
         for table in self.tables:
             if any(link.get("SubnetId") == subnet for link in table["Associations"]):
                 return table
         return next(t for t in self.tables if any(link.get("Main") for link in t["Associations"]))
 
-    def _has_s3(self, table: RouteTableTypeDef) -> bool:
+    def _has_s3(self, table: "RouteTableTypeDef") -> bool:
         return any(
             table["RouteTableId"] in point.get("RouteTableIds", [])
             or point.get("PrivateDnsEnabled")
@@ -149,19 +147,19 @@ class _Vpc:
             if self._service(point) == "s3"
         )
 
-    def _service(self, endpoint: VpcEndpointTypeDef) -> str:
+    def _service(self, endpoint: "VpcEndpointTypeDef") -> str:
         """Return a service's name alone: ecr.api of com.amazonaws.eu-west-1.ecr.api."""
         return endpoint["ServiceName"].partition(f".{self.region}.")[2]
 
 
-def _default_route(table: RouteTableTypeDef) -> RouteTypeDef | None:
+def _default_route(table: "RouteTableTypeDef") -> "RouteTypeDef | None":
     for route in table["Routes"]:
         if route.get("DestinationCidrBlock") == "0.0.0.0/0":
             return route
     return None
 
 
-def _target(route: RouteTypeDef) -> str:
+def _target(route: "RouteTypeDef") -> str:
     """Return the id of what a route leads to."""
     kinds = ("Gateway", "NatGateway", "TransitGateway", "NetworkInterface", "Instance")
     targets = dict(route)

@@ -4,8 +4,6 @@ Batch refuses a type that its Region lacks, and CloudFormation a zone, when the 
 already made. So it is asked first, and what there is, is taken. Decision 86.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -64,12 +62,12 @@ def fit_region(
     return fitted
 
 
-def _offered_types(ec2: EC2Client) -> set[str]:
+def _offered_types(ec2: "EC2Client") -> set[str]:
     pages = ec2.get_paginator("describe_instance_type_offerings").paginate(LocationType="region")
     return {offer["InstanceType"] for page in pages for offer in page["InstanceTypeOfferings"]}
 
 
-def _zones(ec2: EC2Client) -> list[str]:
+def _zones(ec2: "EC2Client") -> list[str]:
     zones = ec2.describe_availability_zones()["AvailabilityZones"]
     return [
         zone["ZoneName"]

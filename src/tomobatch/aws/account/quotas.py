@@ -1,7 +1,5 @@
 """How many vCPUs the account may have at once: a quota of 0 keeps jobs waiting without a reason."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

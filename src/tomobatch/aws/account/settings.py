@@ -1,7 +1,5 @@
 """What a user sets of the stacks, held against what can be, first of all (decision 86)."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Iterable, Mapping

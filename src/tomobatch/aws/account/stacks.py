@@ -1,7 +1,5 @@
 """The CloudFormation stacks in the order they are deployed, and what they export."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,13 +64,13 @@ def own_parameters(prefix: str) -> dict[str, str]:
     return {"Prefix": prefix, "GpuAmi": f"/{prefix}/gpu-ami"}
 
 
-def declared_parameters(client: CloudFormationClient, template: str) -> dict[str, str]:
+def declared_parameters(client: "CloudFormationClient", template: str) -> dict[str, str]:
     """Return the parameters that a template declares, with their defaults."""
     summary = client.get_template_summary(TemplateBody=template)
     return {item["ParameterKey"]: item.get("DefaultValue", "") for item in summary["Parameters"]}
 
 
-def present_parameters(client: CloudFormationClient, full_name: str) -> dict[str, str]:
+def present_parameters(client: "CloudFormationClient", full_name: str) -> dict[str, str]:
     """Return the parameters that a stack has; none if there is no such stack, or it never was."""
     found = find_stack(client, full_name)
     if found is None or found["StackStatus"] in NEVER_CREATED | {"REVIEW_IN_PROGRESS"}:
@@ -80,7 +78,7 @@ def present_parameters(client: CloudFormationClient, full_name: str) -> dict[str
     return {item["ParameterKey"]: item["ParameterValue"] for item in found.get("Parameters", [])}
 
 
-def find_stack(client: CloudFormationClient, full_name: str) -> StackTypeDef | None:
+def find_stack(client: "CloudFormationClient", full_name: str) -> "StackTypeDef | None":
     """Return what AWS says of a stack, ``None`` if there is no such stack."""
     try:
         return client.describe_stacks(StackName=full_name)["Stacks"][0]
@@ -90,7 +88,7 @@ def find_stack(client: CloudFormationClient, full_name: str) -> StackTypeDef | N
         raise
 
 
-def read_outputs(client: CloudFormationClient, prefix: str) -> dict[str, str]:
+def read_outputs(client: "CloudFormationClient", prefix: str) -> dict[str, str]:
     """Read the outputs of all stacks, named as in profiles (``DataBucket``, ``CpuJobQueue``, ...).
 
     Raises

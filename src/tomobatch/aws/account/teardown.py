@@ -1,7 +1,5 @@
 """Remove all stacks in reverse order, but no data unless told to."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -20,9 +18,9 @@ _LIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 
 
 def teardown(
-    cloudformation: CloudFormationClient,
-    s3: S3Client,
-    iam: IAMClient,
+    cloudformation: "CloudFormationClient",
+    s3: "S3Client",
+    iam: "IAMClient",
     prefix: str,
     *,
     tell: Tell,
@@ -83,13 +81,13 @@ def live_jobs(make_client: MakeClient, prefix: str) -> int:
     )
 
 
-def _find_output(cloudformation: CloudFormationClient, full_name: str, name: str) -> str | None:
+def _find_output(cloudformation: "CloudFormationClient", full_name: str, name: str) -> str | None:
     found = find_stack(cloudformation, full_name)
     outputs = [] if found is None else found.get("Outputs", [])
     return next((o["OutputValue"] for o in outputs if o["OutputKey"] == name), None)
 
 
-def _detach_users(iam: IAMClient, policy: str | None, tell: Tell) -> None:
+def _detach_users(iam: "IAMClient", policy: str | None, tell: Tell) -> None:
     """Take the policy of users from everyone who has it: AWS deletes none that is in use."""
     if policy is None:
         return
@@ -105,7 +103,7 @@ def _detach_users(iam: IAMClient, policy: str | None, tell: Tell) -> None:
             tell(f"{policy}: taken from role {role['RoleName']}")
 
 
-def _holds_objects(s3: S3Client, bucket: str) -> bool:
+def _holds_objects(s3: "S3Client", bucket: str) -> bool:
     try:
         return s3.list_objects_v2(Bucket=bucket, MaxKeys=1)["KeyCount"] > 0
     except ClientError as error:
@@ -114,7 +112,7 @@ def _holds_objects(s3: S3Client, bucket: str) -> bool:
         raise
 
 
-def _empty_bucket(s3: S3Client, bucket: str) -> int:
+def _empty_bucket(s3: "S3Client", bucket: str) -> int:
     """Delete all objects, and all their versions where someone has turned versions on."""
     n_deleted = 0
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):

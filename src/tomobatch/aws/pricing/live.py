@@ -1,7 +1,5 @@
 """Spot prices as AWS states them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def live_prices(
-    client: EC2Client, instance_types: Iterable[str], start_ms: int, stop_ms: int
+    client: "EC2Client", instance_types: Iterable[str], start_ms: int, stop_ms: int
 ) -> Prices:
     """Ask for the spot prices of a time, in all zones of the client's Region.
 

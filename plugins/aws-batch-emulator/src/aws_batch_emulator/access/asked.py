@@ -1,7 +1,5 @@
 """A request as it came, read once: what it calls, of what, and with which arguments."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

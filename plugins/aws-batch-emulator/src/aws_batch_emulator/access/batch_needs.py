@@ -1,7 +1,5 @@
 """What the calls of Batch need (service authorization reference, AWS Batch)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

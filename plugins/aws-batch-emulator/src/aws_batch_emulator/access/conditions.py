@@ -4,8 +4,6 @@ Operators and what an absent key means: IAM user guide, "IAM JSON policy element
 operators" and "... with multiple context keys or values".
 """
 
-from __future__ import annotations
-
 import functools
 import ipaddress
 import re

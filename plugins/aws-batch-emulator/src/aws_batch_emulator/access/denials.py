@@ -1,7 +1,5 @@
 """How the services word a refusal of who calls, or of what the caller may not do."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Lets a call through if its caller's policies allow it, and keeps what each allowed."""
 
-from __future__ import annotations
-
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Stands before the services: a call that its caller may not make never reaches them."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -5,8 +5,6 @@ condition keys they know. An action that knows no resource is asked for on ``*``
 action of a service that is not told apart here: only a statement for all resources allows it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

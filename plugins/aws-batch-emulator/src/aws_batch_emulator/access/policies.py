@@ -5,8 +5,6 @@ denies it; a boundary must allow what the caller's own policies do (IAM user gui
 evaluation logic").
 """
 
-from __future__ import annotations
-
 import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +31,7 @@ class Policy:
     statements: tuple[Statement, ...]
 
     @classmethod
-    def from_json(cls, name: str, text: str) -> Policy:
+    def from_json(cls, name: str, text: str) -> "Policy":
         """Read a policy document."""
         return cls(name, _read(text))
 

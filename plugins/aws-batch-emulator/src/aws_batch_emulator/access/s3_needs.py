@@ -1,7 +1,5 @@
 """What the calls of S3 need (S3 user guide, "Required permissions for S3 API operations")."""
 
-from __future__ import annotations
-
 from xml.etree import ElementTree
 
 from aws_batch_emulator.access.asked import Asked

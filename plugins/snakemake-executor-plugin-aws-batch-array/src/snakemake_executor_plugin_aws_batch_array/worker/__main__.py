@@ -1,7 +1,5 @@
 """Entry point of the container: read the list, run this child's slice (decision 64)."""
 
-from __future__ import annotations
-
 import os
 import sys
 import tempfile

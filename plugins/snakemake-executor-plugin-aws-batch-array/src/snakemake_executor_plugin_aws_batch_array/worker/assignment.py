@@ -1,7 +1,5 @@
 """What this child is to do, from its environment."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

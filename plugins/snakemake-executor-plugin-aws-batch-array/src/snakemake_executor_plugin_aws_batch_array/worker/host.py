@@ -4,8 +4,6 @@ Where jobs share the network of their machine, it may keep them from the metadat
 also hands out the keys of the machine's role; it then writes the four facts into a file.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import urllib.request

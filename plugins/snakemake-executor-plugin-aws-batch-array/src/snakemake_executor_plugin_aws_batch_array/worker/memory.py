@@ -4,8 +4,6 @@ The kernel kills the largest process, which is a command and not the worker, so 
 does not notice. The control group counts the kills.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

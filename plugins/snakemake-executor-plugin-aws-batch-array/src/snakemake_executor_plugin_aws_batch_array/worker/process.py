@@ -6,8 +6,6 @@ nothing a command leaves behind in its process reaches the next one.
 Decision 61.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

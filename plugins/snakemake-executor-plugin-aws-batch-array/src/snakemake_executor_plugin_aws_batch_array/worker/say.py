@@ -1,7 +1,5 @@
 """One line to the log of the job."""
 
-from __future__ import annotations
-
 import sys
 
 

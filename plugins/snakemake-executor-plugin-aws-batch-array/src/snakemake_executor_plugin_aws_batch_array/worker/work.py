@@ -1,7 +1,5 @@
 """Runs the commands of a slice, one after the other, and reports each one's outcome."""
 
-from __future__ import annotations
-
 import io
 import tarfile
 import time
