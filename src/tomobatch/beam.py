@@ -11,6 +11,8 @@ in which the rows of the detector count. At the angle b a cone's source is at
 
 where D is the distance from the source to the axis, F that to the detector and a the offset of the
 axis; a parallel beam is the limit of a distant source, and its column is ``s + cor``.
+
+Decision 100.
 """
 
 import math

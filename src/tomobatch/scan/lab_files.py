@@ -1,4 +1,7 @@
-"""Files that laboratory scanners, whose beam is a cone, leave beside their pictures."""
+"""Files that laboratory scanners, whose beam is a cone, leave beside their pictures.
+
+Decision 46.
+"""
 
 import re
 from pathlib import Path

@@ -1,1 +1,4 @@
-"""A page on which to look at a volume, served on loopback from a folder or from S3."""
+"""A page on which to look at a volume, served on loopback from a folder or from S3.
+
+Decision 102.
+"""

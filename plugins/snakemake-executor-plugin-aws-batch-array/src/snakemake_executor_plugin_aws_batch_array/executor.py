@@ -1,7 +1,4 @@
-"""The executor: takes Snakemake's jobs, hands them to the dispatcher, reports how they ended.
-
-Decision 60.
-"""
+"""The executor: takes jobs, hands them to the dispatcher, tells how they ended (decision 60)."""
 
 import asyncio
 import time

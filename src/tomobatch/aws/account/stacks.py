@@ -1,4 +1,4 @@
-"""The CloudFormation stacks in the order they are deployed, and what they export."""
+"""The CloudFormation stacks in the order they are deployed, and what they export (decision 87)."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
