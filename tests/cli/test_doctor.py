@@ -43,24 +43,24 @@ def stubbed(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("vcpus", "name", "state"),
+    ("vcpus", "name", "code", "state"),
     [
-        (0.0, "GPU spot", "failed"),
-        (0.0, "GPU on-demand", "warning"),
-        (8.0, "GPU spot", "warning"),
-        (400.0, "GPU spot", "ok"),
+        (0.0, "GPU spot", "L-3819A6DF", "failed"),
+        (0.0, "GPU on-demand", "L-DB2E81BA", "warning"),
+        (8.0, "GPU spot", "L-3819A6DF", "warning"),
+        (400.0, "GPU spot", "L-3819A6DF", "ok"),
     ],
 )
-def test_quotas(stubbed, vcpus, name, state):
+def test_quotas(stubbed, vcpus, name, code, state):
     make = stubbed("service-quotas", "get_service_quota", {"Quota": {"Value": vcpus}})
-    finding = checkup._quota(make, name, "L-3819A6DF", "us-east-1")
+    finding = checkup._quota(make, name, "us-east-1")
     assert (finding.state, finding.text.startswith(f"{vcpus:.0f} vCPUs")) == (state, True)
-    assert (state == "ok") != ("servicequotas/home/services/ec2/quotas/L-3819A6DF" in finding.fix)
+    assert (state == "ok") != (f"servicequotas/home/services/ec2/quotas/{code}" in finding.fix)
 
 
 def test_a_quota_that_may_not_be_read_is_unknown(stubbed):
     make = stubbed("service-quotas", "get_service_quota", error="AccessDeniedException")
-    finding = checkup._quota(make, "GPU spot", "L-3819A6DF", "us-east-1")
+    finding = checkup._quota(make, "GPU spot", "us-east-1")
     assert (finding.state, finding.text) == ("unknown", "AccessDeniedException")
 
 

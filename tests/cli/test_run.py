@@ -98,8 +98,17 @@ def test_a_scan_is_given_by_path_or_by_its_name_in_the_configuration(workplace, 
     assert find_scans([], config) == config["scans"]
     with pytest.raises(UserError, match=r"fang: no such file or folder, nor a scan .*\(tooth\)"):
         find_scans(["fang"], config)
-    with pytest.raises(UserError, match="two scans called tiny"):
-        find_scans(["scans/tiny.h5", "./scans/tiny.h5"], config)
+
+
+def test_a_scan_given_twice_is_one_and_two_files_of_one_name_are_two(workplace, monkeypatch):
+    monkeypatch.chdir(workplace.folder)
+    twice = ["scans/tiny.h5", "./scans/tiny.h5", str(workplace.folder / "scans" / "tiny.h5")]
+    assert find_scans(twice, {}) == {"tiny": {"path": "scans/tiny.h5"}}
+    remote = ["s3://lab/one/tiny.zarr", "s3://lab/two/tiny.zarr", "s3://lab/one/tiny.zarr/"]
+    assert find_scans(remote, {}) == {
+        "tiny": {"path": "s3://lab/one/tiny.zarr"},
+        "two-tiny": {"path": "s3://lab/two/tiny.zarr"},
+    }
 
 
 def test_a_sheet_keeps_what_a_scan_has_of_its_own(tmp_path):

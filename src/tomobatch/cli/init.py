@@ -27,7 +27,7 @@ def run(
     """
     # Looking at scans takes libraries that take seconds to import.
     from tomobatch.cli.shared.config_file import look, write_config
-    from tomobatch.cli.shared.naming import name_scans
+    from tomobatch.cli.shared.naming import name_scans, without_repeats
     from tomobatch.cli.shared.study import make_study, seen_from
 
     if folder.is_file():
@@ -37,6 +37,7 @@ def run(
     config = folder / _CONFIG
     if config.exists() and not force:
         raise UserError(f"{config} exists; give another folder, or --force to write it anew")
+    scans = without_repeats(scans)
     looks = {path: look(path) for path in scans}
     seen = seen_from(folder, scans)
     names = name_scans([seen[path] for path in scans])

@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from tomobatch.s3.address import is_remote
 
 
 def name_scans(paths: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
@@ -27,6 +30,15 @@ def name_scans(paths: Iterable[str], taken: Collection[str] = ()) -> dict[str, s
         choices += [f"{stem}-{number}" for number in range(2, 3 + len(names) + len(taken))]
         names[next(each for each in choices if each not in names and each not in taken)] = path
     return names
+
+
+def without_repeats(paths: Iterable[str]) -> list[str]:
+    """Return each file, folder or s3:// address once, as it was written first."""
+    first: dict[str, str] = {}
+    for path in paths:
+        where = path.rstrip("/") if is_remote(path) else str(Path(path).resolve())
+        first.setdefault(where, path)
+    return list(first.values())
 
 
 def _cleaned(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tomobatch.cli.shared.naming import name_scans
+from tomobatch.cli.shared.naming import name_scans, without_repeats
 from tomobatch.errors import UserError
 from tomobatch.s3.address import is_remote
 
@@ -28,7 +28,7 @@ def read_config() -> dict[str, Any]:
 def find_scans(asked: Iterable[str], config: Mapping[str, Any]) -> dict[str, Entry]:
     """Return the entry of each scan, named as in config.yaml, or by path or s3:// address.
 
-    Without any, those of config.yaml.
+    Without any, those of config.yaml. A scan that is given twice is one.
 
     Raises
     ------
@@ -37,8 +37,8 @@ def find_scans(asked: Iterable[str], config: Mapping[str, Any]) -> dict[str, Ent
     """
     configured = _configured(config)
     asked = list(asked) or list(configured)
-    unnamed = [scan for scan in asked if scan not in configured]
-    named = name_scans(unnamed, taken=configured)
+    unnamed = (scan for scan in asked if scan not in configured)
+    named = name_scans(without_repeats(unnamed), taken=configured)
     scans = {scan: configured[scan] for scan in asked if scan in configured}
     scans |= {name: {"path": path} for name, path in named.items()}
     for entry in scans.values():
