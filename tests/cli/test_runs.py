@@ -84,7 +84,8 @@ def test_without_now_what_runs_goes_on_and_what_waits_is_taken_back(emulator):
         said = tomobatch("stop", "gentle", "--yes")
         assert "Stopping run gentle" in said.out
         assert "gentle  stopping" in tomobatch("status", "gentle").out
-        (step,) = json.loads(tomobatch("status", "gentle", "--json").out)["steps"]
+        steps = json.loads(tomobatch("status", "gentle", "--json").out)["steps"]
+        step = {each["rule"]: each for each in steps}["process"]
         assert (step["running"], step["cancelled"], step["failed"]) == (3, 3, 0)
         children = place.batch.describe([job_id])[job_id].children
         assert children == {"RUNNING": 3, "FAILED": 3}

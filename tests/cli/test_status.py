@@ -132,6 +132,19 @@ def test_of_a_child_that_somebody_ended_what_is_not_done_is_cancelled():
     assert counts(step) == {"total": 10, "done": 3, "failed": 3, "cancelled": 4}
 
 
+def test_of_an_array_that_is_not_over_batch_says_which_children_somebody_ended():
+    item = submitted(
+        command_list("process", 5),
+        Status.PENDING,
+        children={"RUNNING": 1, "FAILED": 4},
+        attempts={0: [attempt(1, finished=True)], 1: [attempt(1)]},
+        failed=frozenset({0, 1, 2, 3}),
+        ended=frozenset({0, 1, 3}),
+    )
+    (step,) = count_steps([item], {})
+    assert counts(step) == {"total": 5, "running": 1, "failed": 2, "cancelled": 2}
+
+
 def test_what_nobody_ended_is_not_cancelled():
     item = submitted(command_list("calibrate", 1), Status.FAILED, failed=frozenset({0}))
     (step,) = count_steps([item], {})

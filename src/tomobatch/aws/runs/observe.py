@@ -76,7 +76,10 @@ class Observer:
         lists = self.reader.lists()
         self._find_jobs(lists)
         controller = record.controller if record is not None else None
-        details = self._describe(controller)
+        wanted = {*self._job_ids.values()}
+        if controller is not None and controller.is_job:
+            wanted.add(controller.job_id)
+        details = self._describe(wanted)
         head = details.get(controller.job_id) if controller is not None else None
         submitted = self._submitted(lists, details, record)
         state = RunState(
@@ -105,10 +108,7 @@ class Observer:
             found = self.place.batch.find_all(f"{self.run}-*", queue)
             self._job_ids |= {name: job_id for name, job_id in found.items() if name in lists}
 
-    def _describe(self, controller: Controller | None) -> dict[str, JobDetail]:
-        wanted = {*self._job_ids.values()}
-        if controller is not None and controller.is_job:
-            wanted.add(controller.job_id)
+    def _describe(self, wanted: set[str]) -> dict[str, JobDetail]:
         open_ids = sorted(wanted - self._final.keys())
         details = self.place.batch.describe(open_ids)
         self._final |= {key: each for key, each in details.items() if each.status.is_final}
@@ -127,17 +127,16 @@ class Observer:
         known = []
         for name, commands in lists.items():
             detail = details.get(self._job_ids.get(name, ""))
-            known.append(
-                Submitted(
-                    commands=commands,
-                    detail=detail,
-                    attempts=attempts.get(name, {}),
-                    running=self._children(commands, detail, Status.RUNNING),
-                    failed=self._children(commands, detail, Status.FAILED),
-                    done=self._done(commands, detail, record),
-                    closed=name in closed,
-                )
+            each = Submitted(
+                commands=commands,
+                detail=detail,
+                attempts=attempts.get(name, {}),
+                running=self._children(commands, detail, Status.RUNNING),
+                failed=self._children(commands, detail, Status.FAILED),
+                done=self._done(commands, detail, record),
+                closed=name in closed,
             )
+            known.append(replace(each, ended=self._ended(each)))
         return tuple(sorted(known, key=lambda each: each.commands.submitted_ms))
 
     def _children(
@@ -151,6 +150,21 @@ class Observer:
         if not detail.children.get(status, 0):
             return frozenset()
         return frozenset(self.place.batch.children(detail.job_id, status))
+
+    def _ended(self, submitted: Submitted) -> frozenset[int]:
+        """Return the failed children that somebody ended.
+
+        Batch says it of each: an array whose waiting children were cancelled is not cancelled
+        itself before those that run are over (API reference, CancelJob).
+        """
+        detail = submitted.detail
+        if detail is None or detail.is_ended or not detail.children:
+            return frozenset()
+        ids = {f"{detail.job_id}:{child}": child for child in submitted.cut_off}
+        details = self._describe(set(ids))
+        return frozenset(
+            child for id_, child in ids.items() if id_ in details and details[id_].is_ended
+        )
 
     def _done(
         self, commands: CommandList, detail: JobDetail | None, record: RunRecord | None

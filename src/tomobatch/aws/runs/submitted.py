@@ -46,6 +46,9 @@ class Submitted:
         Child to the attempts it started, in order.
     running, failed
         Children in these states.
+    ended
+        Children that failed and that somebody ended, each by Batch's word; left empty where Batch
+        says it of the whole job.
     done
         Indices of the commands whose results are there; asked for only where the state of the
         children does not tell, because each has several commands.
@@ -58,6 +61,7 @@ class Submitted:
     attempts: Mapping[int, Sequence[Attempt]] = field(default_factory=dict)
     running: frozenset[int] = frozenset()
     failed: frozenset[int] = frozenset()
+    ended: frozenset[int] = frozenset()
     done: frozenset[int] = frozenset()
     closed: bool = False
 
@@ -69,8 +73,13 @@ class Submitted:
     @property
     def cancelled(self) -> frozenset[int]:
         """Children that failed because somebody ended them, and not by themselves before."""
-        if self.detail is None or not self.detail.is_ended:
+        if self.detail is None:
             return frozenset()
+        return (self.failed if self.detail.is_ended else self.ended) & self.cut_off
+
+    @property
+    def cut_off(self) -> frozenset[int]:
+        """Children that failed without having come to an end of their own."""
         return frozenset(
             child
             for child in self.failed
