@@ -13,6 +13,7 @@ STARTS_PROCESSES = (
     "tests/logger/",
     "tests/site/",
     "tests/slurm/",
+    "tests/smoke/",
     "tests/view/",
     "tests/workflow/",
     "tests/test_strangers_clone.py",

@@ -1,13 +1,17 @@
 """Scans on S3, read by byte range over real HTTP from moto's server."""
 
+import re
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
 import numpy as np
 import obstore
 import pytest
-from moto.server import ThreadedMotoServer
 from tests.scan import stacks
 
 from tomobatch.errors import UserError
@@ -20,17 +24,34 @@ from tomobatch.scan.settings import DatasetSettings
 BUCKET = "scans-of-a-test"
 
 
+@contextmanager
+def moto_server() -> Iterator[str]:
+    """Run a server in a process of its own, as a server is, and give its address.
+
+    In a thread of this process its garbage collection may wait for the lock of h5py, which is held
+    here while a request is waited for.
+    """
+    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            lines = iter(server.stderr.readline, "")
+            found = (re.search(r"Running on (http://127\.0\.0\.1:\d+)", line) for line in lines)
+            endpoint = next(match[1] for match in found if match)
+            # Whatever it says of requests is read away, so that its pipe never fills.
+            threading.Thread(target=server.stderr.read, daemon=True).start()
+            yield endpoint
+        finally:
+            server.terminate()
+
+
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A bucket that holds one scan as HDF5 and as Zarr."""
     folder = tmp_path_factory.mktemp("remote")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
+    with moto_server() as endpoint, pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL_S3"):
             patch.delenv(name, raising=False)
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_ENDPOINT_URL", endpoint)
         patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         patch.setenv("AWS_ACCESS_KEY_ID", "nobody")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
@@ -50,7 +71,6 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 client.upload_file(str(item), BUCKET, key)
         client.close()
         yield f"s3://{BUCKET}/lab"
-    server.stop()
 
 
 @pytest.mark.parametrize("name", ["a.h5", "a.zarr", "a.zarr/projections"])

@@ -31,8 +31,6 @@ NARROWEST_PX = 48
 # Where the stripes are planted again, as shares of the width.
 _SHIFTS = (0.11, -0.17)
 _LOOKED_AT = 0.92
-# Errors that differ by less are equal.
-_EQUAL = 1.02
 
 
 @dataclass(frozen=True)
@@ -111,8 +109,7 @@ def choose_removal(
         method = settings.method
     elif before >= NO_RINGS:
         # The least invasive of equals: they come in this order.
-        least = min(errors.values())
-        method = next(name for name in METHODS if errors[name] <= _EQUAL * least)
+        method = min(METHODS, key=lambda name: errors[name])
     return StripeChoice(
         method,
         settings.method,

@@ -1,6 +1,7 @@
 """Costs of known machines, times and prices, right to the cent."""
 
 import pytest
+from tests.infrastructure.templates import Template
 
 from tomobatch.aws.pricing import Prices, SpotPrice, Use, cost_of, offline_prices
 
@@ -116,16 +117,15 @@ def test_the_share_wasted_holds_what_was_lost_and_what_stood_idle():
     assert cost_of(uses, PRICES).wasted_share == pytest.approx((0.18 + 0.36) / 1.08)
 
 
-def test_every_type_of_the_stacks_has_an_offline_price(repository):
-    template = (repository / "cloudformation" / "batch.yaml").read_text(encoding="utf-8")
-    defaults = [line.split()[1] for line in template.splitlines() if "Default: c6i," in line]
-    defaults += [line.split()[1] for line in template.splitlines() if "Default: g4dn." in line]
+def test_every_type_of_the_stacks_has_an_offline_price():
+    declared = Template("batch").data["Parameters"]
+    lists = [declared[name]["Default"] for name in ("CpuInstanceTypes", "GpuInstanceTypes")]
     types = [
-        name if "." in name else f"{name}.4xlarge" for text in defaults for name in text.split(",")
+        name if "." in name else f"{name}.4xlarge" for text in lists for name in text.split(",")
     ]
     prices = offline_prices()
 
-    assert len(types) == 12
+    assert {name.split(".")[0] for name in types} >= {"c6i", "m6i", "g4dn", "g5", "g6"}
     for name in types:
         low, middle, high = prices.spot_range(name)
         on_demand = prices.usd_h(name, "on-demand", "", 0)
