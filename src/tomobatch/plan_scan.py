@@ -1,16 +1,11 @@
 """Make the plan of a scan from its header; what cannot be is refused before anything runs."""
 
-from typing import TYPE_CHECKING
-
 from tomobatch.config.schema import Config
 from tomobatch.errors import UserError
 from tomobatch.normalise.settings import NO_FLATS
+from tomobatch.plan import ScanPlan
 from tomobatch.scan.header import ScanHeader
 from tomobatch.scan.open import open_scan
-
-if TYPE_CHECKING:
-    pass
-from tomobatch.plan import ScanPlan
 
 
 def read_plan(config: Config, name: str, path: str) -> ScanPlan:

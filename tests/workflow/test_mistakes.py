@@ -1,5 +1,6 @@
 """Bad input gets one clear line, a non-zero exit code, and leaves nothing that looks finished."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 from tests.leaving_out import leave_out
 from tests.workflow.running import set_config, snakemake, write_config
+
+from tomobatch.stores.read import open_array
 
 
 def run_bad(folder, *arguments, **options):
@@ -78,25 +81,31 @@ def test_a_mistake_in_the_configuration_names_the_key(tmp_path, tiny_scan, secti
     assert message in run_bad(tmp_path)
 
 
-def test_a_frame_of_nan_is_named(tmp_path, tiny_scan):
+def test_pixels_and_a_frame_of_nan_are_told_and_leave_no_nan(tmp_path, tiny_scan):
     def with_nan(file):
         counts = file["exchange/data"][:].astype(np.float32)
         counts[7, 3, 4] = np.nan
+        counts[9] = np.nan
         del file["exchange/data"]
         file["exchange/data"] = counts
 
     scan = edited(tiny_scan, tmp_path, with_nan)
-    write_config(tmp_path, scans={"bad": str(scan)}, chunks={"projections": 25})
-    output = run_bad(tmp_path, "results/bad/records/preprocess/0.json")
-    assert "projection 7 holds values that are not finite" in output
-    assert not (tmp_path / "results/bad/projections.zarr/c").exists()
+    write_config(tmp_path, scans={"spoilt": str(scan)}, chunks={"projections": 25})
+    snakemake(tmp_path)
+    told = json.loads((tmp_path / "results/spoilt/findings.json").read_text())["warnings"]
+    assert any("1 pixels of projections 0 to 24 hold no number" in line for line in told)
+    assert any("hold no picture of their own" in line and ": 9 (" in line for line in told)
+    assert np.isfinite(open_array(str(tmp_path / "results/spoilt/volume.ome.zarr/0"))[:]).all()
 
 
 def test_a_centre_of_rotation_outside_the_detector_is_refused(finished):
+    calibration = finished / "results/tiny/calibration.json"
+    before = calibration.read_bytes(), calibration.stat().st_mtime_ns
     set_config(finished, "calibrate", cor_px=480)
-    output = run_bad(finished, "results/tiny/calibration.json")
+    output = run_bad(finished)
     assert "cor_px is 480, outside the detector" in output
-    assert not (finished / "results/tiny/calibration.json").exists()
+    # Nothing ran: what the run before has found is still there, as it was.
+    assert (calibration.read_bytes(), calibration.stat().st_mtime_ns) == before
 
 
 def test_without_an_opencl_device_reconstruct_says_so(finished):
