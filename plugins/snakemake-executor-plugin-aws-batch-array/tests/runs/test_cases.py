@@ -286,6 +286,13 @@ def test_a_queue_that_is_gone_is_one_warning(emulator, new_workflow, wait_until,
         state="ENABLED",
         computeEnvironmentOrder=known["computeEnvironmentOrder"],
     )["jobQueueArn"]
+    # The stack's policy for users names the stack's own queues only.
+    submits = {"Effect": "Allow", "Action": "batch:SubmitJob", "Resource": arn}
+    document = {"Version": "2012-10-17", "Statement": [submits]}
+    boto3.client("iam", **keys).create_policy(
+        PolicyName="passing", PolicyDocument=json.dumps(document)
+    )
+    emulator.grant("passing")
     workflow = new_workflow(SCATTER)
     options = ["--aws-batch-array-queues=cpu=passing"]
     process = workflow.start(*options)
