@@ -56,9 +56,12 @@ def served(volume):
         server.shutdown()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A headless Chromium of the system."""
+    """A headless Chromium of the system, gone with the file: its event loop is this thread's.
+
+    While it is there no other code of this process can run a coroutine, Snakemake's API included.
+    """
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         leave_out("pages are not looked at: no Chromium is installed")
