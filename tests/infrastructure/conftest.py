@@ -2,6 +2,8 @@
 
 import boto3
 import pytest
+from tests.infrastructure.resolved import EVERYONE
+from tests.infrastructure.templates import Template
 
 from aws_batch_emulator.client import start
 
@@ -20,3 +22,13 @@ def aws(emulator, monkeypatch):
     for name, value in emulator.administrator.items():
         monkeypatch.setenv(name, value)
     return emulator
+
+
+@pytest.fixture(scope="session")
+def batch():
+    return Template("batch", NoticeEmail="lab@example.org")
+
+
+@pytest.fixture(scope="session")
+def iam():
+    return Template("iam", **EVERYONE)

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 import aws_batch_emulator
 from aws_batch_emulator import Emulator
@@ -17,23 +18,34 @@ UNTIL_FLAG = 'until [ -e "$FLAG" ]; do sleep 0.02; done; '
 FINAL = ("SUCCEEDED", "FAILED")
 
 
+def client_of(
+    emulator: Emulator, service: str, environment: dict[str, str] | None = None, **more: Any
+) -> Any:
+    """Return a client that never retries: a test sees every error."""
+    keys = environment or emulator.environment
+    return boto3.client(
+        service,
+        endpoint_url=emulator.endpoint_url,
+        region_name=emulator.region,
+        **{
+            "aws_access_key_id": keys["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": keys["AWS_SECRET_ACCESS_KEY"],
+            "config": Config(retries={"total_max_attempts": 1}, proxies={}),
+            **more,
+        },
+    )
+
+
 @dataclass
 class Account:
-    """An emulator with its administrator's clients, which never retry: a test sees every error."""
+    """An emulator with its administrator's clients."""
 
     emulator: Emulator
     clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
         if service not in self.clients:
-            self.clients[service] = boto3.client(
-                service,
-                endpoint_url=self.emulator.endpoint_url,
-                region_name=self.emulator.region,
-                aws_access_key_id=self.emulator.administrator["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=self.emulator.administrator["AWS_SECRET_ACCESS_KEY"],
-                config=Config(retries={"total_max_attempts": 1}, proxies={}),
-            )
+            self.clients[service] = client_of(self.emulator, service, self.emulator.administrator)
         return self.clients[service]
 
     @property
@@ -128,3 +140,39 @@ def account(shared_account):
     for job in shared_account.emulator.live_jobs():
         shared_account.batch.terminate_job(jobId=job["jobId"], reason="end of the test")
     shared_account.emulator.wait_until_idle()
+
+
+@pytest.fixture(scope="session")
+def client():
+    """Make a client of anyone, by default of the user."""
+    return client_of
+
+
+@pytest.fixture(scope="session")
+def refusal():
+    """Return status, code and message of a call that must be refused."""
+
+    def refuse(call, **arguments):
+        with pytest.raises(ClientError) as caught:
+            call(**arguments)
+        response = caught.value.response
+        return (
+            response["ResponseMetadata"]["HTTPStatusCode"],
+            response["Error"]["Code"],
+            response["Error"]["Message"],
+        )
+
+    return refuse
+
+
+@pytest.fixture(scope="session")
+def words():
+    """Return what AWS says where no policy allows an action."""
+
+    def say(action, resource, arn="arn:aws:iam::123456789012:user/user"):
+        return (
+            f"User: {arn} is not authorized to perform: {action} on resource: {resource} "
+            f"because no identity-based policy allows the {action} action"
+        )
+
+    return say

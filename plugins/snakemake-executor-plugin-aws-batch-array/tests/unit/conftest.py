@@ -5,6 +5,7 @@ import tarfile
 from collections import Counter
 
 import pytest
+from moto import mock_aws
 
 from snakemake_executor_plugin_aws_batch_array.command_list import (
     ChildOutcomes,
@@ -13,6 +14,7 @@ from snakemake_executor_plugin_aws_batch_array.command_list import (
     Outcome,
 )
 from snakemake_executor_plugin_aws_batch_array.status import Attempt, JobDetail, Status
+from snakemake_executor_plugin_aws_batch_array.submission import Submission
 
 
 def build_list(n_commands=4, n_children=2, name="run-a-1", **more):
@@ -195,3 +197,31 @@ def make_list():
 @pytest.fixture
 def make_outcome():
     return build_outcome
+
+
+@pytest.fixture
+def submission():
+    return Submission(
+        name="run-a-1",
+        queue="cpu",
+        definition="definition:1",
+        n_children=1,
+        command=("python",),
+        environment={"ARRAY_SIZE": "1"},
+        vcpus=2,
+        memory_mib=3000,
+        gpus=0,
+        timeout_s=None,
+        attempts=5,
+        tags={"rule": "a"},
+    )
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    """AWS in this process, as moto has it."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        yield

@@ -1,8 +1,5 @@
 """Calls to AWS Batch against a server that answers as the test says, by botocore's stubs."""
 
-import re
-from dataclasses import replace
-
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import ANY, Stubber
@@ -15,24 +12,7 @@ from snakemake_executor_plugin_aws_batch_array.batch import (
 )
 from snakemake_executor_plugin_aws_batch_array.status import Attempt, Status
 from snakemake_executor_plugin_aws_batch_array.submission import (
-    RETRY_RULES,
     Submission,
-    submit_request,
-)
-
-SUBMISSION = Submission(
-    name="run-a-1",
-    queue="cpu",
-    definition="definition:1",
-    n_children=1,
-    command=("python",),
-    environment={"ARRAY_SIZE": "1"},
-    vcpus=2,
-    memory_mib=3000,
-    gpus=0,
-    timeout_s=None,
-    attempts=5,
-    tags={"rule": "a"},
 )
 
 
@@ -91,11 +71,11 @@ def test_submit_job_is_never_repeated_by_botocore(client):
     assert client._client.meta.config.retries["total_max_attempts"] > 1
 
 
-def test_the_request_of_a_plain_job(client, submissions):
+def test_the_request_of_a_plain_job(client, submissions, submission):
     requests, replies = submissions
     replies.append("job1")
 
-    assert client.submit(SUBMISSION) == "job1"
+    assert client.submit(submission) == "job1"
     (request,) = requests
     assert "arrayProperties" not in request
     assert "timeout" not in request
@@ -106,10 +86,10 @@ def test_the_request_of_a_plain_job(client, submissions):
     assert request["propagateTags"] is True
 
 
-def test_the_request_of_an_array_with_a_gpu(client, submissions):
+def test_the_request_of_an_array_with_a_gpu(client, submissions, submission):
     requests, replies = submissions
     replies.append("job1")
-    client.submit(Submission(**{**vars(SUBMISSION), "n_children": 10, "gpus": 1, "timeout_s": 60}))
+    client.submit(Submission(**{**vars(submission), "n_children": 10, "gpus": 1, "timeout_s": 60}))
 
     (request,) = requests
     assert request["arrayProperties"] == {"size": 10}
@@ -117,31 +97,28 @@ def test_the_request_of_an_array_with_a_gpu(client, submissions):
     assert {"type": "GPU", "value": "1"} in request["containerOverrides"]["resourceRequirements"]
 
 
-def test_all_that_no_rule_names_is_left_to_snakemake():
-    assert RETRY_RULES[0] == {"onStatusReason": "Host EC2*", "action": "RETRY"}
-    assert RETRY_RULES[-1] == {"onReason": "*", "action": "EXIT"}
-    # Batch takes five rules at most, and retries what none of them fits.
-    assert len(RETRY_RULES) <= 5
-
-
-def test_a_throttled_submission_is_repeated_without_a_search(client, submissions, pauses, stub):
+def test_a_throttled_submission_is_repeated_without_a_search(
+    client, submissions, pauses, stub, submission
+):
     requests, replies = submissions
     replies += [refusal("TooManyRequestsException", 429), refusal("Throttling", 400), "job1"]
 
-    assert client.submit(SUBMISSION) == "job1"
+    assert client.submit(submission) == "job1"
     assert len(requests) == 3
     assert len(pauses) == 2
 
 
-def test_a_server_out_of_reach_is_tried_again(client, submissions, stub):
+def test_a_server_out_of_reach_is_tried_again(client, submissions, stub, submission):
     _, replies = submissions
     replies += [EndpointConnectionError(endpoint_url="x"), "job1"]
 
-    assert client.submit(SUBMISSION) == "job1"
+    assert client.submit(submission) == "job1"
 
 
 @pytest.mark.parametrize("error", [ReadTimeoutError(endpoint_url="x"), refusal("Server", 500)])
-def test_after_a_lost_reply_the_job_is_found_by_its_name(client, submissions, stub, error):
+def test_after_a_lost_reply_the_job_is_found_by_its_name(
+    client, submissions, stub, error, submission
+):
     requests, replies = submissions
     replies.append(error)
     stub.add_response(
@@ -150,36 +127,36 @@ def test_after_a_lost_reply_the_job_is_found_by_its_name(client, submissions, st
         {"jobQueue": "cpu", "filters": [{"name": "JOB_NAME", "values": ["run-a-1"]}]},
     )
 
-    assert client.submit(SUBMISSION) == "job1"
+    assert client.submit(submission) == "job1"
     assert len(requests) == 1
 
 
-def test_a_call_that_never_arrived_is_repeated(client, submissions, stub, pauses):
+def test_a_call_that_never_arrived_is_repeated(client, submissions, stub, pauses, submission):
     _, replies = submissions
     replies += [ReadTimeoutError(endpoint_url="x"), "job1"]
     # A listing may lag behind: once is not enough to say so.
     for _ in range(6):
         stub.add_response("list_jobs", listing(), {"jobQueue": ANY, "filters": ANY})
 
-    assert client.submit(SUBMISSION) == "job1"
+    assert client.submit(submission) == "job1"
     assert sum(pauses) >= LISTING_LAG_S
 
 
-def test_a_mistake_is_not_repeated(client, submissions):
+def test_a_mistake_is_not_repeated(client, submissions, submission):
     requests, replies = submissions
     replies.append(refusal("ClientException", 400))
 
     with pytest.raises(ClientError):
-        client.submit(SUBMISSION)
+        client.submit(submission)
     assert len(requests) == 1
 
 
-def test_patience_ends(client, submissions, pauses):
+def test_patience_ends(client, submissions, pauses, submission):
     requests, replies = submissions
     replies += [refusal("TooManyRequestsException", 429)] * 100
 
     with pytest.raises(ClientError):
-        client.submit(SUBMISSION)
+        client.submit(submission)
     assert len(requests) == batch_module.MAX_ATTEMPTS
     # A minute or so: twice as long each time, up to 20 s, less up to half of it by chance.
     assert 71 / 2 <= sum(pauses) <= 71
@@ -278,21 +255,6 @@ def test_a_job_submitted_long_ago_is_looked_for_once(client, stub, pauses):
 
     assert client.find_new("run-a-1", "cpu", since_s=LISTING_LAG_S) is None
     assert pauses == []
-
-
-def test_share_and_priority_are_asked_for_where_they_are_set():
-    assert not {"shareIdentifier", "schedulingPriorityOverride"} & submit_request(SUBMISSION).keys()
-    request = submit_request(replace(SUBMISSION, share="lab", priority=0))
-
-    assert (request["shareIdentifier"], request["schedulingPriorityOverride"]) == ("lab", 0)
-
-
-def test_retry_rules_are_as_aws_takes_them():
-    conditions = [value for rule in RETRY_RULES for key, value in rule.items() if key != "action"]
-
-    assert len(RETRY_RULES) <= 5
-    assert all(re.fullmatch(r"[A-Za-z0-9.:\s]*\*?", condition) for condition in conditions)
-    assert RETRY_RULES[-1] == {"onReason": "*", "action": "EXIT"}
 
 
 @pytest.mark.parametrize("flag", ["isTerminated", "isCancelled", None])

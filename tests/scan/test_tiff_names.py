@@ -1,4 +1,4 @@
-"""TIFF scans as people have them: names, pages, strangers, damage."""
+"""Pictures told apart, put into order and left out by their names."""
 
 import re
 from pathlib import Path
@@ -7,93 +7,11 @@ import numpy as np
 import pytest
 import tifffile
 from tests.scan import stacks
+from tests.scan.tiff_as_it_lies import NUMBERED, N, check, refusal, write, write_scan
 
-from tomobatch.errors import UserError
 from tomobatch.scan.header import AngleSource
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
-
-N = stacks.N_PROJECTIONS
-NUMBERED = [f"p_{index:04d}" for index in range(N)]
-
-
-def write(
-    folder: Path, names: list[str], stack: np.ndarray = stacks.PROJECTIONS, **options: object
-) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, picture in zip(names, stack, strict=True):
-        tifffile.imwrite(folder / f"{name}.tif", picture, **options)
-    return folder
-
-
-def write_scan(folder: Path, names: list[str] | None = None, **options: object) -> Path:
-    """Write projections of the given names, with flats and darks in folders beside them."""
-    write(folder, NUMBERED if names is None else names, **options)
-    write(folder / "flats", [f"f{i}" for i in range(stacks.N_FLATS)], stacks.FLATS_BEFORE)
-    write(folder / "darks", [f"d{i}" for i in range(stacks.N_DARKS)], stacks.DARKS)
-    return folder
-
-
-def check(
-    path: Path, datasets: DatasetSettings | None = None, kept: list[int] | None = None
-) -> tuple[str, ...]:
-    """Check that the scan comes back, and return what is said of it."""
-    with open_scan(path, datasets) as scan:
-        assert scan.header.problems == ()
-        found = scan.read_projections(0, scan.header.n_projections)
-        expected = stacks.PROJECTIONS if kept is None else stacks.PROJECTIONS[kept]
-        np.testing.assert_array_equal(found, expected)
-        np.testing.assert_array_equal(scan.read_projections(2, 4), expected[2:4])
-        np.testing.assert_array_equal(scan.flat_series()[0].frames, stacks.FLATS_BEFORE)
-        np.testing.assert_array_equal(scan.darks(), stacks.DARKS)
-        return scan.header.notes
-
-
-def refusal(path: Path, datasets: DatasetSettings | None = None) -> str:
-    with pytest.raises(UserError) as error:
-        open_scan(path, datasets)
-    assert "\n" not in str(error.value)
-    return str(error.value)
-
-
-@pytest.mark.parametrize("bigtiff", [True, False])
-@pytest.mark.parametrize("thumbnail", [True, False])
-def test_pages_written_one_by_one(bigtiff: bool, thumbnail: bool, tmp_path: Path) -> None:
-    folder = tmp_path
-    write(folder / "flats", [f"f{i}" for i in range(stacks.N_FLATS)], stacks.FLATS_BEFORE)
-    write(folder / "darks", [f"d{i}" for i in range(stacks.N_DARKS)], stacks.DARKS)
-    with tifffile.TiffWriter(folder / "scan.tif", bigtiff=bigtiff) as file:
-        for picture in stacks.PROJECTIONS:
-            file.write(picture)
-        if thumbnail:
-            file.write(stacks.PROJECTIONS[0, :2, :2])
-    notes = check(folder / "scan.tif")
-    expected = "1 pages of scan.tif are of another size and are left out"
-    assert notes == ((expected,) if thumbnail else ())
-
-
-def test_pages_that_were_appended(tmp_path: Path) -> None:
-    write(tmp_path / "flats", [f"f{i}" for i in range(stacks.N_FLATS)], stacks.FLATS_BEFORE)
-    write(tmp_path / "darks", [f"d{i}" for i in range(stacks.N_DARKS)], stacks.DARKS)
-    for first in range(0, N, 4):
-        part = stacks.PROJECTIONS[first : first + 4]
-        tifffile.imwrite(tmp_path / "scan.tif", part, append=True, photometric="minisblack")
-    assert check(tmp_path / "scan.tif") == ()
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"compression": "lzw"},
-        {"compression": "lzw", "predictor": True, "byteorder": ">", "tile": (16, 16)},
-        {"compression": "zstd"},
-        {"compression": "packbits"},
-        {"compression": "lzma"},
-        {"compression": "jpeg2000"},
-    ],
-)
-def test_codecs(options: dict[str, object], tmp_path: Path) -> None:
-    assert check(write_scan(tmp_path / "a", **options)) == ()
 
 
 def test_hidden_files_are_no_pictures(tmp_path: Path) -> None:
@@ -209,52 +127,6 @@ def test_a_stranger_among_the_pictures_is_left_out(tmp_path: Path) -> None:
     assert check(folder) == ("overview.tif: left out, as named otherwise than the 12 others",)
 
 
-@pytest.mark.parametrize("damage", ["size", "type", "cut", "empty", "text"])
-def test_a_picture_that_is_not_like_the_others(damage: str, tmp_path: Path) -> None:
-    folder = write_scan(tmp_path / "a")
-    path = folder / "p_0005.tif"
-    if damage == "size":
-        tifffile.imwrite(path, stacks.PROJECTIONS[5, :, 2:])
-    elif damage == "type":
-        tifffile.imwrite(path, stacks.PROJECTIONS[5].astype(np.float32))
-    elif damage == "cut":
-        path.write_bytes(path.read_bytes()[:-20])
-    else:
-        path.write_bytes(b"" if damage == "empty" else b"no picture")
-    kept = [i for i in range(N) if i != 5]
-    notes = check(folder, kept=kept)
-    assert notes[0].startswith("p_0005.tif: ")
-    assert notes[1] == "1 of 12 projections cannot be read and are left out: 5 (the first is 0)"
-    with open_scan(folder, DatasetSettings(angle_range_deg=(0, 110))) as scan:
-        np.testing.assert_allclose(np.rad2deg(scan.header.angles_rad), 10.0 * np.array(kept))
-
-
-def test_a_damaged_flat_is_left_out(tmp_path: Path) -> None:
-    folder = write_scan(tmp_path / "a")
-    (folder / "flats" / "f1.tif").write_bytes(b"")
-    with open_scan(folder) as scan:
-        assert scan.header.n_flats == 2
-        assert scan.header.notes == (
-            "1 pictures of folder flats cannot be read and are left out: 1 (the first is 0)",
-        )
-
-
-def test_a_truncated_file_of_pages(tmp_path: Path) -> None:
-    folder = write(tmp_path / "a", ["f0", "f1", "f2"], stacks.FLATS_BEFORE)
-    for name in ("f0", "f1", "f2"):
-        (folder / f"{name}.tif").rename(folder / f"flat_{name}.tif")
-    tifffile.imwrite(folder / "scan.tif", stacks.PROJECTIONS, photometric="minisblack")
-    with tifffile.TiffFile(folder / "scan.tif") as file:
-        first_byte = file.series[0].dataoffset
-    whole = (folder / "scan.tif").read_bytes()
-    (folder / "scan.tif").write_bytes(whole[: first_byte + 9 * 5 * 7 * 2 + 11])
-    with open_scan(folder / "scan.tif") as scan:
-        assert scan.header.n_projections == 9
-        found = scan.read_projections(0, scan.header.n_projections)
-        np.testing.assert_array_equal(found, stacks.PROJECTIONS[: len(found)])
-        assert "cannot be read and are left out" in scan.header.notes[0]
-
-
 def test_projections_in_a_folder_named_like_flats(tmp_path: Path) -> None:
     folder = write(tmp_path / "white_rat", NUMBERED).parent
     write(folder / "flats", [f"f{i}" for i in range(stacks.N_FLATS)], stacks.FLATS_BEFORE)
@@ -309,49 +181,6 @@ def test_names_of_stanford(tmp_path: Path) -> None:
     write(folder, [f"io_{i}" for i in range(stacks.N_FLATS)], stacks.FLATS_BEFORE)
     write(folder, [f"di_{i}" for i in range(stacks.N_DARKS)], stacks.DARKS)
     assert check(folder) == ()
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "wanted"),
-    [
-        ("angles.csv", "index,angle\n{rows:,}", None),
-        ("angles.csv", "angle [deg],current\n{wors:,}", None),
-        ("angles.txt", "# number degrees\n{rows: }", None),
-        ("angles.csv", "{rows:;}", None),
-        ("my.tsv", "n\trotation\n{rows:\t}", "my.tsv"),
-        ("my.csv", "a,b\n{wors:,}", "my.csv:a"),
-        ("my.csv", "a,b\n{wors:,}", "my.csv:1"),
-        ("log.txt", "start\n{words}", "log.txt"),
-    ],
-)
-def test_files_of_angles(name: str, text: str, wanted: str | None, tmp_path: Path) -> None:
-    folder = write_scan(tmp_path / "a")
-    degrees = 11.5 * np.arange(N)
-    separator = text[-2]
-    rows = "\n".join(f"{i}{separator}{angle}" for i, angle in enumerate(degrees))
-    wors = "\n".join(f"{angle}{separator}{100 - i * i}" for i, angle in enumerate(degrees))
-    words = "\n".join(
-        f"Projection: {i} angle: {angle} counts 17" for i, angle in enumerate(degrees)
-    )
-    content = re.sub(r"\{rows:.\}", rows, text)
-    content = re.sub(r"\{wors:.\}", wors, content).replace("{words}", words)
-    (folder / name).write_text(content)
-    with open_scan(folder, DatasetSettings(angles=wanted)) as scan:
-        np.testing.assert_allclose(np.rad2deg(scan.header.angles_rad), degrees)
-
-
-def test_columns_that_cannot_be_told_apart_are_named(tmp_path: Path) -> None:
-    folder = write_scan(tmp_path / "a")
-    rows = "\n".join(f"{i * i},{i * 3}" for i in range(N))
-    (folder / "angles.csv").write_text(f"a,b\n{rows}\n")
-    assert "has 2 columns (a, b), and no telling which are the angles" in refusal(folder)
-
-
-def test_angles_of_a_text_file_for_an_hdf5_scan(tmp_path: Path) -> None:
-    path = stacks.write_data_exchange(tmp_path / "a.h5", theta=None)
-    np.savetxt(tmp_path / "stage.txt", 12.5 * np.arange(N))
-    with open_scan(path, DatasetSettings(angles="stage.txt")) as scan:
-        np.testing.assert_allclose(np.rad2deg(scan.header.angles_rad), 12.5 * np.arange(N))
 
 
 @pytest.mark.parametrize(
