@@ -56,5 +56,6 @@ rule report:
         "../envs/numerics.yaml"
     params:
         settings=all_settings,
+        orientation=planned("orientation"),
     script:
         "../scripts/report.py"

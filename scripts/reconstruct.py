@@ -17,7 +17,7 @@ from tomobatch.errors import UserError
 from tomobatch.opencl.kind import DeviceKind
 from tomobatch.reconstruct.cone.geometry import make_cone_geometry
 from tomobatch.reconstruct.cone.slabs import reconstruct_slabs
-from tomobatch.reconstruct.geometry import make_geometry
+from tomobatch.reconstruct.geometry import Roi, make_geometry
 from tomobatch.reconstruct.settings import ReconstructSettings
 from tomobatch.reconstruct.stream import reconstruct_blocks
 from tomobatch.reconstruct.timeline import Timeline
@@ -51,7 +51,8 @@ def main(
     choices = ReconstructSettings.model_validate(
         {**settings, "size_px": whole_slice_px, "device": asked_device(settings["device"])}
     )
-    work = Work(open_array(sinograms_metadata), load_angles(Path(angles_path)), choices)
+    sinograms, angles_rad = open_array(sinograms_metadata), load_angles(Path(angles_path))
+    work = Work(sinograms, angles_rad, choices, flips_rows=layout.orientation.flips_rows)
     with open_chunk(layout, chunk, [Path(path) for path in shard_paths]) as writer:
         reconstruct = parallel if layout.beam is None else cone
         timeline = reconstruct(work, calibration, layout, (first, stop), writer)
@@ -75,12 +76,22 @@ class Work:
     sinograms: "zarr.Array[Any]"
     angles_rad: npt.NDArray[np.float64]
     choices: ReconstructSettings
+    flips_rows: bool
 
     @property
     def shape(self) -> dict[str, Any]:
         """What the settings say about the slices."""
         names = ("size_px", "binning", "mask", "half_acquisition")
-        return {"roi": self.choices.roi_px, **{name: getattr(self.choices, name) for name in names}}
+        return {"roi": self.roi, **{name: getattr(self.choices, name) for name in names}}
+
+    @property
+    def roi(self) -> Roi:
+        """The part of the slice to compute, of which the volume may be written upside down."""
+        size_px = self.choices.size_px
+        if size_px is None:
+            raise ValueError("the width of a whole slice is that of the plan")
+        roi = Roi(*(self.choices.roi_px or (0, 0, size_px, size_px)))
+        return roi.upside_down(size_px, self.choices.binning) if self.flips_rows else roi
 
 
 def parallel(

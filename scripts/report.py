@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tomobatch.calibrate.calibration import Calibration
+from tomobatch.orientation import Orientation
 from tomobatch.reconstruct.slices import fbp
 from tomobatch.records.job import logger, reported
 from tomobatch.report.content import ReportContent
@@ -40,6 +41,7 @@ def main(
     arrays: dict[str, str],
     records: Sequence[str],
     settings: dict[str, Any],
+    orientation: Orientation,
     findings_path: str,
     html_path: str,
     picture_paths: Sequence[str],
@@ -59,6 +61,7 @@ def main(
             ),
             records=[json.loads(Path(record).read_text(encoding="utf-8")) for record in records],
             settings=settings,
+            orientation=orientation,
         )
     choice = StripeChoice.from_json(Path(stripes).read_text(encoding="utf-8"))
     figures = measure(content, load_angles(Path(angles)))
@@ -119,6 +122,7 @@ if __name__ == "__main__":
                 *snakemake.input.reconstruct,
             ],
             settings=snakemake.params.settings,
+            orientation=snakemake.params.orientation,
             findings_path=snakemake.output.findings,
             html_path=snakemake.output.html,
             picture_paths=snakemake.output.pictures,

@@ -56,7 +56,8 @@ class ConeBeam:
     slant_deg
         A positive slant moves the last columns away from the source.
     sense
-        1 where the angles of the scan are those of this frame, -1 where they count the other way.
+        1 where the angles of the scan are those of this frame, in which the sample turns clockwise
+        seen from the first row's side; -1 where they count the other way.
     drift_px
         How much further than ``shift_u_px`` and ``shift_v_px`` the principal point lies at each
         angle, (u, v) pairs; empty where it stays.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tomobatch.beam import ConeBeam
 from tomobatch.chunks import ChunkGrid, ChunkSettings, size_for_budget
 from tomobatch.config.schema import ScanConfig
+from tomobatch.orientation import Orientation
 from tomobatch.scan.header import ScanHeader
 from tomobatch.steps import Step, steps_with
 from tomobatch.stores.layout import ArrayLayout, projections_layout, sinograms_layout
@@ -136,6 +137,17 @@ class ScanPlan:
         return self.header.beam
 
     @property
+    def orientation(self) -> Orientation:
+        """What the volume shows of the sample."""
+        header = self.header
+        return Orientation(
+            self.volume.orientation,
+            header.rotation,
+            header.rotation_source,
+            is_cone=header.beam is not None,
+        )
+
+    @property
     def _is_merged(self) -> bool:
         """Whether the sides of an axis near the detector's edge are merged into a wider view."""
         if self.header.beam is None:
@@ -233,6 +245,7 @@ class ScanPlan:
             corner_px=(0, 0) if roi_px is None else roi_px[:2],
             beam=self.header.beam,
             n_cols=self.header.n_cols,
+            orientation=self.orientation,
         )
 
     @property

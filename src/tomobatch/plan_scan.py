@@ -31,6 +31,11 @@ def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:
     plan = ScanPlan(name, header, config.scans[name], config.volume)
     if header.n_flats == 0 and plan.config.normalise.input == "counts":
         raise UserError(f"{header.path}: {NO_FLATS}")
+    if plan.beam is not None and config.volume.orientation != "sample":
+        raise UserError(
+            f"{header.path}: volume.orientation: {config.volume.orientation} is that of parallel"
+            " beams, and this is a cone beam; give volume.orientation: sample"
+        )
     _check_slices(plan)
     _check_axis(plan)
     return plan

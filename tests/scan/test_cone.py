@@ -89,9 +89,8 @@ def test_the_configuration_wins(scan):
         "row_pitch_um": 210,
         "shift_v_px": 1.5,
         "roll_deg": -0.3,
-        "reversed": True,
     }
-    beam = header(scan, cone=cone).beam
+    beam = header(scan, cone=cone, rotation="counter-clockwise").beam
     assert (beam.magnification, beam.pixel_mm, beam.row_pitch_mm) == pytest.approx((4, 0.2, 0.21))
     assert (beam.shift_v_px, beam.roll_deg, beam.sense) == (1.5, -0.3, -1)
 

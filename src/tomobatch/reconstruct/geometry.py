@@ -32,6 +32,14 @@ class Roi:
     def __str__(self) -> str:
         return f"[{self.x0}, {self.y0}, {self.nx}, {self.ny}]"
 
+    def upside_down(self, size_px: int, binning: int) -> "Roi":
+        """Return the same part of a slice whose rows count from the other end.
+
+        Rows that binning leaves over are dropped at the end of the part that was asked for.
+        """
+        used = self.ny - self.ny % binning
+        return Roi(self.x0, size_px - self.y0 - used, self.nx, used)
+
 
 @dataclass(frozen=True, eq=False)
 class Geometry:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tomobatch.calibrate.calibration import Calibration
 from tomobatch.normalise.references import References
+from tomobatch.orientation import AS_IT_IS, Orientation
 from tomobatch.records.findings import Finding, Findings
 from tomobatch.records.summary import warnings_of
 from tomobatch.scan.header import ScanHeader
@@ -56,6 +57,8 @@ class ReportContent:
         The scan's settings, section by section.
     verdicts
         How good the result is, by its figures.
+    orientation
+        What the volume shows of the sample.
     """
 
     name: str
@@ -68,6 +71,7 @@ class ReportContent:
     records: list[dict[str, Any]]
     settings: dict[str, Any]
     verdicts: tuple[Finding, ...] = ()
+    orientation: Orientation = AS_IT_IS
 
     @property
     def findings(self) -> Findings:

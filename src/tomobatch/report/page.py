@@ -55,6 +55,7 @@ def _scan_facts(content: ReportContent) -> dict[str, str]:
         "Flats, darks": f"{header.n_flats}, {header.n_darks}",
         "Beam": describe_beam(header),
         **seen,
+        "Volume": content.orientation.words,
         "Pixel size": unknown if header.pixel_size_um is None else f"{header.pixel_size_um:g} µm",
         "Energy": unknown if header.energy_kev is None else f"{header.energy_kev:g} keV",
     }

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tomobatch.beam import ConeBeam
 from tomobatch.errors import UserError
+from tomobatch.orientation import Rotation, RotationSource
 from tomobatch.scan.angles import n_with_angles, unwrapped
 from tomobatch.scan.cone import settle_beam
 from tomobatch.scan.header import AngleSource, ScanHeader
@@ -24,20 +25,15 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
     kept, left_out = _kept(parts, angles, source, datasets)
     if not kept.any():
         raise UserError(f"{path}: no projection is left of {len(kept)}: {'; '.join(left_out)}")
-    angles = unwrapped(angles[kept])
-    if not np.isfinite(angles).all():
-        problems.append(
-            f"{path}: {parts.angles.name if parts.angles else 'the angles'} holds NaN or infinity"
-            f" (projections {numbers(~np.isfinite(angles))}); give datasets.angle_range_deg"
-            " instead, or leave these out with datasets.exclude"
-        )
-        angles = np.linspace(0.0, np.pi, len(angles))
+    angles, angle_problems = _numbers_alone(path, parts, unwrapped(angles[kept]))
+    problems += angle_problems
     if not kept.all():
         parts = _only_kept(parts, kept)
     n_projections, n_rows, n_cols = parts.projections.shape
     pixel_size_um = _given_or_found(datasets.pixel_size_um, parts.pixel_size)
     beam, beam_problems = _beam(path, parts, datasets, source, kept)
     problems += beam_problems
+    rotation, rotation_source = _rotation(parts, datasets, beam)
     header = ScanHeader(
         path=path,
         format=parts.format,
@@ -56,6 +52,8 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
         notes=(*parts.notes, *angle_notes, *_figure_notes(parts, datasets), *left_out),
         half_acquisition=parts.half_acquisition,
         beam=beam,
+        rotation=rotation,
+        rotation_source=rotation_source,
     )
     return Scan(header, parts)
 
@@ -70,6 +68,8 @@ def _beam(
     """Return the cone beam of the projections that are kept, or None, and what is wrong with it."""
     n_cols = parts.projections.shape[2]
     found_um = parts.pixel_size.value
+    if datasets.rotation is None:
+        datasets = datasets.model_copy(update={"rotation": parts.rotation})
     try:
         beam = settle_beam(path, parts.cone, parts.beam, datasets, n_cols, found_um)
     except UserError as contradiction:
@@ -83,6 +83,18 @@ def _beam(
         problem = f"{path}: a cone beam without angles; give datasets.angle_range_deg"
         return beam, [f"{problem}, the first and the last"]
     return beam, []
+
+
+def _rotation(
+    parts: ScanParts, datasets: DatasetSettings, beam: ConeBeam | None
+) -> tuple[Rotation, RotationSource]:
+    """Return how the sample turns, and who says so."""
+    if datasets.rotation is not None:
+        return datasets.rotation, "config"
+    if parts.rotation is not None:
+        return parts.rotation, "file"
+    turns_with_frame = beam is not None and beam.sense == 1
+    return "clockwise" if turns_with_frame else "counter-clockwise", "assumed"
 
 
 def _reference_problems(path: str, parts: ScanParts) -> list[str]:
@@ -134,6 +146,20 @@ def _angles(
         " datasets.angles"
     )
     return AngleSource.ASSUMED, assumed, [problem], notes
+
+
+def _numbers_alone(
+    path: str, parts: ScanParts, angles: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Return angles that are numbers, and what is wrong with the stated ones if those are not."""
+    if np.isfinite(angles).all():
+        return angles, []
+    problem = (
+        f"{path}: {parts.angles.name if parts.angles else 'the angles'} holds NaN or infinity"
+        f" (projections {numbers(~np.isfinite(angles))}); give datasets.angle_range_deg"
+        " instead, or leave these out with datasets.exclude"
+    )
+    return np.linspace(0.0, np.pi, len(angles)), [problem]
 
 
 def _evenly_spaced(angles_rad: NDArray[np.float64]) -> bool:

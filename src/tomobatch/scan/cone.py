@@ -100,8 +100,8 @@ def settle_beam(
     voxel_um = _either(datasets.pixel_size_um, found.voxel_um)
     pixel, row_pitch = _pixels(chosen, found, voxel_um, detector / source, where)
     sense: Literal[1, -1] = found.sense
-    if chosen.reversed is not None:
-        sense = -1 if chosen.reversed else 1
+    if datasets.rotation is not None:
+        sense = 1 if datasets.rotation == "clockwise" else -1
     beam = ConeBeam(
         source_to_axis_mm=source,
         source_to_detector_mm=detector,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tomobatch.beam import ConeBeam
 from tomobatch.known_axis import KnownAxis
+from tomobatch.orientation import Rotation, RotationSource
 
 
 class ImageKey(IntEnum):
@@ -61,6 +62,8 @@ class ScanHeader:
         The file says that the axis is near an edge, and that a full turn sees the rest.
     beam
         The cone beam; None for a parallel one.
+    rotation, rotation_source
+        How the sample turns with rising angles, seen from the first row's side, and who says so.
     """
 
     path: str
@@ -80,6 +83,8 @@ class ScanHeader:
     notes: tuple[str, ...] = ()
     half_acquisition: bool = False
     beam: ConeBeam | None = None
+    rotation: Rotation = "counter-clockwise"
+    rotation_source: RotationSource = "assumed"
 
 
 class Frames(Protocol):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tomobatch.errors import UserError
+from tomobatch.orientation import turns
 from tomobatch.scan.angle_check import EffectiveAngles
 from tomobatch.scan.beam_words import describe_beam, describe_whole_slices
 from tomobatch.scan.header import ScanHeader
@@ -101,6 +102,7 @@ def _facts(header: ScanHeader, angles: EffectiveAngles | None) -> dict[str, str]
         "angles": angles.reason.removeprefix("angles ")
         if angles is not None
         else f"{first:.4g}..{last:.4g} degrees ({header.angle_source})",
+        "rotation": turns(header.rotation, header.rotation_source).removeprefix("it turns "),
         "pixel size": "unknown" if header.pixel_size_um is None else f"{header.pixel_size_um:g} um",
         "energy": "unknown" if header.energy_kev is None else f"{header.energy_kev:g} keV",
     }

@@ -22,7 +22,13 @@ from tomobatch.scan.hdf5_links import Found, get_item, walk
 from tomobatch.scan.hdf5_metadata import read_array
 from tomobatch.scan.header import Frames, ImageKey
 from tomobatch.scan.nxtomo_find import Stack, entry_of, key_for
-from tomobatch.scan.nxtomo_instrument import read_beam, read_cone, read_energy, read_pixel_size
+from tomobatch.scan.nxtomo_instrument import (
+    read_beam,
+    read_cone,
+    read_energy,
+    read_pixel_size,
+    read_rotation,
+)
 from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
 from tomobatch.scan.settings import DatasetSettings
 
@@ -79,13 +85,14 @@ def read_nxtomo(file: h5py.File, stack: Stack, datasets: DatasetSettings) -> Sca
         refuse_second_role(
             projections, {"flats": [block.frames for block in flats], "darks": darks}
         )
+    turn = _rotation_angle(file, entry, stack.pictures)
     field_of_view = read_text(entry, "instrument/detector/field_of_view")
     return ScanParts(
         format="NXtomo",
         projections=projections,
         flats=flats,
         darks=tuple(darks),
-        angles=_angles(file, entry, stack.pictures, key, datasets),
+        angles=_angles(file, turn, key, datasets),
         pixel_size=read_pixel_size(entry),
         energy=read_energy(entry),
         beam=read_beam(entry),
@@ -93,6 +100,7 @@ def read_nxtomo(file: h5py.File, stack: Stack, datasets: DatasetSettings) -> Sca
         known_axis=read_known_axis(file),
         monitor=None if monitor is None else monitor[kept],
         half_acquisition=field_of_view.lower() == "half",
+        rotation=None if turn is None else read_rotation(turn.dataset),
         notes=tuple(notes),
         close=file.close,
     )
@@ -167,18 +175,15 @@ def _entry(file: h5py.File, pictures: Found) -> h5py.Group:
 
 def _angles(
     file: h5py.File,
-    entry: h5py.Group,
-    pictures: Found,
+    found: Found | None,
     key: NDArray[np.int64],
     datasets: DatasetSettings,
 ) -> FoundAngles | None:
-    """Read the angles of the projections: those the config names, or those of the entry."""
+    """Read the angles of the projections: those the config names, or those found in the entry."""
     if datasets.angles is not None and names_angle_file(datasets.angles):
         return read_angle_file(Path(file_name(file)).parent, datasets.angles)
     if datasets.angles is not None:
-        found: Found | None = get_dataset(file, datasets.angles, "angles")
-    else:
-        found = _rotation_angle(file, entry, pictures)
+        found = get_dataset(file, datasets.angles, "angles")
     kept = np.flatnonzero(key == ImageKey.PROJECTION)
     return None if found is None else read_angles(found, kept, len(key))
 

@@ -1,12 +1,17 @@
 """What an NXtomo entry says of pixels, energy and distances, wherever beamlines put it."""
 
 import h5py
+import numpy as np
 
+from tomobatch.orientation import Rotation
 from tomobatch.scan.beam_geometry import BeamGeometry
 from tomobatch.scan.cone import FoundCone
-from tomobatch.scan.hdf5 import read_number, read_text
+from tomobatch.scan.hdf5 import as_text, read_number, read_text
 from tomobatch.scan.hdf5_metadata import read_length_mm
 from tomobatch.scan.units import Figure, energy_kev, pixel_um
+
+_UPRIGHT = 0.9
+"""Of an axis, along the vertical; one that lies is that of something else."""
 
 
 def read_pixel_size(entry: h5py.Group) -> Figure:
@@ -29,6 +34,23 @@ def read_energy(entry: h5py.Group) -> Figure:
         "instrument/monochromator/energy",
     )
     return Figure() if found is None else energy_kev(*found)
+
+
+def read_rotation(angles: h5py.Dataset) -> Rotation | None:
+    """Return how the sample turns about the axis that the angles give as their ``vector``.
+
+    By the definition of NXtransformations a turn about a vector is right-handed, and y points up;
+    files in the coordinates of a synchrotron have z there, about which, as the beam's direction in
+    the definition, no sample turns.
+    """
+    vector = np.asarray(angles.attrs.get("vector", ())).reshape(-1)
+    kind = as_text(angles.attrs.get("transformation_type", ""))
+    if kind != "rotation" or vector.size != 3 or vector.dtype.kind not in "iuf":
+        return None
+    up = float(vector[1:][np.argmax(np.abs(vector[1:]))])
+    if not abs(up) > _UPRIGHT * float(np.linalg.norm(vector)):
+        return None
+    return "counter-clockwise" if up > 0 else "clockwise"
 
 
 def read_beam(entry: h5py.Group) -> BeamGeometry:

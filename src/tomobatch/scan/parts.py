@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
 from tomobatch.known_axis import KnownAxis
+from tomobatch.orientation import Rotation
 from tomobatch.scan.angles import FoundAngles
 from tomobatch.scan.beam_geometry import BeamGeometry
 from tomobatch.scan.cone import FoundCone
@@ -66,6 +67,8 @@ class ScanParts:
         What a monitor of the beam read at each projection, float64 (n,); None without one.
     unusable
         Which projections cannot be read, bool (n,); None if all can.
+    rotation
+        How the sample turns with rising angles; None if the file does not say.
     beam, cone
         How far source and detector are; and all that is known of a cone beam, if it is one.
     notes
@@ -84,6 +87,7 @@ class ScanParts:
     beam: BeamGeometry = field(default_factory=BeamGeometry)
     cone: FoundCone | None = None
     half_acquisition: bool = False
+    rotation: Rotation | None = None
     slots: NDArray[np.int64] | None = None
     monitor: NDArray[np.float64] | None = None
     unusable: NDArray[np.bool_] | None = None

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from tomobatch.config.section import Section
+from tomobatch.orientation import Rotation
 
 
 class ConeSettings(Section):
@@ -36,9 +37,6 @@ class ConeSettings(Section):
     slant_deg: float | None = Field(
         None, gt=-45, lt=45, description="turn that moves the last columns away from the source"
     )
-    reversed: bool | None = Field(
-        None, description="whether the angles count the other way; a mirrored, blurred volume shows"
-    )
 
 
 class DatasetSettings(Section):
@@ -69,6 +67,11 @@ class DatasetSettings(Section):
         None,
         description="first and last angle, evenly spaced between, before any projection is left"
         " out; overrides the file's angles",
+    )
+    rotation: Rotation | None = Field(
+        None,
+        description="how the sample turns with rising angles, seen from above (the side of the"
+        " detector's first row); null: what the file says, or counter-clockwise",
     )
     pixel_size_um: float | None = Field(
         None, ge=1e-3, le=1e4, description="detector pixel at the sample, a voxel"

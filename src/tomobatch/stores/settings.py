@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from tomobatch.config.section import Section
+from tomobatch.orientation import OrientationName
 
 ExportKind = Literal["tiff", "hdf5"]
 
@@ -13,4 +14,8 @@ class VolumeSettings(Section):
     """What is written, for all scans alike."""
 
     levels: int = Field(3, ge=1, le=8, description="resolutions of the OME-Zarr pyramid")
+    orientation: OrientationName = Field(
+        "sample",
+        description="the sample as it is, or mirrored as a peer shows it (parallel beams alone)",
+    )
     export: list[ExportKind] = Field([], description="copies of the volume in other formats")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tomobatch import __version__
 from tomobatch.beam import ConeBeam
 from tomobatch.chunks import ChunkGrid
+from tomobatch.orientation import AS_IT_IS, Orientation
 from tomobatch.stores.layout import ArrayLayout
 from tomobatch.units import to_grey
 
@@ -30,6 +31,7 @@ class VolumeLayout:
     ``binning`` and ``corner_px``, the column and row of the whole slice where a region begins, say
     where its pixels lie: in detector pixels of ``pixel_size_um``. ``beam`` is that of a cone on a
     detector of ``n_cols`` columns, whose slices are as far apart as its rows on the axis.
+    ``orientation`` says whether rows of slices are written upside down.
     """
 
     n_slices: int
@@ -42,6 +44,7 @@ class VolumeLayout:
     corner_px: tuple[int, int] = (0, 0)
     beam: ConeBeam | None = None
     n_cols: int = 0
+    orientation: Orientation = AS_IT_IS
 
     def range(self, chunk: int) -> tuple[int, int]:
         """Return the slices of a chunk, [start, stop)."""
@@ -103,9 +106,10 @@ class VolumeLayout:
                 ]
             },
         }
-        attributes: dict[str, Any] = {"ome": ome}
+        ours: dict[str, Any] = {"shows": self.orientation.to_dict()}
         if self.beam is not None:
-            attributes["tomobatch"] = {"beam": self.beam.to_dict()}
+            ours["beam"] = self.beam.to_dict()
+        attributes = {"ome": ome, "tomobatch": ours}
         group = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
         return json.dumps(group, indent=2, allow_nan=False).encode()
 

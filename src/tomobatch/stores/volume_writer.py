@@ -51,9 +51,12 @@ class ChunkWriter:
     def write(self, start: int, slices: Array) -> None:
         """Add slices, float32 (n, y, x) in the volume's unit, from slice ``start`` of the chunk.
 
+        They come as they are computed, and are turned to the volume's orientation here.
         Blocks may come in any order, as several GPUs finish them; copies of those ahead of their
         turn wait.
         """
+        if self._layout.orientation.flips_rows:
+            slices = slices[:, ::-1]
         if start != self._n_taken:
             self._early[start] = slices.copy()
             return
