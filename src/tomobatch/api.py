@@ -11,30 +11,19 @@ from tomobatch.arrays import Float32Array
 from tomobatch.calibrate.calibration import Calibration, calibrate
 from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
 from tomobatch.calibrate.settings import CalibrateSettings
-from tomobatch.errors import UserError
+from tomobatch.errors import UserError as UserError
 from tomobatch.normalise.normalise import normalise
 from tomobatch.normalise.settings import NormaliseSettings
-from tomobatch.phantom.write import write_phantom
-from tomobatch.reconstruct.slices import fbp
+from tomobatch.phantom.write import write_phantom as write_phantom
+from tomobatch.reconstruct.slices import fbp as fbp
 from tomobatch.results import VOLUME
-from tomobatch.scan.open import open_scan
+from tomobatch.scan.open import open_scan as open_scan
 from tomobatch.scan.parts import Scan
 from tomobatch.scan.remarks import look_at
 from tomobatch.stripes.removal import remove_stripes as remove_stripes_by
 from tomobatch.stripes.settings import StripeSettings
 from tomobatch.turn import refuse_degrees
 from tomobatch.view.volume import open_volume
-
-__all__ = [
-    "UserError",
-    "calibrate_sinograms",
-    "fbp",
-    "open_scan",
-    "read_sinograms",
-    "read_volume",
-    "remove_stripes",
-    "write_phantom",
-]
 
 
 def read_sinograms(

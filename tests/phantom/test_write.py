@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tomobatch.errors import UserError
-from tomobatch.phantom import write
+from tomobatch.phantom import acquire
 from tomobatch.phantom.project import line_integrals
 from tomobatch.phantom.truth import Truth, read_truth
 from tomobatch.phantom.write import write_phantom
@@ -50,7 +50,7 @@ def test_the_seed_alone_decides_the_counts(
 ) -> None:
     size = {"size": SIZE, "n_rows": N_ROWS, "n_angles": N_ANGLES}
     # Pieces of one projection instead of all in one.
-    monkeypatch.setattr(write, "_PIECE_MB", 0)
+    monkeypatch.setattr(acquire, "_PIECE_MB", 0)
     write_phantom(tmp_path / "same.h5", **size, seed=3)
     write_phantom(tmp_path / "other.h5", **size, seed=4)
     first, same, other = (

@@ -1,40 +1,31 @@
 """Write a demo scan with known truth: an APS Data Exchange file."""
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from tomobatch.cores import n_usable_cores
-from tomobatch.errors import UserError
-from tomobatch.phantom.detector import Detector, add_zingers, make_detector, to_counts
+from tomobatch.phantom.acquire import (
+    Progress,
+    Shot,
+    extent,
+    new_file,
+    take_dark,
+    take_flat,
+    take_projection,
+    truth_of,
+    write_projections,
+)
+from tomobatch.phantom.detector import Detector, make_detector
 from tomobatch.phantom.project import line_integrals
 from tomobatch.phantom.specimen import bead_pack
 from tomobatch.phantom.truth import Truth, write_truth
 
-Progress = Callable[[float], None]
-"""Called with the share of the projections that is written, up to 1."""
-
-_PIECE_MB = 32
 _PIXELS_ACROSS_UM = 1500.0
 _ENERGY_KEV = 27.4
-
-
-@dataclass(frozen=True)
-class Shot:
-    """One projection to take."""
-
-    index: int
-    theta_rad: float
-    elapsed: float
 
 
 def write_phantom(
@@ -86,32 +77,18 @@ def write_phantom(
     UserError
         If a value makes no scan or the file cannot be written.
     """
-    n_rows = size // 2 if n_rows is None else n_rows
-    n_angles = round(1.5 * size) if n_angles is None else n_angles
-    for name, value, least in (
-        ("size", size, 16),
-        ("n_rows", n_rows, 1),
-        ("n_angles", n_angles, 2),
-    ):
-        if value < least:
-            raise UserError(f"demo scan: {name} is {value}; it must be at least {least}")
+    n_rows, n_angles = extent(size, n_rows, n_angles, fewest_angles=2)
     rng = np.random.default_rng([seed, 0])
     drawn_cor_px = (size - 1) / 2 + rng.uniform(0.012, 0.03) * size
     drawn_tilt_deg = float(rng.uniform(0.2, 0.5))
     specimen = bead_pack(size, n_rows, rng)
     detector = make_detector(n_rows, size, counts, rng)
-    truth = Truth(
-        n_rows=n_rows,
-        n_cols=size,
-        cor_px=float(drawn_cor_px if cor_px is None else cor_px),
-        tilt_deg=drawn_tilt_deg if tilt_deg is None else tilt_deg,
-        uniform=specimen.uniform,
-        solids=specimen.solids,
-        hot=detector.hot,
-        dead=detector.dead,
-        stripes=detector.stripes,
-        n_zingers=0,
-        seed=seed,
+    truth = truth_of(
+        specimen,
+        detector,
+        float(drawn_cor_px if cor_px is None else cor_px),
+        drawn_tilt_deg if tilt_deg is None else tilt_deg,
+        seed,
     )
     theta_deg = np.linspace(0.0, angle_range_deg, n_angles, endpoint=False)
     with new_file(Path(path)) as file:
@@ -123,25 +100,9 @@ def write_phantom(
         projections.attrs["units"] = "counts"
         take = partial(_take_projection, truth, detector)
         n_zingers = write_projections(projections, 0, np.deg2rad(theta_deg), take, progress)
-        truth = Truth(**{**vars(truth), "n_zingers": n_zingers})
+        truth = replace(truth, n_zingers=n_zingers)
         write_truth(file, truth)
     return truth
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[Any]:
-    """Open an HDF5 file for writing that takes its name only if all went well."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with h5py.File(unfinished, "w") as file:
-                yield file
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"{path}: cannot write the demo scan: {error}") from error
 
 
 def _write_header(
@@ -178,59 +139,18 @@ def _write_references(
     shape = detector.dark.shape
     flats = file.create_dataset("exchange/data_white", (2 * n_flats, *shape), np.uint16)
     for index in range(2 * n_flats):
-        rng = np.random.default_rng([seed, 1, index])
-        flats[index] = to_counts(detector.expose(0.0, float(index >= n_flats), rng))
+        flats[index] = take_flat(detector, seed, index, after=index >= n_flats)
     darks = file.create_dataset("exchange/data_dark", (2 * n_darks, *shape), np.uint16)
     for index in range(2 * n_darks):
-        darks[index] = to_counts(detector.expose_dark(np.random.default_rng([seed, 2, index])))
+        darks[index] = take_dark(detector, seed, index)
     for frames in (flats, darks):
         frames.attrs["units"] = "counts"
-
-
-def write_projections(
-    frames: Any,  # noqa: ANN401  h5py has no types
-    first: int,
-    angles_rad: NDArray[np.float64],
-    take: Callable[[Shot], tuple[NDArray[np.uint16], int]],
-    progress: Progress | None,
-) -> int:
-    """Write projections piece by piece, a thread a core, and return the number of zingers.
-
-    Parameters
-    ----------
-    frames
-        Dataset (frame, y, x) that they go to, from its frame ``first`` on.
-    angles_rad
-        Of every projection.
-    take
-        Takes one, and tells its zingers.
-    progress
-        Called with the share that is written, up to 1.
-    """
-    n_angles = len(angles_rad)
-    shots = [
-        Shot(index, float(theta), (index + 0.5) / n_angles)
-        for index, theta in enumerate(angles_rad)
-    ]
-    per_piece = max(1, _PIECE_MB * 2**20 // (2 * frames.shape[1] * frames.shape[2]))
-    n_zingers = 0
-    with ThreadPoolExecutor(n_usable_cores()) as pool:
-        for start in range(0, n_angles, per_piece):
-            piece = shots[start : start + per_piece]
-            taken = list(pool.map(take, piece))
-            stop = first + start + len(piece)
-            frames[first + start : stop] = np.stack([counts for counts, _ in taken])
-            n_zingers += sum(zingers for _, zingers in taken)
-            if progress is not None:
-                progress((start + len(piece)) / n_angles)
-    return n_zingers
 
 
 def _take_projection(
     truth: Truth, detector: Detector, shot: Shot
 ) -> tuple[NDArray[np.uint16], int]:
-    """Take one projection; its noise depends on the seed and its index alone."""
-    rng = np.random.default_rng([truth.seed, 3, shot.index])
+    """Take one projection, and tell how many zingers it has."""
     paths = line_integrals(
         truth.solids,
         shot.theta_rad,
@@ -239,13 +159,4 @@ def _take_projection(
         cor_px=truth.cor_px,
         tilt_deg=truth.tilt_deg,
     )
-    return expose(detector, paths, shot, rng)
-
-
-def expose(
-    detector: Detector, paths: NDArray[np.float64], shot: Shot, rng: np.random.Generator
-) -> tuple[NDArray[np.uint16], int]:
-    """Take one projection of line integrals (y, x), and tell how many zingers it has."""
-    counts = detector.expose(paths, shot.elapsed, rng)
-    n_zingers = add_zingers(counts, rng)
-    return to_counts(counts), n_zingers
+    return take_projection(detector, paths, shot, truth.seed)

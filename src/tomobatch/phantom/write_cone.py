@@ -10,12 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.beam import ConeBeam
-from tomobatch.errors import UserError
+from tomobatch.phantom.acquire import (
+    Progress,
+    Shot,
+    extent,
+    new_file,
+    take_dark,
+    take_flat,
+    take_projection,
+    truth_of,
+    write_projections,
+)
 from tomobatch.phantom.cone import cone_line_integrals
-from tomobatch.phantom.detector import Detector, make_detector, to_counts
+from tomobatch.phantom.detector import Detector, make_detector
 from tomobatch.phantom.specimen import bead_pack
 from tomobatch.phantom.truth import Truth, write_truth
-from tomobatch.phantom.write import Progress, Shot, expose, new_file, write_projections
 
 _VOLTAGE_KEV = 60.0
 _MAGNIFICATION = 5.0
@@ -83,34 +92,15 @@ def write_cone_phantom(
     UserError
         If a value makes no scan or the file cannot be written.
     """
-    n_rows = size // 2 if n_rows is None else n_rows
-    n_angles = round(1.5 * size) if n_angles is None else n_angles
-    for name, value, least in (
-        ("size", size, 16),
-        ("n_rows", n_rows, 1),
-        ("n_angles", n_angles, 8),
-    ):
-        if value < least:
-            raise UserError(f"demo scan: {name} is {value}; it must be at least {least}")
+    n_rows, n_angles = extent(size, n_rows, n_angles, fewest_angles=8)
     beam = demo_beam(size, seed) if beam is None else beam
     rng = np.random.default_rng([seed, 0])
     specimen, detector = bead_pack(size, n_rows, rng), make_detector(n_rows, size, counts, rng)
     theta_rad = np.arange(n_angles) * 2 * np.pi / n_angles
     if short_scan:
         theta_rad = theta_rad[theta_rad <= np.pi + 2.1 * beam.half_fan_rad(size)]
-    truth = Truth(
-        n_rows=n_rows,
-        n_cols=size,
-        cor_px=_cor_in_the_middle_px(beam, size),
-        tilt_deg=beam.roll_deg,
-        uniform=specimen.uniform,
-        solids=specimen.solids,
-        hot=detector.hot,
-        dead=detector.dead,
-        stripes=detector.stripes,
-        n_zingers=0,
-        seed=seed,
-    )
+    cor_px = _cor_in_the_middle_px(beam, size)
+    truth = truth_of(specimen, detector, cor_px, beam.roll_deg, seed)
     with new_file(Path(path)) as file:
         frames = _write_header(file, beam, theta_rad, n_flats, n_darks, detector.dark.shape)
         _write_references(frames, detector, n_flats, n_darks, len(theta_rad), seed)
@@ -182,18 +172,17 @@ def _write_references(
 ) -> None:
     """Write the darks, and flats before and after the projections."""
     for index in range(n_darks):
-        frames[index] = to_counts(detector.expose_dark(np.random.default_rng([seed, 2, index])))
+        frames[index] = take_dark(detector, seed, index)
     for index in range(2 * n_flats):
         after = index >= n_flats
-        rng = np.random.default_rng([seed, 1, index])
         place = n_darks + index + (n_angles if after else 0)
-        frames[place] = to_counts(detector.expose(0.0, float(after), rng))
+        frames[place] = take_flat(detector, seed, index, after=after)
 
 
 def _take(
     truth: Truth, detector: Detector, beam: ConeBeam, shot: Shot
 ) -> tuple[NDArray[np.uint16], int]:
-    """Take one projection; its noise depends on the seed and its index alone."""
+    """Take one projection, and tell how many zingers it has."""
     drift = beam.drift_px[shot.index] if beam.drift_px else (0.0, 0.0)
     paths = cone_line_integrals(
         truth.solids,
@@ -203,4 +192,4 @@ def _take(
         n_cols=truth.n_cols,
         drift_px=drift,
     )
-    return expose(detector, paths, shot, np.random.default_rng([truth.seed, 3, shot.index]))
+    return take_projection(detector, paths, shot, truth.seed)

@@ -20,7 +20,6 @@ from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.settings import FilterName, Padding
 
 FILTERS: tuple[str, ...] = get_args(FilterName)
-PADDINGS: tuple[str, ...] = get_args(Padding)
 
 # Samples a column of the rows that are back-projected.
 SAMPLES_PER_PX = 2

@@ -50,7 +50,7 @@ class FourierEngine:
     lanes
         Most slices of a block: 1, 2, 4, 8 or 16.
     filter, padding
-        FilterName of the ramp; what is assumed outside the detector.
+        Window on the ramp; what is assumed outside the detector.
     spreading
         Accuracy of the gridding.
     shared

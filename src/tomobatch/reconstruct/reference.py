@@ -37,7 +37,7 @@ def filter_rows(
     cor_px
         Centre of rotation of this row.
     filter, padding
-        FilterName of the ramp; what is assumed outside the detector.
+        Window on the ramp; what is assumed outside the detector.
     samples_per_px
         Samples a column, more than one.
 

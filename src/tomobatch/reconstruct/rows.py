@@ -49,7 +49,7 @@ class RowFilter:
     margin_px
         Columns to keep beyond those that pixels inside the mask project to.
     filter, padding
-        FilterName of the ramp; what is assumed outside the detector.
+        Window on the ramp; what is assumed outside the detector.
 
     Attributes
     ----------

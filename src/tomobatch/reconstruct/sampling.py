@@ -60,7 +60,7 @@ class LineSampler:
     lanes
         Most rows of a block.
     filter, padding
-        FilterName of the ramp; what is assumed outside the detector.
+        Window on the ramp; what is assumed outside the detector.
     on_device
         Whether rows are transformed there, by VkFFT, or on the host.
     """

@@ -1,18 +1,15 @@
 """The public call: slices from sinograms held in memory."""
 
-from typing import get_args
-
 import numpy as np
 import numpy.typing as npt
 
 from tomobatch.arrays import Float32Array
-from tomobatch.errors import UserError
 from tomobatch.opencl.kind import DeviceKind
-from tomobatch.reconstruct.filter import FILTERS, PADDINGS, check_rows
+from tomobatch.reconstruct.filter import check_rows
 from tomobatch.reconstruct.geometry import Roi, default_cor_px, make_geometry
+from tomobatch.reconstruct.in_memory import check_choices, check_stack
 from tomobatch.reconstruct.settings import FilterName, MethodName, Padding, ReconstructSettings
 from tomobatch.reconstruct.stream import reconstruct_blocks
-from tomobatch.turn import refuse_degrees
 
 
 def fbp(
@@ -47,7 +44,7 @@ def fbp(
     method : {"auto", "direct", "fourier"}
         ``auto`` takes the faster one.
     filter : {"ramp", "shepp-logan", "cosine", "hamming", "hann"}
-        FilterName of the ramp; ``ramp`` is none.
+        Window on the ramp; ``ramp`` is none.
     padding : {"edge", "zero"}
         What is assumed outside the detector. ``edge`` repeats the outermost columns, which keeps
         the grey values of an object wider than the detector flat (but shifted by a constant).
@@ -81,16 +78,10 @@ def fbp(
     -----
     Real-space ramp of Kak and Slaney (1988), rows padded to at least twice their length.
     """
-    refuse_degrees(angles_rad)
+    check_choices(method=method, filter=filter, padding=padding, device=device)
     rows = np.asarray(sinograms, dtype=np.float32)
-    rows = rows[None] if rows.ndim == 2 else rows
-    if rows.ndim != 3 or rows.size == 0:
-        raise UserError(f"sinograms: shape {rows.shape} is not (y, angle, x)")
-    check_choice("method", method, get_args(MethodName))
-    check_choice("filter", filter, FILTERS)
-    check_choice("padding", padding, PADDINGS)
-    check_choice("device", device, get_args(DeviceKind))
-    n_rows, n_angles, n_cols = rows.shape
+    rows = check_stack(rows[None] if rows.ndim == 2 else rows, angles_rad)
+    n_rows, _, n_cols = rows.shape
     cor = default_cor_px(n_cols) if cor_px is None else cor_px
     cors = np.asarray(cor, dtype=np.float64)
     cors = np.full(n_rows, float(cors)) if cors.ndim == 0 else cors
@@ -105,8 +96,6 @@ def fbp(
         half_acquisition=half_acquisition,
         cor_px=cors,
     )
-    if geometry.n_angles != n_angles:
-        raise UserError(f"angles_rad: {geometry.n_angles} angles for {n_angles} projections")
     out = np.empty((n_rows, *geometry.shape_px), dtype=np.float32)
     reconstruct_blocks(
         lambda start, stop: rows[start:stop],
@@ -118,9 +107,3 @@ def fbp(
         out=out,
     )
     return out
-
-
-def check_choice(key: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise a UserError where a value is not one of the choices."""
-    if value not in choices:
-        raise UserError(f"{key}: '{value}' is not one of {', '.join(choices)}")

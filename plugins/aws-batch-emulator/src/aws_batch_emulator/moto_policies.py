@@ -28,28 +28,37 @@ s3: Any = moto.s3.models
 _PRINCIPALS = ("Roles", "Users", "Groups")
 
 
-class BucketPolicy(CloudFormationModel):
-    """AWS::S3::BucketPolicy."""
+class _Named:
+    """A resource of a template, known by one name; moto lists direct heirs of its model alone."""
 
-    __module__ = "moto.s3.bucket_policy"  # moto sorts its models by the name of their module
+    type_name: str
+    name_property = ""
+    """The property that names the resource; empty: there is none."""
 
-    def __init__(self, bucket: str) -> None:
-        self.bucket = bucket
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     @property
     def physical_resource_id(self) -> str:
         """What Ref gives."""
-        return self.bucket
+        return self._name
 
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """Return the property that names the resource: there is none."""
-        return ""
+    @classmethod
+    def cloudformation_name_type(cls) -> str:
+        """Return the property that names the resource."""
+        return cls.name_property
 
-    @staticmethod
-    def cloudformation_type() -> str:
+    @classmethod
+    def cloudformation_type(cls) -> str:
         """Return the type in a template."""
-        return "AWS::S3::BucketPolicy"
+        return cls.type_name
+
+
+class BucketPolicy(_Named, CloudFormationModel):
+    """The policy of a bucket."""
+
+    __module__ = "moto.s3.bucket_policy"  # moto sorts its models by the name of their module
+    type_name = "AWS::S3::BucketPolicy"
 
     @classmethod
     def create_from_cloudformation_json(
@@ -82,33 +91,17 @@ class BucketPolicy(CloudFormationModel):
 
     def delete(self, account_id: str, region: str) -> None:
         """Take the policy away, if the bucket is still there."""
-        bucket = get_backend("s3")[account_id]["aws"].buckets.get(self.bucket)
+        bucket = get_backend("s3")[account_id]["aws"].buckets.get(self._name)
         if bucket is not None:
             bucket.policy = None
 
 
-class SchedulingPolicy(CloudFormationModel):
-    """AWS::Batch::SchedulingPolicy."""
+class SchedulingPolicy(_Named, CloudFormationModel):
+    """How a queue shares its machines among users."""
 
     __module__ = "moto.batch.scheduling_policy"
-
-    def __init__(self, arn: str) -> None:
-        self.arn = arn
-
-    @property
-    def physical_resource_id(self) -> str:
-        """What Ref gives."""
-        return self.arn
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """Return the property that names the resource."""
-        return "Name"
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        """Return the type in a template."""
-        return "AWS::Batch::SchedulingPolicy"
+    type_name = "AWS::Batch::SchedulingPolicy"
+    name_property = "Name"
 
     @classmethod
     def create_from_cloudformation_json(
@@ -126,7 +119,7 @@ class SchedulingPolicy(CloudFormationModel):
 
     def delete(self, account_id: str, region: str) -> None:
         """Delete the policy."""
-        get_backend("batch")[account_id][region].delete_scheduling_policy(self.arn)
+        get_backend("batch")[account_id][region].delete_scheduling_policy(self._name)
 
 
 def mend_policies() -> None:

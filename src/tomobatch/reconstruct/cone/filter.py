@@ -30,7 +30,7 @@ class ConeFilter:
         Rows of the ideal detector that are laid out; where there are none of the detector, the
         nearest one stands.
     name, padding
-        FilterName of the ramp; what is assumed beside the detector.
+        Window on the ramp; what is assumed beside the detector.
     """
 
     def __init__(

@@ -36,7 +36,7 @@ def fdk_twin(
     start, stop
         Slices.
     name, padding
-        FilterName of the ramp; what is assumed beside the detector.
+        Window on the ramp; what is assumed beside the detector.
     """
     projections = np.asarray(sinograms, dtype=np.float64).transpose(1, 2, 0)
     rays = ray_weights(geometry)

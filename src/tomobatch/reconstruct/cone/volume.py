@@ -5,11 +5,11 @@ import numpy.typing as npt
 
 from tomobatch.arrays import Float32Array
 from tomobatch.beam import ConeBeam
-from tomobatch.errors import UserError
 from tomobatch.opencl.kind import DeviceKind
 from tomobatch.reconstruct.cone.geometry import make_cone_geometry
 from tomobatch.reconstruct.cone.slabs import reconstruct_slabs
 from tomobatch.reconstruct.geometry import Roi
+from tomobatch.reconstruct.in_memory import check_choices, check_stack
 from tomobatch.reconstruct.settings import FilterName, Padding
 
 
@@ -51,17 +51,17 @@ def fdk(
     Raises
     ------
     UserError
-        Values that are not finite, shapes that do not fit, options out of range, no device.
+        Values that are not finite, angles in degrees, shapes that do not fit, options out of
+        range, no device.
 
     Notes
     -----
     Feldkamp, Davis and Kress (J. Opt. Soc. Am. A 1, 612, 1984); exact in the source's plane, an
     approximation that grows with the distance from it.
     """
-    rows = np.asarray(sinograms, dtype=np.float32)
-    if rows.ndim != 3 or rows.size == 0:
-        raise UserError(f"sinograms: shape {rows.shape} is not (y, angle, x)")
-    n_rows, n_angles, n_cols = rows.shape
+    check_choices(filter=filter, padding=padding, device=device)
+    rows = check_stack(sinograms, angles_rad)
+    n_rows, _, n_cols = rows.shape
     geometry = make_cone_geometry(
         beam,
         angles_rad,
@@ -73,8 +73,6 @@ def fdk(
         mask=mask,
         half_acquisition=half_acquisition,
     )
-    if geometry.slices.n_angles != n_angles:
-        raise UserError(f"angles_rad: {geometry.slices.n_angles} angles for {n_angles} projections")
     out = np.empty((n_rows, *geometry.slices.shape_px), dtype=np.float32)
 
     def write(start: int, slices: Float32Array) -> None:
