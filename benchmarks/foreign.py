@@ -12,7 +12,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import tempfile
 import zlib
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import boto3
 from shapes import SHAPES, Shape
+from warm import warm_image, warm_python
 
 from aws_batch_emulator import Emulator, Fault, start
 
@@ -56,21 +56,30 @@ def main() -> None:
     options = parser.parse_args()
     kept = RESULTS / "foreign.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}
-    with start(bucket=BUCKET, grace_s=5) as emulator:
+    with (
+        warm_python() as python,
+        start(bucket=BUCKET, grace_s=5, variables=warm_image(python)) as emulator,
+    ):
         os.environ.update(emulator.environment)
         for condition in options.conditions:
             for name in options.shapes:
                 key = f"{name} {condition}"
                 if key not in results:
-                    verdict = run(emulator, name, condition, options.seed)
+                    verdict = run(emulator, name, condition, options.seed, python)
                     results[key] = vars(verdict)
                     kept.write_text(json.dumps(results, indent=1) + "\n")
                     print(key, verdict, flush=True)
     (RESULTS / "foreign.md").write_text(table(results))
 
 
-def run(emulator: Emulator, name: str, condition: str, seed: int) -> Verdict:
-    """Run one shape under one condition, and compare what it makes."""
+def run(emulator: Emulator, name: str, condition: str, seed: int, python: Path) -> Verdict:
+    """Run one shape under one condition, and compare what it makes.
+
+    Parameters
+    ----------
+    python
+        Starts the controller.
+    """
     shape = SHAPES[name]
     run_id = f"s{zlib.crc32(f'{name} {condition} {seed}'.encode()):08x}"
     prefix = f"foreign/{run_id}"
@@ -80,7 +89,7 @@ def run(emulator: Emulator, name: str, condition: str, seed: int) -> Verdict:
         prepare(shape, Path(folder), prefix)
         for fault in CONDITIONS[condition]:
             emulator.inject(fault)
-        returncode, text = snakemake(Path(folder), run_id, prefix)
+        returncode, text = snakemake(python, Path(folder), run_id, prefix)
     emulator.clear_faults()
     jobs = [job for job in emulator.jobs() if job["jobName"].startswith(run_id)]
     wrong = compare(shape, prefix)
@@ -100,7 +109,7 @@ def prepare(shape: Shape, folder: Path, prefix: str) -> None:
         boto3.client("s3").put_object(Bucket=BUCKET, Key=f"{prefix}/{path}", Body=text.encode())
 
 
-def snakemake(folder: Path, run_id: str, prefix: str) -> tuple[int, str]:
+def snakemake(python: Path, folder: Path, run_id: str, prefix: str) -> tuple[int, str]:
     """Run Snakemake to its end; return its exit code and what it printed."""
     options = [
         "--executor=aws-batch-array",
@@ -114,7 +123,7 @@ def snakemake(folder: Path, run_id: str, prefix: str) -> tuple[int, str]:
         *("--default-resources=mem_mb=100", "--nolock", "--rerun-incomplete"),
     ]
     process = subprocess.Popen(
-        [sys.executable, "-m", "snakemake", *options],
+        [python, "-m", "snakemake", *options],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -14,7 +14,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import boto3
+from warm import warm_image, warm_python
 
 from aws_batch_emulator import Emulator, start
 
@@ -102,19 +102,22 @@ def main() -> None:
     options = parser.parse_args()
     kept = RESULTS / "kills.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}
-    with start(bucket=BUCKET, grace_s=5) as emulator:
+    with (
+        warm_python() as python,
+        start(bucket=BUCKET, grace_s=5, variables=warm_image(python)) as emulator,
+    ):
         os.environ.update(emulator.environment)
         for number in range(options.trials):
             key = f"{options.seed}-{number}"
             if key not in results:
-                trial = run_trial(emulator, random.Random(key), f"k{key}")  # noqa: S311
+                trial = run_trial(emulator, random.Random(key), f"k{key}", python)  # noqa: S311
                 results[key] = asdict(trial)
                 kept.write_text(json.dumps(results, indent=1) + "\n")
                 print(key, trial, flush=True)
     (RESULTS / "kills.md").write_text(summary(results))
 
 
-def run_trial(emulator: Emulator, dice: random.Random, name: str) -> Trial:
+def run_trial(emulator: Emulator, dice: random.Random, name: str, python: Path) -> Trial:
     """Kill the controller at random moments, let it finish at last, and judge what came out."""
     changes = dice.random() < 0.5
     kills_s = []
@@ -124,7 +127,7 @@ def run_trial(emulator: Emulator, dice: random.Random, name: str) -> Trial:
         texts = [f"{name}-{i}-old" for i in range(N)]
         upload(name, dict(enumerate(texts)))
         for kill in range(dice.randint(1, 3)):
-            process = launch(work, name)
+            process = launch(python, work, name)
             kills_s.append(round(dice.uniform(START_UP_S, WHOLE_RUN_S), 1))
             with_end(process, kills_s[-1])
             if changes and kill == 0:
@@ -132,7 +135,7 @@ def run_trial(emulator: Emulator, dice: random.Random, name: str) -> Trial:
                 texts[changed] = f"{name}-{changed}-new"
                 time.sleep(1.1)
                 upload(name, {changed: texts[changed]})
-        process = launch(work, name)
+        process = launch(python, work, name)
         text, _ = process.communicate(timeout=400)
         emulator.wait_until_idle(60)
         notes = (work / "notes.txt").read_text().splitlines()
@@ -158,7 +161,7 @@ def upload(name: str, texts: dict[int, str]) -> None:
         boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=f"{text}\n".encode())
 
 
-def launch(work: Path, name: str) -> subprocess.Popen[str]:
+def launch(python: Path, work: Path, name: str) -> subprocess.Popen[str]:
     """Start the controller."""
     options = [
         "--executor=aws-batch-array",
@@ -172,7 +175,7 @@ def launch(work: Path, name: str) -> subprocess.Popen[str]:
         *("--config", f"notes={work / 'notes.txt'}"),
     ]
     return subprocess.Popen(
-        [sys.executable, "-m", "snakemake", *options],
+        [python, "-m", "snakemake", *options],
         cwd=work,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

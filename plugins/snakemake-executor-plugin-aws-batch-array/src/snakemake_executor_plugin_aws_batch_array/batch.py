@@ -56,6 +56,10 @@ class BatchApi(Protocol):
         """Return the id of the latest job of each name that fits; none if the queue is gone."""
         ...
 
+    def front(self, queue: str) -> list[JobDetail]:
+        """Return the oldest jobs of a queue that wait or run."""
+        ...
+
     def terminate(self, job_id: str, reason: str) -> None:
         """End a job, or an array with all its children."""
         ...
@@ -159,6 +163,23 @@ class BatchClient:
             job["jobName"]: job["jobId"]
             for job in sorted(found, key=lambda job: job.get("createdAt", 0))
         }
+
+    def front(self, queue: str) -> list[JobDetail]:
+        """Return the oldest jobs of a queue that wait or run, a hundred at most.
+
+        An array is PENDING as long as its children wait or run.
+        """
+        created: dict[str, int] = {}
+        for status in (Status.PENDING, Status.RUNNABLE, Status.STARTING, Status.RUNNING):
+            pages = self._client.get_paginator("list_jobs").paginate(
+                jobQueue=queue,
+                jobStatus=status.value,  # type: ignore[arg-type]
+            )
+            for page in pages:
+                created |= {job["jobId"]: job["createdAt"] for job in page["jobSummaryList"]}
+        oldest = sorted(created, key=lambda job_id: created[job_id])[:DESCRIBE_LIMIT]
+        details = self.describe(oldest)
+        return [details[job_id] for job_id in oldest if job_id in details]
 
     def terminate(self, job_id: str, reason: str) -> None:
         """End a job, or an array with all its children."""

@@ -2,24 +2,20 @@
 
 import getpass
 import json
-import shlex
 import tempfile
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from snakemake.target_jobs import parse_target_jobs_cli_args
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
-from snakemake_interface_executor_plugins.utils import encode_target_jobs_cli_args, join_cli_args
+from snakemake_interface_executor_plugins.utils import join_cli_args
 
 from snakemake_executor_plugin_aws_batch_array.command_list import Command
 from snakemake_executor_plugin_aws_batch_array.demand import digests_of, singles
 from snakemake_executor_plugin_aws_batch_array.deployment import Deployment
 from snakemake_executor_plugin_aws_batch_array.environment import left_behind, passed_variables
-from snakemake_executor_plugin_aws_batch_array.errors import UserError
 from snakemake_executor_plugin_aws_batch_array.identity import (
     job_identity,
     result_options,
@@ -30,6 +26,7 @@ from snakemake_executor_plugin_aws_batch_array.parcels import Run
 from snakemake_executor_plugin_aws_batch_array.resources import JobResources, read_resources
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
+from snakemake_executor_plugin_aws_batch_array.targets import encode_targets, split_exactly
 from snakemake_executor_plugin_aws_batch_array.versions import PLUGIN, installed_versions
 
 
@@ -78,22 +75,15 @@ class Preparation:
         Raises
         ------
         UserError
-            If its resources or the values of its wildcards cannot be had.
+            If its resources cannot be had.
         """
         resources = read_resources(dict(job.resources.items()), self.settings.task_timeout)
         rules = "-".join(sorted(set(job.rules)))
-        spec = job.get_target_spec()
-        encoded = encode_target_jobs_cli_args(spec)
-        arguments = tuple(shlex.split(self.executor.get_job_args(job)))
-        if not _survives(spec, encoded, arguments):
-            raise UserError(
-                f"the wildcards of {', '.join(encoded)} hold signs that Snakemake does not pass on "
-                "to its jobs unharmed, such as a backslash or a quote: rename the files."
-            )
-        target = tuple(sorted(encoded))
+        targets = encode_targets(job.get_target_spec())
+        target = tuple(sorted(targets))
         command = Command(
             target=target,
-            arguments=arguments,
+            arguments=("--target-jobs", *targets, *self._other_arguments(job)),
             identity=job_identity(self._sources, self._result_options, target, [*_details(job)]),
             outputs=digests_of(job, target),
         )
@@ -134,6 +124,11 @@ class Preparation:
             priority=self.settings.priority,
         )
 
+    def _other_arguments(self, job: JobExecutorInterface) -> tuple[str, ...]:
+        """Return what Snakemake tells a job beside its targets, which come first."""
+        arguments = split_exactly(lambda: self.executor.get_job_args(job))
+        return arguments[1 + len(job.get_target_spec()) :]
+
     def _put_sources(self) -> str:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "sources.tar.xz"
@@ -143,16 +138,17 @@ class Preparation:
     @cached_property
     def _shared_arguments(self) -> tuple[str, ...]:
         executor = self.executor
-        general = executor.workflow.spawned_job_args_factory.general_args(
-            executor_common_settings=executor.common_settings
-        )
-        more = [
+
+        def line() -> str:
+            general = executor.workflow.spawned_job_args_factory.general_args(
+                executor_common_settings=executor.common_settings
+            )
+            return str(join_cli_args([general, *executor.additional_general_args()]))
+
+        return (
+            *split_exactly(line),
             *("--snakefile", executor.get_snakefile()),
             *("--mode", executor.get_exec_mode().item_to_choice()),
-        ]
-        return (
-            *shlex.split(join_cli_args([general, *executor.additional_general_args()])),
-            *more,
         )
 
     @cached_property
@@ -162,12 +158,6 @@ class Preparation:
     @cached_property
     def _result_options(self) -> list[str]:
         return result_options(self._shared_arguments)
-
-
-def _survives(spec: list[Any], encoded: list[str], arguments: tuple[str, ...]) -> bool:
-    """Whether the job's own Snakemake will read the wildcards that are meant."""
-    passed = [argument for argument in arguments if argument in encoded]
-    return sorted(passed) == sorted(encoded) and parse_target_jobs_cli_args(encoded) == spec
 
 
 def _details(job: JobExecutorInterface) -> Iterator[str]:

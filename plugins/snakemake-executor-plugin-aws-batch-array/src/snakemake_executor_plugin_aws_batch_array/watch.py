@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from snakemake_executor_plugin_aws_batch_array.batch import DESCRIBE_LIMIT, BatchApi
+from snakemake_executor_plugin_aws_batch_array.batch import BatchApi
 from snakemake_executor_plugin_aws_batch_array.command_list import ChildOutcomes
 from snakemake_executor_plugin_aws_batch_array.failures import failure_message
 from snakemake_executor_plugin_aws_batch_array.logs import LogTail
@@ -13,9 +13,8 @@ from snakemake_executor_plugin_aws_batch_array.status import (
     Status,
     is_waiting,
     newly_final,
-    waits_for_capacity,
-    will_never_start,
 )
+from snakemake_executor_plugin_aws_batch_array.waiting import why_it_waits
 from snakemake_executor_plugin_aws_batch_array.watched import Watched
 
 MISSING_S = 60.0
@@ -216,26 +215,18 @@ class Watcher:
             item.waiting_since_s = now_s
         if now_s - item.waiting_since_s < self._stuck_after_s:
             return {}
-        reason = detail.status_reason
-        if item.n_children > 1:
-            # The reason stands on the job at the head of the queue alone.
-            runnable = self._batch.children(item.job_id, Status.RUNNABLE)[:DESCRIBE_LIMIT]
-            waiting = self._describe_children(item, set(runnable)).values()
-            reason = next((each.status_reason for each in waiting if each.status_reason), "")
-        if not will_never_start(reason):
-            if waits_for_capacity(reason) and not item.is_told_to_wait:
+        wait = why_it_waits(self._batch, item, detail)
+        if not wait.is_endless:
+            warning = wait.warning(self._stuck_after_s)
+            if warning and not item.is_told_to_wait:
                 item.is_told_to_wait = True
-                self._warn(
-                    f"AWS Batch job {item.job_id} has waited {self._stuck_after_s:.0f} s for an "
-                    f"instance and goes on waiting, as long as queue {item.commands.queue} "
-                    f"allows: {reason}"
-                )
+                self._warn(warning)
             item.waiting_since_s = now_s
             return {}
         self._batch.terminate(item.job_id, "no instance can be had for this job")
         message = (
             f"AWS Batch job {item.job_id} waited {self._stuck_after_s:.0f} s for an instance and "
-            f"was given up: {reason}. Ask for less in the rule's resources, or correct the "
+            f"was given up: {wait.reason}. Ask for less in the rule's resources, or correct the "
             f"compute environments of queue {item.commands.queue}."
         )
         return dict.fromkeys(item.undecided, Verdict(message))

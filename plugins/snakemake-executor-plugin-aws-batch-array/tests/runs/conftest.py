@@ -1,7 +1,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from benchmarks.warm import warm_image, warm_python
 
 from aws_batch_emulator import start
 
@@ -17,8 +17,17 @@ PREFIX = "results"
 
 
 @pytest.fixture(scope="session")
-def shared_emulator():
-    with start(bucket=BUCKET, stack="tomobatch", grace_s=10) as emulator:
+def python():
+    """A Python that starts Snakemake at once, for controllers and children alike."""
+    with warm_python() as python:
+        yield python
+
+
+@pytest.fixture(scope="session")
+def shared_emulator(python):
+    with start(
+        bucket=BUCKET, stack="tomobatch", grace_s=10, variables=warm_image(python)
+    ) as emulator:
         yield emulator
 
 
@@ -48,10 +57,11 @@ class Workflow:
     folder: Path
     name: str
     s3: object
+    python: Path
 
     def command(self, *options):
         return [
-            sys.executable,
+            self.python,
             "-m",
             "snakemake",
             "--executor=aws-batch-array",
@@ -115,10 +125,10 @@ def run_id():
 
 
 @pytest.fixture
-def new_workflow(tmp_path, run_id, s3):
+def new_workflow(tmp_path, run_id, s3, python):
     def new(snakefile):
         (tmp_path / "Snakefile").write_text(snakefile)
-        return Workflow(tmp_path, run_id, s3)
+        return Workflow(tmp_path, run_id, s3, python)
 
     return new
 

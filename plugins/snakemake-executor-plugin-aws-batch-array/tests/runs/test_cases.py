@@ -5,7 +5,6 @@ import threading
 import time
 
 import boto3
-import pytest
 
 BUCKET, PREFIX = "tomobatch-data", "results"
 
@@ -91,52 +90,6 @@ def test_a_list_that_nobody_can_read_is_one_warning(emulator, new_workflow, s3):
 
     assert workflow.names("b/") == ["b/a.txt"]
     assert text.count("old is left alone: the list of commands has schema version 0") == 1
-
-
-ODD = [
-    "plain", "with space", "eq=ual", "co:lon", "ünïcode", "dollar$HOME", "semi;colon",
-    "star*", "quote'mid", 'dq"mid', "per%cent", "plus+amp&", "back\\slash", "br[ace]", "-dash",
-    "tilde~", "a/b/c",
-]  # fmt: skip
-
-ODD_NAMES = """
-W = ODD
-
-rule all:
-    input: expand("w/{w}.txt", w=W)
-
-rule w:
-    output: "w/{w}.txt"
-    params: p=lambda wildcards: "p " + wildcards.w + " \\"q\\" 'r' $(echo no) \\n second"
-    shell: "printf '%s' {params.p:q} > {output:q}"
-"""
-
-
-def test_odd_names_make_the_right_file_or_one_clear_refusal(emulator, new_workflow):
-    workflow = new_workflow(ODD_NAMES.replace("ODD", repr(ODD)))
-
-    process = workflow.start("--keep-going")
-    text, _ = process.communicate(timeout=150)
-
-    made = workflow.names("w/")
-    right = [name for name in ODD if f"w/{name}.txt" in made]
-    # No other file, and in each what it should hold.
-    assert {f"w/{name}.txt" for name in right} == set(made)
-    for name in right:
-        expected = f"p {name} \"q\" 'r' $(echo no) \n second"
-        assert workflow.read(f"w/{name}.txt") == expected
-    refused = [name for name in ODD if name not in right]
-    assert text.count("rename the files") == len(refused), text
-    # The others a file system and S3 take.
-    assert refused == ["back\\slash"]
-    assert (process.returncode == 0) is (refused == [])
-
-
-@pytest.mark.xfail(reason="a comma ends a wildcard in the target of a command", strict=False)
-def test_a_comma_in_a_wildcard_makes_its_file(emulator, new_workflow):
-    workflow = new_workflow(ODD_NAMES.replace("ODD", repr(["co,mma"])))
-    workflow.start().communicate(timeout=100)
-    assert workflow.names("w/") == ["w/co,mma.txt"]
 
 
 def test_tags_of_a_long_group_fit(emulator, new_workflow):

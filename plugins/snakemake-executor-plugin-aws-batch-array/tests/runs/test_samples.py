@@ -27,12 +27,12 @@ def sample():
 
 
 @pytest.mark.parametrize(("name", "condition"), sample())
-def test_a_workflow_of_anothers_shape_comes_out_right(emulator, name, condition):
-    assert load("foreign").run(emulator, name, condition, SEED).wrong == ""
+def test_a_workflow_of_anothers_shape_comes_out_right(emulator, python, name, condition):
+    assert load("foreign").run(emulator, name, condition, SEED, python).wrong == ""
 
 
-def test_a_controller_that_is_killed_at_random_moments_comes_out_right(emulator):
+def test_a_controller_that_is_killed_at_random_moments_comes_out_right(emulator, python):
     dice = random.Random(SEED)  # noqa: S311
-    trial = load("kills").run_trial(emulator, dice, f"sample{SEED}")
+    trial = load("kills").run_trial(emulator, dice, f"sample{SEED}", python)
 
     assert trial.wrong == ""

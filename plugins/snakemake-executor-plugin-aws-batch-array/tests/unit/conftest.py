@@ -107,6 +107,11 @@ class FakeBatch:
         found = [d.job_id for d in self.details.values() if d.name == name and ":" not in d.job_id]
         return found[-1] if found else None
 
+    def front(self, queue):
+        self.calls["front"] += 1
+        active = [each for each in self.details.values() if not each.status.is_final]
+        return [each for each in active if ":" not in each.job_id]
+
     def terminate(self, job_id, reason):
         self.terminated.append(job_id)
 

@@ -271,3 +271,21 @@ def test_a_job_that_somebody_ended_is_known_by_its_flag(client, stub, flag):
     stub.add_response("describe_jobs", {"jobs": [job]}, {"jobs": ["1"]})
 
     assert client.describe(["1"])["1"].is_ended is (flag is not None)
+
+
+def test_the_front_of_a_queue_is_its_oldest_jobs_in_whatever_state_they_wait(client, stub):
+    def summary(job_id, created_at):
+        return {"jobSummaryList": [{"jobName": "a", "jobId": job_id, "createdAt": created_at}]}
+
+    listed = {"PENDING": ("array", 3), "RUNNABLE": ("plain", 1), "STARTING": ("first", 0)}
+    for status in ("PENDING", "RUNNABLE", "STARTING", "RUNNING"):
+        reply = summary(*listed[status]) if status in listed else {"jobSummaryList": []}
+        stub.add_response("list_jobs", reply, {"jobQueue": "cpu", "jobStatus": status})
+    shown = [
+        {"jobId": job_id, "jobName": "a", "jobQueue": "cpu", "status": "RUNNABLE",
+         "startedAt": 0, "jobDefinition": "d"}
+        for job_id in ("array", "plain")
+    ]  # fmt: skip
+    stub.add_response("describe_jobs", {"jobs": shown}, {"jobs": ["first", "plain", "array"]})
+
+    assert [each.job_id for each in client.front("cpu")] == ["plain", "array"]

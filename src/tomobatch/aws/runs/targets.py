@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from snakemake_executor_plugin_aws_batch_array.targets import decode_target
+
 
 @dataclass(frozen=True)
 class Target:
@@ -18,10 +20,6 @@ class Target:
 
 def parse_target(target: tuple[str, ...]) -> Target:
     """Read the target of a command; of a group, its first job."""
-    rule, _, rest = target[0].partition(":")
-    wildcards = {}
-    for part in filter(None, rest.split(",")):
-        name, _, value = part.partition("=")
-        wildcards[name] = value.strip('"')
+    rule, wildcards = decode_target(target[0])
     chunk = wildcards.get("i", wildcards.get("k", ""))
     return Target(rule, wildcards.get("scan", ""), int(chunk) if chunk.isdigit() else None)

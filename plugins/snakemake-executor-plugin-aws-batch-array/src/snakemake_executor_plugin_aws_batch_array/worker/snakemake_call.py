@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from snakemake_executor_plugin_aws_batch_array import checkpoint_outputs
+from snakemake_executor_plugin_aws_batch_array.targets import read_encoded_targets
 
 _IMPORTED_LATE = ("graphlib", "smart_open", "snakemake.storage")
 """Modules that Snakemake imports on its way, each time anew in a forked process."""
@@ -18,6 +19,7 @@ def warm_up() -> None:
     import boto3
     from snakemake.cli import get_argument_parser
 
+    read_encoded_targets()
     get_argument_parser()
     for name in _IMPORTED_LATE:
         import_module(name)

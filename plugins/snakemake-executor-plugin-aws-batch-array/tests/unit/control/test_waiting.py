@@ -49,10 +49,58 @@ def test_how_long_a_job_waits_for_capacity_is_for_its_queue_to_say(
     assert "as long as queue cpu allows" in warning
 
 
-def test_waiting_without_a_reason_is_patience(batch, plain, poll, stuck_after_s):
+def wait_for_long(poll, item, stuck_after_s):
     for now_s in (0, 1, 2 * stuck_after_s, 4 * stuck_after_s):
-        assert poll(plain, now_s) == {}
+        assert poll(item, now_s) == {}
+
+
+def test_waiting_without_a_reason_is_told_with_what_batch_never_says(
+    batch, plain, poll, warnings, stuck_after_s
+):
+    wait_for_long(poll, plain, stuck_after_s)
+
     assert batch.terminated == []
+    (warning,) = warnings
+    assert "A quota of 0 vCPUs" in warning
+    assert "queue cpu" in warning
+
+
+@pytest.mark.parametrize("children", [(), [RUNNING, RUNNABLE]])
+def test_waiting_while_others_of_the_queue_run_is_nothing_unusual(
+    batch, array, poll, warnings, stuck_after_s, children
+):
+    batch.set("other", Status.PENDING if children else RUNNING, children=children)
+
+    wait_for_long(poll, array, stuck_after_s)
+
+    assert (batch.terminated, warnings) == ([], [])
+
+
+@pytest.mark.parametrize("children", [(), [RUNNABLE, RUNNABLE]])
+def test_a_job_behind_one_that_never_starts_waits_and_says_which(
+    batch, array, poll, warnings, stuck_after_s, children
+):
+    reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - too much"
+    batch.set("other", Status.PENDING if children else RUNNABLE, reason, children=children)
+
+    wait_for_long(poll, array, stuck_after_s)
+
+    assert batch.terminated == [], "it is not ours to end, and ours may start when it is gone"
+    (warning,) = warnings
+    assert "behind job other at the head of queue cpu" in warning
+    assert reason in warning
+
+
+def test_the_head_of_the_queue_tells_of_capacity_for_all(
+    batch, plain, poll, warnings, stuck_after_s
+):
+    batch.set("other", RUNNABLE, "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - none")
+
+    wait_for_long(poll, plain, stuck_after_s)
+
+    assert batch.terminated == []
+    (warning,) = warnings
+    assert "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY" in warning
 
 
 def test_a_job_that_started_in_between_is_not_stuck(batch, plain, poll, stuck_after_s):

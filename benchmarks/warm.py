@@ -1,0 +1,174 @@
+"""A Python that has imported Snakemake already: each start is a fork, at a tenth of the price.
+
+Benchmarks that start thousands of Snakemakes spend nearly all their time on imports. Within
+`warm_python` there is a folder with a `python` that does what `python -m MODULE` does, in a process
+forked from one that has imported what Snakemake needs. Standard streams, environment, directory,
+signals, exit code and SIGKILL are passed on; nothing else is shared (Linux).
+"""
+
+import gc
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+_STARTED_WARM = "snakemake"
+"""How the name of a module begins that is started by a fork; all else by the Python itself."""
+
+_CLIENT = """#!{python} -IS
+import json, os, signal, socket, sys
+if sys.argv[1:2] != ["-m"] or not sys.argv[2].startswith("{warm}"):
+    os.execv("{python}", ["{python}", *sys.argv[1:]])
+server = socket.socket(socket.AF_UNIX)
+server.connect("{address}")
+request = json.dumps([sys.argv[2:], dict(os.environ), os.getcwd()]).encode()
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, lambda number, frame: server.send(bytes([number])))
+socket.send_fds(server, [len(request).to_bytes(4, "big")], [0, 1, 2])
+server.sendall(request)
+code = int(server.recv(16) or b"-9")
+if code < 0:
+    signal.signal(-code, signal.SIG_DFL) if code != -9 else None
+    os.kill(os.getpid(), -code)
+os._exit(code)
+"""
+
+
+@contextmanager
+def warm_python() -> Iterator[Path]:
+    """Give the path of a `python` that starts Snakemake by a fork."""
+    with tempfile.TemporaryDirectory(prefix="warm-") as folder:
+        address, python = f"{folder}/socket", Path(folder) / "python"
+        client = _CLIENT.format(python=sys.executable, address=address, warm=_STARTED_WARM)
+        python.write_text(client)
+        python.chmod(stat.S_IRWXU)
+        server = subprocess.Popen(
+            [sys.executable, __file__, address, str(python)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert server.stdin is not None and server.stdout is not None
+        server.stdout.readline()
+        try:
+            yield python
+        finally:
+            server.stdin.close()
+            server.stdout.close()
+            server.wait()
+
+
+def warm_image(python: Path) -> dict[str, str]:
+    """Return the variables of an emulated image whose `python` this is."""
+    own = Path(sys.executable).parent
+    return {"PATH": os.pathsep.join([str(python.parent), str(own), os.environ["PATH"]])}
+
+
+def main(address: str, python: str) -> None:
+    """Serve until standard input ends; in each forked process, run what was asked for."""
+    _import()
+    request = _serve(address)
+    if request is None:
+        return
+    words, environment, folder = request
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.executable = python
+    sys.argv, sys.path[0] = words, folder
+    from snakemake.workflow import Workflow
+
+    Workflow._rundir = folder
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+
+def _import() -> None:
+    import boto3  # noqa: F401
+    from snakemake.cli import get_argument_parser
+
+    from snakemake_executor_plugin_aws_batch_array.worker import snakemake_call  # noqa: F401
+
+    get_argument_parser()
+    gc.collect()
+    gc.freeze()
+
+
+def _serve(address: str) -> list[Any] | None:
+    """Fork for each connection; return in the forked process what it is to run."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(64)
+        print(flush=True)
+        while True:
+            ready, _, _ = select.select([listener, sys.stdin], [], [])
+            if sys.stdin in ready:
+                return None
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                break
+            connection.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with connection:
+        return _start(connection)
+
+
+def _start(connection: socket.socket) -> list[Any]:
+    """Start one process and stand between it and its client; return in the process itself."""
+    length, descriptors, _, _ = socket.recv_fds(connection, 4, 3)
+    n_left, request = int.from_bytes(length, "big"), b""
+    while len(request) < n_left:
+        request += connection.recv(n_left - len(request))
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        for number, descriptor in enumerate(descriptors):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        asked: list[Any] = json.loads(request)
+        return asked
+    for descriptor in (0, 1, 2, *descriptors):
+        os.close(descriptor)
+    code = _follow(connection, pid)
+    with suppress(OSError):
+        connection.send(str(code).encode())
+    os._exit(0)
+
+
+def _follow(connection: socket.socket, pid: int) -> int:
+    """Pass signals on until a process or its client ends, which ends the other; return its code."""
+    end = os.pidfd_open(pid)
+    while True:
+        ready, _, _ = select.select([connection, end], [], [])
+        if end in ready:
+            break
+        signals = connection.recv(16)
+        if not signals:
+            break
+        for number in signals:
+            os.kill(pid, number)
+    _kill_session(pid)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _kill_session(session: int) -> None:
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                os.kill(int(path.parent.name), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
