@@ -96,7 +96,10 @@ class Account:
 
 @pytest.fixture(scope="session")
 def shared_emulator():
-    with aws_batch_emulator.start(slots=6, grace_s=0.5, timeout_scale=0.01) as emulator:
+    # What comes late has tests of its own.
+    with aws_batch_emulator.start(
+        slots=6, grace_s=0.5, timeout_scale=0.01, lag_s=0, log_lag_s=0
+    ) as emulator:
         yield emulator
 
 

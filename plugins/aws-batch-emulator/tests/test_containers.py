@@ -75,7 +75,7 @@ def image(engine, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def containers(image, shared_account):
-    with aws_batch_emulator.start(children="docker", slots=3, grace_s=1) as emulator:
+    with aws_batch_emulator.start(children="docker", slots=3, grace_s=1, log_lag_s=0) as emulator:
         account = type(shared_account)(emulator)
         properties = {"image": image, "vcpus": 1, "memory": 64}
         define(account, "plain", properties)

@@ -24,7 +24,7 @@ def functions(shared_account, tmp_path, monkeypatch):
     for name, value in shared_account.emulator.environment.items():
         if "KEY" in name or "REGION" in name:
             monkeypatch.setenv(name, value)
-    with aws_batch_emulator.start(children="child_functions:write") as emulator:
+    with aws_batch_emulator.start(children="child_functions:write", log_lag_s=0) as emulator:
         yield type(shared_account)(emulator)
 
 

@@ -1,6 +1,10 @@
-"""What comes late and what is forgotten: AWS promises nothing else."""
+"""What comes late, in pages or not at all: AWS promises nothing else."""
 
 import time
+
+import pytest
+
+from aws_batch_emulator import Fault, FaultKind, Settings
 
 QUEUE = {"jobQueue": "tomobatch-cpu"}
 DAY_S = 24 * 3600
@@ -51,3 +55,66 @@ def test_jobs_are_forgotten_after_seven_days(new_account):
     assert listed(account, **QUEUE, jobStatus="SUCCEEDED") == []
     assert listed(account, arrayJobId=parent, jobStatus="SUCCEEDED") == []
     assert account.describe(running)["status"] == "RUNNING"
+
+
+def test_by_default_lists_and_logs_are_a_little_late(new_account):
+    account = new_account()
+    job_id = account.submit("echo", "late", name="late")
+    assert listed(account, **QUEUE, filters=[{"name": "JOB_NAME", "values": ["late"]}]) == []
+    job = account.wait(job_id)
+    assert account.log(job) == []
+    wait_for(lambda: account.log(job) == ["late"])
+    wait_for(lambda: listed(account, **QUEUE, jobStatus="SUCCEEDED") == [job_id])
+    assert 0 < Settings().lag_s < 5 > Settings().log_lag_s > 0
+
+
+def test_a_log_is_read_in_pages(account):
+    """API reference, GetLogEvents: a page may hold fewer events than there are."""
+    job = account.run("sh", "-c", "seq 250")
+    lines, request = [], {}
+    for _ in range(4):
+        page = account.client("logs").get_log_events(
+            logGroupName="/aws/batch/job",
+            logStreamName=job["container"]["logStreamName"],
+            startFromHead=True,
+            **request,
+        )
+        lines.append([event["message"] for event in page["events"]])
+        request = {"nextToken": page["nextForwardToken"]}
+    assert [len(each) for each in lines] == [100, 100, 50, 0]
+    assert [line for page in lines for line in page] == [str(n) for n in range(1, 251)]
+
+
+@pytest.mark.parametrize("reason", ["UNDETERMINED - Batch job is blocked", "", None])
+def test_the_reason_stands_on_the_head_of_the_queue_alone(account, reason):
+    """User guide, "Job queue blocked events": the job at the head is looked at, no other."""
+    account.emulator.inject(Fault(FaultKind.SLOW_START, count=3, reason=reason))
+    parent = account.submit("true", arrayProperties={"size": 2})
+    after = account.submit("true")
+    said = [
+        job.get("statusReason") for job in (*account.children(parent, 2), account.describe(after))
+    ]
+    if reason is None:
+        assert said.pop(0).startswith("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT")
+    else:
+        assert said.pop(0) == (reason or None)
+    assert said == [None, None]
+    account.batch.terminate_job(jobId=parent, reason="enough")
+    account.wait(parent)
+    assert bool(account.describe(after).get("statusReason")) == (reason != "")
+
+
+def test_a_quota_of_0_keeps_jobs_waiting_without_a_reason(new_account):
+    """User guide, "Jobs stuck in a RUNNABLE status": quotas of EC2 have no reason of Batch's."""
+    gpu_spot = "L-3819A6DF"
+    account = new_account(quotas={gpu_spot: 0})
+    quota = account.client("service-quotas").get_service_quota(
+        ServiceCode="ec2", QuotaCode=gpu_spot
+    )
+    assert quota["Quota"]["Value"] == 0
+    waits = account.submit("true", jobQueue="tomobatch-gpu", jobDefinition="tomobatch-gpu")
+    assert account.run("true")["status"] == "SUCCEEDED"
+    job = account.describe(waits)
+    assert (job["status"], job.get("statusReason")) == ("RUNNABLE", None)
+    account.batch.terminate_job(jobId=waits, reason="enough")
+    assert account.wait(waits)["status"] == "FAILED"

@@ -28,7 +28,10 @@ def run(run: RunName = None) -> None:
     from tomobatch.cli.status import priced_look
 
     with observed(run) as observer:
-        job_id = _head_job(observer.look())
+        look = observer.look()
+        job_id = _head_job(look)
+        for line in observer.waiting.reasons(look):
+            typer.echo(line, err=True)
         try:
             follow(observer, Source("controller", job_id), threading.Event())
         except KeyboardInterrupt:

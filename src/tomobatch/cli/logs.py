@@ -1,6 +1,7 @@
 """``tomobatch logs``: what the jobs of a run print."""
 
 import threading
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from tomobatch.aws.runs.observe import Look, Observer
 
 _POLL_S = 1.0
+_LATE_S = 5.0
+"""So long after a job's end its last lines may come yet."""
 _MOST = 10
 
 
@@ -75,14 +78,16 @@ def follow(observer: "Observer", source: "Source", pause: threading.Event) -> No
 
     place = observer.place
     tokens: dict[str, str] = {}
+    ended_s: float | None = None
     while True:
         # Asked before the log is read, so that the last lines of a job are not missed.
-        over = is_over(place, source.job_id)
+        if ended_s is None and is_over(place, source.job_id):
+            ended_s = time.monotonic()
         for stream in find_streams(place, source.job_id):
             for line, token in read_lines(place, stream, None, tokens.get(stream.name)):
                 typer.echo(line)
                 tokens[stream.name] = token
-        if over:
+        if ended_s is not None and time.monotonic() - ended_s > _LATE_S:
             return
         pause.wait(_POLL_S)
 

@@ -44,7 +44,7 @@ def run(
 
 
 def priced_look(observer: "Observer") -> "RunState":
-    """Return how far a run is, with what it has cost."""
+    """Return how far a run is, with what it has cost, and why it waits if it does."""
     from dataclasses import replace
 
     from tomobatch.aws.pricing import cost_of
@@ -53,7 +53,12 @@ def priced_look(observer: "Observer") -> "RunState":
     look = observer.look()
     uses = uses_so_far(look)
     prices, _ = prices_for(uses)
-    return replace(look.state, cost_usd=cost_of(uses, prices).usd, prices=prices.source)
+    return replace(
+        look.state,
+        cost_usd=cost_of(uses, prices).usd,
+        prices=prices.source,
+        waiting=observer.waiting.reasons(look),
+    )
 
 
 def watch_run(observer: "Observer", every_s: float, *, as_json: bool = False) -> None:
@@ -105,3 +110,5 @@ def _print_line(state: "RunState", *, as_json: bool) -> None:
         return
     done, total = (sum(getattr(step, name) for step in state.steps) for name in ("done", "total"))
     typer.echo(f"{state.run} {state.phase.value}: {done}/{total} jobs done")
+    for line in state.waiting:
+        typer.echo(f"  {line}")

@@ -3,15 +3,17 @@
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from aws_batch_emulator import moto_seams
+from aws_batch_emulator import moto_seams, quotas
 from aws_batch_emulator.faults import FaultBook
 from aws_batch_emulator.jobs import Job, JobSpec, Status, make_array
 from aws_batch_emulator.moto_seams import Definition, Queue
 from aws_batch_emulator.retries import RetryStrategy
 from aws_batch_emulator.scheduler import Scheduler
+from aws_batch_emulator.settings import Settings
 from aws_batch_emulator.shapes import job_detail, job_summary
 from aws_batch_emulator.validation import ClientError, check_share, check_submission
 
@@ -28,11 +30,10 @@ _KEPT_MS = 7 * 24 * 3600 * 1000
 class BatchJobs:
     """SubmitJob, DescribeJobs, ListJobs, TerminateJob and CancelJob of one region."""
 
-    def __init__(
-        self, region: str, scheduler: Scheduler, faults: FaultBook, lag_s: float = 0.0
-    ) -> None:
-        self._region = region
-        self._lag_ms = int(lag_s * 1000)
+    def __init__(self, scheduler: Scheduler, faults: FaultBook, settings: Settings) -> None:
+        self._region = settings.region
+        self._lag_ms = int(settings.lag_s * 1000)
+        self._quotas = settings.quotas
         self._ahead_ms = 0
         self._scheduler = scheduler
         self._faults = faults
@@ -54,6 +55,8 @@ class BatchJobs:
         if definition is None:
             raise ClientError(f"JobDefinition {request['jobDefinition']} does not exist.")
         spec = make_spec(request, queue, definition, self._region)
+        if not quotas.allow(queue.machines, spec.vcpus, self._quotas):
+            spec = replace(spec, is_starved=True)
         size = (request.get("arrayProperties") or {}).get("size")
         self._check_dependencies_exist(spec, size)
         job_id = str(uuid.uuid4())

@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings(options: argparse.Namespace) -> Settings:
     pairs = [pair.partition("=") for pair in options.env]
+    quotas = [pair.partition("=") for pair in options.quota]
     return Settings(
         bucket=options.bucket,
         stack=options.stack,
@@ -87,6 +88,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         enforce_roles=options.enforce_roles,
         lag_s=options.lag_s,
         log_lag_s=options.log_lag_s,
+        quotas={code: int(vcpus) for code, _, vcpus in quotas},
         variables={name: value for name, _, value in pairs},
     )
 
@@ -205,6 +207,7 @@ def _fault(options: argparse.Namespace) -> int:
         duration_s=options.duration_s,
         rate=options.rate,
         origin=options.origin,
+        reason=options.reason,
     )
     _running(options).inject(fault)
     return 0

@@ -172,6 +172,7 @@ def start(
     lag_s: float = _DEFAULTS.lag_s,
     log_lag_s: float = _DEFAULTS.log_lag_s,
     enforce_roles: bool = _DEFAULTS.enforce_roles,
+    quotas: Mapping[str, int] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> OwnEmulator:
     """Start an emulator in a process of its own; use it as a context manager.
@@ -196,6 +197,7 @@ def start(
             lag_s=lag_s,
             log_lag_s=log_lag_s,
             enforce_roles=enforce_roles,
+            quotas=dict(quotas or {}),
             variables=dict(variables or {}),
         )
     )

@@ -57,6 +57,9 @@ class Fault:
         Call faults: the share of matching calls that is struck, 0 to 1.
     origin
         Call faults: only calls made by the `user` or by a `job`. None: both.
+    reason
+        slow-start: what Batch says of the job while it is at the head of its queue, for example
+        `UNDETERMINED`; empty for nothing. None: that no machine is large enough.
     """
 
     kind: FaultKind
@@ -67,6 +70,7 @@ class Fault:
     duration_s: float | None = None
     rate: float = 1.0
     origin: str | None = None
+    reason: str | None = None
 
     def __post_init__(self) -> None:
         """Check the fields, so that a mistyped fault is refused and not ignored."""

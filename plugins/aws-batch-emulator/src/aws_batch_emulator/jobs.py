@@ -84,6 +84,14 @@ class JobSpec:
     propagate_tags: bool
     log_group: str
     log_prefix: str
+    is_starved: bool = False
+    """Whether the account may start none of the queue's machines."""
+
+    @property
+    def vcpus(self) -> float:
+        """The vCPUs of one child."""
+        sizes = {item["type"]: item["value"] for item in self.container["resourceRequirements"]}
+        return float(sizes.get("VCPU", 1))
 
     @property
     def command(self) -> list[str]:

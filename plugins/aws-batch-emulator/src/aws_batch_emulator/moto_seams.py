@@ -2,12 +2,11 @@
 
 moto's WSGI application serves every call but the five about jobs (SubmitJob, DescribeJobs,
 ListJobs, TerminateJob, CancelJob); those are answered by this package, which reads the queues and
-definitions moto holds, and writes logs into moto's CloudWatch. Only its CloudFormation is mended,
-in ``moto_stacks``. So only the names there and below can break with a new version of moto.
+definitions moto holds, and writes logs into moto's CloudWatch, in ``moto_logs``. Only its
+CloudFormation is mended, in ``moto_stacks``. So only the names there and below can break with a new
+version of moto.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 
+from aws_batch_emulator.moto_logs import mend_pages
 from aws_batch_emulator.moto_stacks import mend_stacks
 
 if TYPE_CHECKING:
@@ -63,12 +63,16 @@ class Dispatcher(DomainDispatcherApplication):
 def moto_application() -> "WSGIApplication":
     """Return moto's WSGI application, all services in one."""
     mend_stacks()
+    mend_pages()
     return Dispatcher()
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A job queue as moto holds it, with what its first compute environment offers."""
+    """A job queue as moto holds it, with what its first compute environment offers.
+
+    `machines` are the instance types of all that are enabled, each with its market.
+    """
 
     name: str
     arn: str
@@ -76,6 +80,7 @@ class Queue:
     environment_name: str
     instance_types: tuple[str, ...]
     market: str
+    machines: tuple[tuple[str, str], ...]
     is_shared: bool
 
 
@@ -97,17 +102,28 @@ def find_queue(region: str, identifier: str) -> Queue | None:
     queue = _batch(region).get_job_queue(identifier)
     if queue is None:
         return None
-    environment = queue.environments[0]
-    resources = environment.compute_resources or {}
+    types, market = _offer(queue.environments[0])
+    enabled = [each for each in queue.environments if each.state == "ENABLED"]
     return Queue(
         name=queue.name,
         arn=queue.arn,
         enabled=queue.state == "ENABLED",
-        environment_name=environment.name,
-        instance_types=tuple(resources.get("instanceTypes") or ["optimal"]),
-        market="spot" if "SPOT" in resources.get("type", "") else "on-demand",
+        environment_name=queue.environments[0].name,
+        instance_types=types,
+        market=market,
+        machines=tuple(
+            (each, its_market) for offered, its_market in map(_offer, enabled) for each in offered
+        ),
         is_shared=bool(queue.schedule_policy),
     )
+
+
+def _offer(environment: Any) -> tuple[tuple[str, ...], str]:  # noqa: ANN401 - as moto has it
+    """Return a compute environment's instance types and its market."""
+    resources = environment.compute_resources or {}
+    types = tuple(resources.get("instanceTypes") or ["optimal"])
+    market = "spot" if "SPOT" in resources.get("type", "") else "on-demand"
+    return types, market
 
 
 def find_definition(region: str, identifier: str) -> Definition | None:
@@ -152,23 +168,6 @@ def tags_of_job(region: str, arn: str) -> dict[str, str]:
     """Return a job's tags."""
     tags: dict[str, str] = _batch(region).list_tags_for_resource(arn)
     return tags
-
-
-def open_log(region: str, group: str, stream: str) -> Callable[[list[str]], None]:
-    """Create a CloudWatch log stream and return what appends lines to it."""
-    backend = get_backend("logs")[ACCOUNT_ID][region]
-
-    def write(lines: list[str]) -> None:
-        # Each time: a test may delete the group while the child runs.
-        backend.ensure_log_group(group)
-        backend.ensure_log_stream(group, stream)
-        now = time.time_ns() // 1_000_000
-        backend.groups[group].put_log_events(
-            stream, [{"timestamp": now, "message": line} for line in lines]
-        )
-
-    write([])
-    return write
 
 
 def _batch(region: str) -> "BatchBackend":

@@ -49,12 +49,26 @@ def server_options() -> argparse.ArgumentParser:
 
 
 def _add_lag_options(parser: argparse.ArgumentParser) -> None:
-    text = {
-        "--lag-s": "seconds that ListJobs lags behind (%(default)s)",
-        "--log-lag-s": "seconds until a line can be read from a log (%(default)s)",
-    }
-    for name, says in text.items():
-        parser.add_argument(name, type=float, default=0.0, help=says)
+    add = parser.add_argument
+    add(
+        "--lag-s",
+        type=float,
+        default=_DEFAULTS.lag_s,
+        help="seconds that ListJobs lags behind (%(default)s)",
+    )
+    add(
+        "--log-lag-s",
+        type=float,
+        default=_DEFAULTS.log_lag_s,
+        help="seconds until a line can be read from a log (%(default)s)",
+    )
+    add(
+        "--quota",
+        action="append",
+        default=[],
+        metavar="CODE=VCPUS",
+        help="an EC2 quota of vCPUs, by its code",
+    )
 
 
 def _add_people_options(parser: argparse.ArgumentParser) -> None:
@@ -95,4 +109,5 @@ def add_fault_options(parser: argparse.ArgumentParser) -> None:
     add("--after-s", type=float, default=0.0, help="seconds into the attempt, or from now")
     add("--duration-s", type=float, help="slow-start: how long; others: until when")
     add("--rate", type=float, default=1.0, help="share of the matching calls")
+    add("--reason", help="slow-start: what Batch says of it, by default a MISCONFIGURATION")
     add("--origin", choices=["user", "job"], help="only calls made by these")

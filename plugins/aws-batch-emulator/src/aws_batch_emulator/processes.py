@@ -5,14 +5,12 @@ Decision 71.
 
 import contextlib
 import os
-import queue
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -125,22 +123,6 @@ def _processes_with(variable: str) -> list[int]:
             if marker in entry.read_bytes().split(b"\0"):
                 found.append(int(entry.parent.name))
     return found
-
-
-def late_writer(write: LogWriter, lag_s: float) -> LogWriter:
-    """Return a writer whose lines come late, but in order."""
-    if not lag_s:
-        return write
-    lines: queue.SimpleQueue[tuple[float, list[str]]] = queue.SimpleQueue()
-
-    def follow() -> None:
-        while True:
-            due, batch = lines.get()
-            time.sleep(max(0.0, due - time.monotonic()))
-            write(batch)
-
-    threading.Thread(target=follow, daemon=True).start()
-    return lambda batch: lines.put((time.monotonic() + lag_s, batch))
 
 
 def copy_lines(process: subprocess.Popen[bytes], write_log: LogWriter) -> threading.Thread:

@@ -22,6 +22,7 @@ from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine, Status
 from aws_batch_emulator.processes import CannotPullImage, Launcher, LogWriter
 from aws_batch_emulator.runs import RUN_FAULTS, Run
 from aws_batch_emulator.settings import Settings
+from aws_batch_emulator.stuck import StuckJobs
 from aws_batch_emulator.timers import Timers
 
 
@@ -53,6 +54,7 @@ class Scheduler:
         self._runs: dict[str, Run] = {}
         self._busy: dict[str, int] = defaultdict(int)
         self._dependencies = Dependencies(self.find)
+        self._stuck = StuckJobs()
         self._timers = Timers(self.lock.notify_all)
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="scheduler", daemon=True)
@@ -153,18 +155,23 @@ class Scheduler:
 
     def _make_runnable(self, job: Job) -> None:
         slow = self._faults.take_for_job(FaultKind.SLOW_START, job.spec.name, job.id)
-        self._move(job, Status.RUNNABLE, None if slow is None else endings.STUCK)
-        if slow is None:
+        self._move(job, Status.RUNNABLE)
+        if slow is not None:
+            self._stuck.add(job, endings.STUCK if slow.reason is None else slow.reason)
+            if slow.duration_s is not None:
+                self._timers.add(slow.duration_s, partial(self._unstick, job))
+        elif not job.spec.is_starved:
             self._waiting[job.spec.queue_name].append(job)
-        elif slow.duration_s is not None:
-            self._timers.add(slow.duration_s, partial(self._unstick, job))
 
     def _unstick(self, job: Job) -> None:
         if job.status is Status.RUNNABLE:
+            self._stuck.remove(job)
             job.status_reason = None
             self._waiting[job.spec.queue_name].append(job)
 
     def _move(self, job: Job, status: Status, reason: str | None = None) -> None:
+        if status is not Status.RUNNABLE:
+            self._stuck.remove(job)
         lifecycle.move(job, status, _now_ms(), reason)
         if status.is_final:
             self._settle(job)

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.serving import make_server
 
-from aws_batch_emulator import moto_iam, moto_seams
+from aws_batch_emulator import moto_iam, moto_seams, quotas
 from aws_batch_emulator.access.asked import Asked
 from aws_batch_emulator.access.gate import Gate
 from aws_batch_emulator.access.guard import Guard
@@ -24,7 +24,8 @@ from aws_batch_emulator.faults import FaultBook, FaultKind
 from aws_batch_emulator.functions import function_launcher
 from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine
 from aws_batch_emulator.machines import Fleet
-from aws_batch_emulator.processes import Launcher, LogWriter, late_writer, local_launcher
+from aws_batch_emulator.moto_logs import Logs
+from aws_batch_emulator.processes import Launcher, LogWriter, local_launcher
 from aws_batch_emulator.replies import StartResponse, drop_connection, send_json, send_throttled
 from aws_batch_emulator.scheduler import Scheduler, Surroundings
 from aws_batch_emulator.settings import Settings
@@ -50,6 +51,7 @@ class Server:
         self._faults = FaultBook()
         self.calls = CallLog()
         self._fleet = Fleet(settings.region)
+        self._logs = Logs(settings.log_lag_s)
         self._gate = Gate(moto_seams.ACCOUNT_ID)
         self._credentials = ChildCredentials(settings.region, moto_seams.ACCOUNT_ID)
         for person in (ADMINISTRATOR, USER):
@@ -58,7 +60,7 @@ class Server:
                 person.name, person.key_id, person.secret, administrator=administrator
             )
         self._scheduler = self._make_scheduler()
-        self._batch = BatchJobs(settings.region, self._scheduler, self._faults, settings.lag_s)
+        self._batch = BatchJobs(self._scheduler, self._faults, settings)
         guard = Guard(self._gate, self._answer)
         self._answer_allowed = guard.answer if settings.enforce_roles else self._answer
         self._control = Control(
@@ -107,6 +109,13 @@ class Server:
 
     def _answer(self, asked: Asked, start_response: StartResponse) -> Iterable[bytes]:
         call = asked.call
+        if str(call) == "servicequotas:GetServiceQuota":
+            quota = quotas.answer(asked.json, self.settings.quotas)
+            return (
+                send_json(start_response, quota)
+                if quota
+                else self._moto(asked.environ, start_response)
+            )
         if call.service != "batch":
             return self._moto(asked.environ, start_response)
         request = asked.json
@@ -156,8 +165,7 @@ class Server:
         return function_launcher(children)
 
     def _open_log(self, spec: JobSpec, stream: str) -> LogWriter:
-        write = moto_seams.open_log(spec.region, spec.log_group, stream)
-        return late_writer(write, self.settings.log_lag_s)
+        return self._logs.open(spec.region, spec.log_group, stream)
 
     def _take_machine(self, spec: JobSpec) -> Machine:
         return self._fleet.take(spec.queue_name, spec.instance_types, spec.market)

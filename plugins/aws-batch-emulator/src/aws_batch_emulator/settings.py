@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
+from aws_batch_emulator.quotas import CODES
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -39,6 +41,8 @@ class Settings:
         Seconds after which a line that a child wrote can be read from its log.
     enforce_roles
         Whether a call must be allowed by the policies of its caller, as on AWS.
+    quotas
+        EC2's quotas of vCPUs, by code; the others are large.
     variables
         Variables every child gets, as an image's ENV would give them.
     """
@@ -51,9 +55,10 @@ class Settings:
     grace_s: float = 30.0
     timeout_scale: float = 1.0
     children: str = "process"
-    lag_s: float = 0.0
-    log_lag_s: float = 0.0
+    lag_s: float = 0.5
+    log_lag_s: float = 0.5
     enforce_roles: bool = True
+    quotas: dict[str, int] = dataclasses.field(default_factory=dict)
     variables: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -64,6 +69,8 @@ class Settings:
             raise ValueError("grace_s must not be negative and timeout_scale must be positive")
         if self.lag_s < 0 or self.log_lag_s < 0:
             raise ValueError("lag_s and log_lag_s must not be negative")
+        if unknown := self.quotas.keys() - set(CODES):
+            raise ValueError(f"quotas: {', '.join(unknown)} is none of {', '.join(CODES)}")
         if self.children not in ("process", "docker", "instant") and ":" not in self.children:
             raise ValueError(
                 "children must be process, docker, instant or module:function, "

@@ -1,6 +1,6 @@
 """How many vCPUs the account may have at once: a quota of 0 keeps jobs waiting without a reason."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -41,12 +41,14 @@ def quota_page(region: str, name: str) -> str:
     )
 
 
-def starved_machines(make_client: MakeClient, region: str) -> Iterator[str]:
-    """Say, a line each, for which machines the account has no quota.
+def starved_machines(
+    make_client: MakeClient, region: str, kinds: Iterable[str] = ("CPU", "GPU")
+) -> Iterator[str]:
+    """Say, a line each, for which kinds of machines the account has no quota.
 
     What may not be asked is passed over: ``doctor --aws`` says that it is unknown.
     """
-    for kind in ("CPU", "GPU"):
+    for kind in kinds:
         try:
             spot, on_demand = (
                 read_quota(make_client, f"{kind} {market}") for market in ("spot", "on-demand")

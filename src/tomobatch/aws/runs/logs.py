@@ -133,7 +133,8 @@ def read_lines(
         following = reply["nextForwardToken"]
         for event in reply["events"]:
             yield event["message"].rstrip("\n"), following
-        if following == token or not reply["events"]:
+        # A page may be empty though another has some (API reference, GetLogEvents).
+        if following == token:
             return
         token = following
 

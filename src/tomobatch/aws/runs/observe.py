@@ -20,6 +20,7 @@ from tomobatch.aws.runs.results import recorded_chunks, results_of
 from tomobatch.aws.runs.state import Phase, RunState, as_finished, count_steps, find_phase
 from tomobatch.aws.runs.submitted import Submitted
 from tomobatch.aws.runs.targets import parse_target
+from tomobatch.aws.runs.waiting import Waiting
 
 HEAD = "head"
 """Stands where a rule stands in the name of the job that runs Snakemake."""
@@ -95,6 +96,11 @@ class Observer:
         if state.phase is Phase.FINISHED:
             state = replace(state, steps=as_finished(state.steps))
         return Look(self.run, record, submitted, head, state)
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """What tells why jobs wait."""
+        return Waiting(self.place)
 
     @cached_property
     def reader(self) -> RunReader:

@@ -71,6 +71,8 @@ class RunState:
         Why lists of the run are left out: another version of the plugin wrote them.
     cost_usd, prices
         What it has cost so far, and where the prices come from.
+    waiting
+        Why jobs of it wait for machines, a line each.
     """
 
     run: str
@@ -83,6 +85,7 @@ class RunState:
     unreadable: tuple[str, ...] = ()
     cost_usd: float | None = None
     prices: str = ""
+    waiting: tuple[str, ...] = ()
 
     @property
     def time_left_s(self) -> float | None:

@@ -22,8 +22,9 @@ _LAYOUTS = "lay_out_"
 
 
 def show_run(state: RunState) -> RenderableType:
-    """Return a bar by step, with a line above and one below."""
-    return Constrain(Group(_headline(state), _table(state), _footer(state)), _WIDEST)
+    """Return a bar by step, a line above and one below, and why it waits."""
+    why = [Text(line, style="yellow") for line in state.waiting]
+    return Constrain(Group(_headline(state), _table(state), _footer(state), *why), _WIDEST)
 
 
 def show_duration(seconds: float) -> str:

@@ -1,0 +1,31 @@
+"""Jobs that can't start as things are, and what Batch says of it."""
+
+from collections import defaultdict
+
+from aws_batch_emulator.jobs import Job
+
+
+class StuckJobs:
+    """Tells the reason of the job at the head of each queue alone, as Batch does.
+
+    User guide, "Job queue blocked events": only the job at the head of the queue is looked at.
+    """
+
+    def __init__(self) -> None:
+        self._by_queue: dict[str, dict[Job, str]] = defaultdict(dict)
+
+    def add(self, job: Job, reason: str) -> None:
+        """Take in a job that is stuck; the reason may be empty."""
+        self._by_queue[job.spec.queue_name][job] = reason
+        self._point_out(job.spec.queue_name)
+
+    def remove(self, job: Job) -> None:
+        """Take out a job that is not stuck any more, whatever became of it."""
+        queue = job.spec.queue_name
+        if self._by_queue[queue].pop(job, None) is not None:
+            self._point_out(queue)
+
+    def _point_out(self, queue: str) -> None:
+        for job, reason in self._by_queue[queue].items():
+            job.status_reason = reason or None
+            return
