@@ -11,6 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 import yaml
+from tests.deployed import deploy_templates
 
 import aws_batch_emulator
 from aws_batch_emulator import Emulator
@@ -31,9 +32,9 @@ def tiny_scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_emulator():
-    with aws_batch_emulator.start(
-        slots=3, grace_s=3, variables={"TOMOBATCH_DEVICE": "cpu"}
-    ) as emulator:
+    variables = {"TOMOBATCH_DEVICE": "cpu"}
+    with aws_batch_emulator.start(stack=None, slots=3, grace_s=3, variables=variables) as emulator:
+        deploy_templates(emulator)
         yield emulator
 
 

@@ -2,6 +2,8 @@
 
 import time
 
+from tests.deployed import BUCKET
+
 from snakemake_executor_plugin_aws_batch_array.command_list import Command, CommandList
 from snakemake_executor_plugin_aws_batch_array.submission import Submission
 from snakemake_executor_plugin_aws_batch_array.worker.assignment import submission_environment
@@ -27,7 +29,7 @@ def command_list(
         versions={},
         environment={},
         sources="",
-        arguments=("--default-storage-prefix", "s3://tomobatch-data/runs"),
+        arguments=("--default-storage-prefix", f"s3://{BUCKET}/runs"),
         commands=commands,
     )
 
@@ -40,7 +42,7 @@ def submit(place, commands):
         Submission(
             name=commands.name,
             queue=commands.queue,
-            definition="tomobatch-cpu",
+            definition=place.output("CpuJobDefinition"),
             n_children=commands.n_children,
             command=("sleep", "600"),
             environment=submission_environment(

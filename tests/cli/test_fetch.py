@@ -5,6 +5,7 @@ import pytest
 import zarr
 from tests.cli.calling import tomobatch
 from tests.cli.test_runs import record
+from tests.deployed import BUCKET
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from tomobatch.aws.runs.parts import parse_slices
@@ -46,7 +47,7 @@ def results(emulator, volume, tmp_path, monkeypatch):
     for path in (tmp_path / "made").rglob("*"):
         if path.is_file():
             key = f"{RUN}/{path.relative_to(tmp_path / 'made').as_posix()}"
-            client.put_object(Bucket="tomobatch-data", Key=key, Body=path.read_bytes())
+            client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
     put_record(find_place(), record("fetched"))
     return tmp_path / "results-aws" / "fetched" / "tooth"
 

@@ -4,6 +4,7 @@ import os
 
 import pytest
 from tests.cli.calling import tomobatch
+from tests.deployed import BUCKET
 
 from aws_batch_emulator import Fault
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
@@ -30,15 +31,13 @@ def read_object(url):
 
 
 def test_an_upload_that_broke_off_goes_on_where_it_was(emulator, large_file):
-    url = "s3://tomobatch-data/scans/large.bin"
+    url = f"s3://{BUCKET}/scans/large.bin"
     client = make_client("s3")
-    upload = client.create_multipart_upload(
-        Bucket="tomobatch-data", Key="scans/large.bin", Metadata={}
-    )
+    upload = client.create_multipart_upload(Bucket=BUCKET, Key="scans/large.bin", Metadata={})
     content = large_file.read_bytes()
     for number in (1, 3):
         client.upload_part(
-            Bucket="tomobatch-data",
+            Bucket=BUCKET,
             Key="scans/large.bin",
             UploadId=upload["UploadId"],
             PartNumber=number,
@@ -50,11 +49,11 @@ def test_an_upload_that_broke_off_goes_on_where_it_was(emulator, large_file):
     assert emulator.calls()["s3:UploadPart"] == 3
     assert sum(seen) == len(content)
     assert read_object(url) == content
-    assert not client.list_multipart_uploads(Bucket="tomobatch-data").get("Uploads")
+    assert not client.list_multipart_uploads(Bucket=BUCKET).get("Uploads")
 
 
 def test_a_network_that_fails_in_the_middle_of_an_upload(emulator, large_file):
-    url = "s3://tomobatch-data/scans/network.bin"
+    url = f"s3://{BUCKET}/scans/network.bin"
     emulator.inject(Fault("lost-reply", match="s3:UploadPart", count=None, origin="user"))
     with pytest.raises(UserError, match=r"broke off at \d+ % .*run the same command again"):
         upload_file(large_file, url, part_bytes=PART_BYTES)
@@ -64,7 +63,7 @@ def test_a_network_that_fails_in_the_middle_of_an_upload(emulator, large_file):
 
 
 def test_a_file_that_is_there_is_not_sent_again(emulator, large_file):
-    url = "s3://tomobatch-data/scans/again.bin"
+    url = f"s3://{BUCKET}/scans/again.bin"
     assert upload_file(large_file, url)
     emulator.reset_calls()
     assert not upload_file(large_file, url)
@@ -72,7 +71,7 @@ def test_a_file_that_is_there_is_not_sent_again(emulator, large_file):
 
 
 def test_another_file_is_replaced_only_when_told_to(emulator, large_file):
-    url = "s3://tomobatch-data/scans/other.bin"
+    url = f"s3://{BUCKET}/scans/other.bin"
     upload_file(large_file, url)
     large_file.write_bytes(b"short")
     with pytest.raises(UserError, match=r"holds another file .* add --replace"):
@@ -82,11 +81,11 @@ def test_another_file_is_replaced_only_when_told_to(emulator, large_file):
 
 
 def test_no_partial_object_is_seen(emulator, large_file):
-    url = "s3://tomobatch-data/scans/partial.bin"
+    url = f"s3://{BUCKET}/scans/partial.bin"
     emulator.inject(Fault("lost-reply", match="s3:UploadPart", count=None))
     with pytest.raises(UserError):
         upload_file(large_file, url, part_bytes=PART_BYTES)
-    keys = make_client("s3").list_objects_v2(Bucket="tomobatch-data", Prefix="scans/partial")
+    keys = make_client("s3").list_objects_v2(Bucket=BUCKET, Prefix="scans/partial")
     assert keys["KeyCount"] == 0
 
 

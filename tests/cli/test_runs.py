@@ -6,6 +6,7 @@ import pytest
 from tests.cli.calling import tomobatch
 from tests.cli.conftest import set_environment
 from tests.cli.submitting import command_list, submit
+from tests.deployed import BUCKET
 
 from tomobatch.aws.runs.find import pick_name
 from tomobatch.aws.runs.place import find_place
@@ -14,8 +15,8 @@ from tomobatch.errors import UserError
 
 
 def record(name, started_ms=1):
-    results = f"s3://tomobatch-data/runs/{name}"
-    scans = {"tooth": {"path": "s3://tomobatch-data/scans/tooth.h5"}}
+    results = f"s3://{BUCKET}/runs/{name}"
+    scans = {"tooth": {"path": f"s3://{BUCKET}/scans/tooth.h5"}}
     return RunRecord(name, results, scans, {"calibrate": 1}, "profiles/aws", "ada", started_ms)
 
 
@@ -60,7 +61,7 @@ def test_runs_are_listed_with_those_of_plain_snakemake(emulator):
     place.store("plain").put_list(command_list("process", 1, run="plain"))
     said = tomobatch("runs")
     lines = {line.split()[0]: line for line in said.out.splitlines()}
-    assert "s3://tomobatch-data/runs/recorded" in lines["recorded"]
+    assert f"s3://{BUCKET}/runs/recorded" in lines["recorded"]
     assert "snakemake" in lines["plain"]
 
 

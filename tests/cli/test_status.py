@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import set_environment
 from tests.cli.submitting import command_list, submit
+from tests.deployed import BUCKET
 
 import aws_batch_emulator
 from snakemake_executor_plugin_aws_batch_array.command_list import Attempt
@@ -197,6 +198,16 @@ def test_what_failed_after_its_results_were_there_is_done_in_a_finished_run():
     assert counts(step) == {"total": 1, "done": 1}
 
 
+def test_what_batch_does_not_list_yet_waits():
+    item = Submitted(command_list("process", 3), None, is_new=True)
+    (step,) = count_steps([item], {})
+    assert counts(step) == {"total": 3, "queued": 3}
+    found = find_phase([item], controlled=False, stopped=False, finished=False)
+    assert found is Phase.RUNNING
+    assert not replace(item, closed=True).is_live
+    assert not replace(item, is_new=False).is_live
+
+
 def test_time_left_goes_by_the_pace_so_far():
     step = Step("process", total=10, done=4, running=2, queued=4, first_submitted_ms=0)
     assert step.time_left_s(now_ms=60_000) == pytest.approx(90)
@@ -207,7 +218,9 @@ def test_time_left_goes_by_the_pace_so_far():
 def big_array(monkeypatch, repository: Path):
     """An emulator in which ten thousand children have reported and ended."""
     monkeypatch.setenv("PYTHONPATH", str(repository))
-    with aws_batch_emulator.start(children="tests.cli.children:report", slots=50) as emulator:
+    with aws_batch_emulator.start(
+        bucket=BUCKET, children="tests.cli.children:report", slots=50
+    ) as emulator:
         set_environment(monkeypatch, emulator)
         submit(find_place(), command_list("process", 10_000))
         emulator.wait_until_idle(200)

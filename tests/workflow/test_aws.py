@@ -10,6 +10,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from tests.deployed import BUCKET, deploy_templates
 from tests.workflow.running import REPOSITORY
 
 import aws_batch_emulator
@@ -30,7 +31,8 @@ def clone(tmp_path_factory):
 @pytest.fixture(scope="module")
 def emulator():
     variables = {"TOMOBATCH_DEVICE": "cpu"}
-    with aws_batch_emulator.start(stack="tomobatch", variables=variables) as running:
+    with aws_batch_emulator.start(stack=None, variables=variables) as running:
+        deploy_templates(running)
         yield running
 
 
@@ -110,7 +112,7 @@ JOBS = {"average_references": 1, "preprocess": 3, "process": 2, "calibrate": 1, 
 
 
 def test_a_controller_killed_in_every_step_runs_no_job_twice(clone, emulator, tiny_scan):
-    bucket = "tomobatch-data"
+    bucket = BUCKET
     env = {**os.environ, **emulator.environment}
     env |= {"TOMOBATCH_STACK": "tomobatch", "TOMOBATCH_BUCKET": bucket}
     boto3_client(emulator).upload_file(str(tiny_scan), bucket, "runs/scans/killed.h5")

@@ -11,7 +11,10 @@ _DATA = [
     "s3:AbortMultipartUpload",
 ]
 _UPLOADS = ["s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts"]
-_FOLLOW = ["batch:DescribeJobs", "batch:ListJobs", "ec2:DescribeSpotPriceHistory"]
+_FOLLOW = ["batch:DescribeJobs", "batch:ListJobs"]
+_LOOK_UP = ["ec2:DescribeSpotPriceHistory", "servicequotas:GetServiceQuota"]
+_CONTROL = ["*/lists/*.json", "*/sources/*.tar.xz", "*/closed/*"]
+"""What tells jobs what to do: they may read it alone."""
 _PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 _LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 
@@ -21,8 +24,10 @@ def roles(prefix: str, bucket: str, log_group: str) -> Template:
     data = _data_access(bucket)
     control = _control_access(prefix, log_group)
     take_back = _allow("TakeBack", ["batch:CancelJob"], _arn("batch", "job/*"))
+    look_up = _allow("LookUp", _LOOK_UP, "*")
+    user = [*data, *control, take_back, look_up, _uploads(bucket)]
     return {
-        "Job": _role(f"{prefix}-job", "ecs-tasks", data),
+        "Job": _role(f"{prefix}-job", "ecs-tasks", [*data, _leave_control(bucket)]),
         "HeadJob": _role(f"{prefix}-head-job", "ecs-tasks", [*data, *control]),
         "Execution": _role(f"{prefix}-execution", "ecs-tasks", _starting(prefix, log_group)),
         "Service": _role(f"{prefix}-service", "batch", []),
@@ -31,7 +36,7 @@ def roles(prefix: str, bucket: str, log_group: str) -> Template:
             "Type": "AWS::IAM::ManagedPolicy",
             "Properties": {
                 "ManagedPolicyName": f"{prefix}-User",
-                "PolicyDocument": _document([*data, *control, take_back, _uploads(bucket)]),
+                "PolicyDocument": _document(user),
             },
         },
     }
@@ -42,6 +47,12 @@ def _data_access(bucket: str) -> list[Template]:
         _allow("Data", _DATA, f"arn:aws:s3:::{bucket}/*"),
         _allow("List", ["s3:ListBucket"], f"arn:aws:s3:::{bucket}"),
     ]
+
+
+def _leave_control(bucket: str) -> Template:
+    resources = [f"arn:aws:s3:::{bucket}/{pattern}" for pattern in _CONTROL]
+    writes = ["s3:PutObject", "s3:DeleteObject"]
+    return {"Sid": "LeaveControl", "Effect": "Deny", "Action": writes, "Resource": resources}
 
 
 def _uploads(bucket: str) -> Template:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from snakemake_executor_plugin_aws_batch_array.batch import LISTING_LAG_S
 from snakemake_executor_plugin_aws_batch_array.command_list import CommandList
 from snakemake_executor_plugin_aws_batch_array.reading import RunReader
 from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
@@ -82,7 +83,7 @@ class Observer:
             wanted.add(controller.job_id)
         details = self._describe(wanted)
         head = details.get(controller.job_id) if controller is not None else None
-        submitted = self._submitted(lists, details, record)
+        submitted = self._submitted(lists, details, record, now_ms)
         state = RunState(
             run=self.run,
             phase=_phase(record, submitted, head),
@@ -125,6 +126,7 @@ class Observer:
         lists: Mapping[str, CommandList],
         details: Mapping[str, JobDetail],
         record: RunRecord | None,
+        now_ms: int,
     ) -> tuple[Submitted, ...]:
         with ThreadPoolExecutor(2) as pool:
             asked = pool.submit(self.reader.closed)
@@ -141,6 +143,7 @@ class Observer:
                 failed=self._children(commands, detail, Status.FAILED),
                 done=self._done(commands, detail, record),
                 closed=name in closed,
+                is_new=now_ms - commands.submitted_ms < 1000 * LISTING_LAG_S,
             )
             known.append(replace(each, ended=self._ended(each)))
         return tuple(sorted(known, key=lambda each: each.commands.submitted_ms))

@@ -50,7 +50,7 @@ def stop_run(
     reason = "tomobatch stop"
     elsewhere = _end_controller(observer, look, reason, wait_s, tick)
     place = observer.place
-    look = observer.look()
+    look = _listed(observer, tick)
     details = [each.detail for each in look.submitted if each.is_live]
     live = [detail.job_id for detail in details if detail is not None]
     for job_id in live:
@@ -68,6 +68,16 @@ def stop_run(
         tick()
         time.sleep(_POLL_S)
     return Stopped(len(live), elsewhere)
+
+
+def _listed(observer: Observer, tick: Callable[[], None]) -> Look:
+    """Look until Batch shows what the controller submitted at last, which would run on unseen."""
+    while True:
+        look = observer.look()
+        if not any(each.is_unlisted for each in look.submitted):
+            return look
+        tick()
+        time.sleep(_POLL_S)
 
 
 def _end_controller(

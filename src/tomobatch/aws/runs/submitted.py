@@ -54,6 +54,8 @@ class Submitted:
         children does not tell, because each has several commands.
     closed
         Whether the controller has heard of every outcome.
+    is_new
+        Whether its job may have been submitted so lately that Batch does not list it yet.
     """
 
     commands: CommandList
@@ -64,11 +66,17 @@ class Submitted:
     ended: frozenset[int] = frozenset()
     done: frozenset[int] = frozenset()
     closed: bool = False
+    is_new: bool = False
 
     @property
     def is_live(self) -> bool:
         """Whether a child of it may still run."""
-        return self.detail is not None and not self.detail.status.is_final
+        return self.is_unlisted if self.detail is None else not self.detail.status.is_final
+
+    @property
+    def is_unlisted(self) -> bool:
+        """Whether it may have a job that Batch does not show yet."""
+        return self.detail is None and self.is_new and not self.closed
 
     @property
     def cancelled(self) -> frozenset[int]:
@@ -107,6 +115,8 @@ class Submitted:
         """Count its commands by state."""
         n_commands, n_children = len(self.commands.commands), self.commands.n_children
         if self.detail is None:
+            if self.is_unlisted:
+                return Counter({State.QUEUED: n_commands})
             # Batch forgets a job a week after its end: what was heard of is done.
             return Counter({State.DONE: n_commands}) if self.closed else Counter()
         if self.detail.status is Status.SUCCEEDED:
