@@ -7,6 +7,7 @@ import functools
 import os
 import shlex
 import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
@@ -17,6 +18,7 @@ from tomobatch.errors import UserError
 from tomobatch.plan_scan import read_plan
 from tomobatch.results import EXPORTS, REPORT, VOLUME
 from tomobatch.s3.address import is_remote
+from tomobatch.warm.install import install as start_scripts_warm
 
 given = workflow.config_settings.overwrite_config
 if "scans" in given:
@@ -83,6 +85,7 @@ def plan(scan):
 
 
 if workflow.is_main_process:
+    start_scripts_warm(Path(workflow.basedir) / "scripts")
     # All scans are looked at before anything runs; a job looks at its own alone.
     for scan in CONFIG.scans:
         plan(scan)

@@ -15,6 +15,7 @@ STARTS_PROCESSES = (
     "tests/slurm/",
     "tests/smoke/",
     "tests/view/",
+    "tests/warm/",
     "tests/workflow/",
     "tests/test_strangers_clone.py",
     "plugins/aws-batch-emulator/tests/",

@@ -1,0 +1,93 @@
+"""Has Snakemake start the Python scripts of a local run by way of the warm process."""
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from tomobatch.warm import launch
+
+SWITCH = "TOMOBATCH_WARM_STARTS"
+"""Set to 0 in the environment, every script starts an interpreter of its own."""
+
+
+def install(scripts: Path) -> None:
+    """Have Python scripts that run in this process's own environment start warm.
+
+    Those of conda environments, containers and modules start as ever, and so do those whose time
+    and memory a ``benchmark:`` of Snakemake watches, which looks at descendants alone. Forks are
+    safe on Linux only; elsewhere, and where ``TOMOBATCH_WARM_STARTS`` is 0, nothing changes.
+
+    Parameters
+    ----------
+    scripts
+        Folder whose scripts' imports are made ahead of time.
+    """
+    if sys.platform != "linux" or os.environ.get(SWITCH) == "0":
+        return
+    from snakemake.script import PythonScript
+
+    warm = WarmProcess(scripts)
+    plainly = PythonScript.execute_script
+
+    def execute_script(self: Any, fname: str, edit: bool = False) -> None:  # noqa: ANN401
+        elsewhere = self.conda_env or self.container_img or self.env_modules
+        if elsewhere or self.bench_record is not None or edit:
+            plainly(self, fname, edit=edit)
+        else:
+            self._execute_cmd(warm.command(fname), is_python_script=True)
+
+    PythonScript.execute_script = execute_script
+
+
+class WarmProcess:
+    """The warm process of a run, started with its first script; gone with the run.
+
+    Parameters
+    ----------
+    scripts
+        Folder whose scripts' imports are made ahead of time.
+    """
+
+    def __init__(self, scripts: Path) -> None:
+        self._scripts = scripts
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._address = ""
+
+    def command(self, script: str) -> str:
+        """Return the command for a shell that runs a script in a fork of the warm process."""
+        with self._lock:
+            if self._process is None:
+                self._start()
+        command = [sys.executable, "-ISE", launch.__file__, self._address, script]
+        # What the shell is given goes through Snakemake's formatting first.
+        return shlex.join(command).replace("{", "{{").replace("}", "}}")
+
+    def _start(self) -> None:
+        """Start it; it listens from the first moment on, so that no launcher has to wait for it."""
+        self._address = f"{tempfile.mkdtemp(prefix='tomobatch-')}/warm"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self._address)
+            listener.listen(launch.BACKLOG)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tomobatch.warm.server", self._address, self._scripts,
+                 str(listener.fileno())],
+                # Its end tells the warm process that this one has ended, however it did.
+                stdin=subprocess.PIPE,
+                pass_fds=[listener.fileno()],
+            )  # fmt: skip
+
+    def stop(self) -> None:
+        """End it and every script that it runs, and wait for that."""
+        with self._lock:
+            if self._process is not None:
+                assert self._process.stdin is not None  # noqa: S101 - a pipe, as asked for
+                self._process.stdin.close()
+                self._process.wait()
+                self._process = None
