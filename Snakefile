@@ -13,6 +13,7 @@ include: "rules/calibrate.smk"
 include: "rules/reconstruct.smk"
 include: "rules/report.smk"
 include: "rules/export.smk"
+include: "rules/keep.smk"
 
 
 rule all:

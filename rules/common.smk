@@ -16,8 +16,9 @@ import tomobatch
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
 from tomobatch.plan_scan import read_plan
-from tomobatch.results import EXPORTS, REPORT, VOLUME
+from tomobatch.results import EXPORTS, RECORDS, REPORT, VOLUME
 from tomobatch.s3.address import is_remote
+from tomobatch.stores.finished import note_settings, why_not_replace
 from tomobatch.warm.install import install as start_scripts_warm
 
 given = workflow.config_settings.overwrite_config
@@ -195,6 +196,8 @@ def final_results():
         f"{VOLUME}/zarr.json",
         *(EXPORTS[kind] for kind in CONFIG.volume.export),
     ]
+    if not CONFIG.keep_intermediates:
+        files.append(f"{RECORDS}/remove_intermediates.json")
     return expand(
         "{results}/{scan}/{file}", results=RESULTS, scan=CONFIG.scans, file=files
     )

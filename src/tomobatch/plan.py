@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tomobatch.beam import ConeBeam
 from tomobatch.chunks import ChunkGrid, ChunkSettings, size_for_budget
@@ -40,6 +40,13 @@ class ScanPlan:
     header: ScanHeader
     config: ScanConfig
     volume: VolumeSettings
+    keep_intermediates: bool = False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What makes the results of the scan what they are, as plain JSON values."""
+        volume = self.volume.model_dump(mode="json", exclude={"export"})
+        return {**self.config.model_dump(mode="json"), "volume": volume}
 
     @property
     def n_levels(self) -> int:
@@ -55,7 +62,7 @@ class ScanPlan:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps of the workflow for this scan."""
-        return steps_with(self.volume.export)
+        return steps_with(self.volume.export, keep_intermediates=self.keep_intermediates)
 
     @cached_property
     def projections(self) -> ChunkGrid:

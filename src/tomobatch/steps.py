@@ -58,9 +58,12 @@ STEPS = (
     Step("report", recorded=False),
 )
 
-RECORDED = tuple(step.rule for step in STEPS if step.recorded)
+_REMOVAL = Step("remove_intermediates", waited_for=False)
+
+RECORDED = tuple(step.rule for step in (*STEPS, _REMOVAL) if step.recorded)
 
 
-def steps_with(exports: Iterable[str]) -> tuple[Step, ...]:
+def steps_with(exports: Iterable[str], *, keep_intermediates: bool) -> tuple[Step, ...]:
     """Return the steps of a scan whose volume is exported to such kinds as well."""
-    return (*STEPS, *(Step(f"export_{kind}", recorded=False) for kind in exports))
+    removal = () if keep_intermediates else (_REMOVAL,)
+    return (*STEPS, *removal, *(Step(f"export_{kind}", recorded=False) for kind in exports))

@@ -132,7 +132,7 @@ def check_wiring(outputs):
     for name, role in (("Cpu", "JobRole"), ("Gpu", "JobRole"), ("Head", "HeadJobRole")):
         definition = describe_definition(outputs[f"{name}JobDefinition"])
         container = definition["containerProperties"]
-        assert container["image"] == f"{outputs['RepositoryUri']}:0.1.0"
+        assert container["image"] == f"{outputs['RepositoryUri']}:0.2.0"
         assert container["jobRoleArn"] == outputs[role]
         assert container["executionRoleArn"] == outputs["ExecutionRole"]
         options = container["logConfiguration"]["options"]

@@ -102,7 +102,7 @@ def test_the_demo_in_containers(engine, tmp_path, repository, monkeypatch):
         outputs = deploy(
             make_client("cloudformation"), "tomobatch", {}, tell=lambda _: None, poll_s=0.0
         )
-        engine.docker("tag", IMAGE, f"{outputs['RepositoryUri']}:0.1.0")
+        engine.docker("tag", IMAGE, f"{outputs['RepositoryUri']}:0.2.0")
         bucket, s3 = outputs["DataBucket"], make_client("s3")
         s3.upload_file(str(tmp_path / "tiny.h5"), bucket, "scans/tiny.h5")
         write_config(

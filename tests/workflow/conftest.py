@@ -30,6 +30,7 @@ def finished_once(tiny_scan: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         scans={"tiny": str(tiny_scan)},
         chunks={"projections": 25, "slices": 8},
         volume={"levels": 2, "export": ["tiff", "hdf5"]},
+        keep_intermediates=True,
     )
     snakemake(folder)
     return folder

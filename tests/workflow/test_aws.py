@@ -1,5 +1,6 @@
 """The same workflow on emulated AWS Batch gives, bit for bit, the volume of this machine."""
 
+import json
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from tests.workflow.running import REPOSITORY
 import aws_batch_emulator
 from tomobatch.aws.account.deploy import deploy
 from tomobatch.aws.account.stacks import read_outputs
+from tomobatch.results import is_intermediate
 
 STEPS = ("average_references", "preprocess", "process", "calibrate", "reconstruct", "report")
 
@@ -88,7 +90,24 @@ def test_emulated_batch_gives_the_volume_of_this_machine(
     for step in STEPS:
         assert any(f"-{step}-" in child for child in children), f"{step} ran in no child"
     assert emulator.live_jobs() == []
+    assert_intermediates_are_as_is_said(emulator, clone / "results-aws" / name)
     assert {gpu_queue(line) for line in there.splitlines() if "of reconstruct to" in line} == {True}
+
+
+def assert_intermediates_are_as_is_said(emulator, fetched: Path) -> None:
+    """Look into the bucket for what the job's record says was removed, or kept."""
+    record = json.loads((fetched / "records" / "remove_intermediates.json").read_text())
+    folder = f"runs/results/{fetched.name}/"
+    pages = boto3_client(emulator).get_paginator("list_objects_v2")
+    keys = [
+        each["Key"].removeprefix(folder)
+        for page in pages.paginate(Bucket="tomobatch-data", Prefix=folder)
+        for each in page["Contents"]
+    ]
+    there = any(is_intermediate(key) for key in keys)
+    assert there == ("kept_since" in record)
+    assert there or record["removed_bytes"] > 0
+    assert {"settings.json", "report.html"} <= set(keys)
 
 
 def test_a_gpu_job_on_a_machine_without_a_gpu_fails_at_once(clone, tiny_scan, monkeypatch):

@@ -23,6 +23,7 @@ STEPS = {
     "lay_out_volume": 1,
     "reconstruct": 2,
     "report": 1,
+    "remove_intermediates": 1,
 }
 
 

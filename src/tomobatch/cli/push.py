@@ -35,7 +35,7 @@ def run(
 ) -> None:
     """Build docker/Dockerfile and push it to the repository of the stacks.
 
-    Example: `tomobatch push --tag 0.1.0`
+    Example: `tomobatch push --tag 0.2.0`
     """
     from tomobatch.aws.account.mistakes import aws_mistakes
     from tomobatch.aws.account.stacks import read_outputs

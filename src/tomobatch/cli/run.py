@@ -17,6 +17,7 @@ from tomobatch.cli.shared.deployed import Yes, deployment
 from tomobatch.cli.shared.disk import foretell_disk
 from tomobatch.cli.shared.options import Verbose
 from tomobatch.cli.shared.profile import data_url
+from tomobatch.cli.shared.replacing import may_replace
 from tomobatch.cli.shared.scans import (
     Entry,
     count_jobs,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from tomobatch.plan import ScanPlan
 
 LOCAL = "profiles/local"
+_REPLACING = {False: [], True: ["replace_results=true"]}
 
 Scans = Annotated[
     list[str] | None,
@@ -56,8 +58,11 @@ def run(
         bool, typer.Option(help="Run Snakemake itself as a job: this machine can be switched off.")
     ] = False,
     local: Annotated[bool, typer.Option(help="Run on this machine.")] = False,
-    replace_scan: Annotated[
-        bool, typer.Option("--replace", help="Upload a scan over another one of its name.")
+    replaces: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="Over another scan of its name, and results with other settings."
+        ),
     ] = False,
     profile: Profile = "profiles/aws",
     yes: Yes = False,
@@ -79,8 +84,10 @@ def run(
         if detach:
             raise UserError("--local and --detach exclude each other: choose one")
         results = Path(str(config.get("results", "results")))
+        there = {scan: str(results / scan) for scan in scans}
+        replaces = replaces or may_replace(there, plans, scans, yes=yes)
         foretell_disk(plans, results)
-        _run_here(name_of(name, scans), scans, results, verbose=verbose)
+        _run_here(name_of(name, scans), scans, results, replaces=replaces, verbose=verbose)
         return
     data_url(profile)
     jobs = count_jobs(plans.values())
@@ -88,9 +95,11 @@ def run(
     with deployment() as place:
         _warn_of_quotas()
         _ask(place, name_of(name, scans), scans, jobs, yes=yes)
-        on_s3 = moved(scans, lambda path: upload_scan(path, str(place.scans), replace=replace_scan))
+        on_s3 = moved(scans, lambda path: upload_scan(path, str(place.scans), replace=replaces))
         record = _new_record(place, name_of(name, scans), on_s3, jobs, profile)
-        start(place, record, detach=detach)
+        there = {scan: f"{record.results}/{scan}" for scan in scans}
+        replaces = replaces or may_replace(there, plans, on_s3, yes=yes)
+        start(place, record, detach=detach, replaces=replaces)
 
 
 def name_of(name: str | None, scans: Mapping[str, Entry]) -> str:
@@ -113,7 +122,7 @@ def name_of(name: str | None, scans: Mapping[str, Entry]) -> str:
     return safe_name(chosen, 40)
 
 
-def start(place: "Place", record: "RunRecord", *, detach: bool) -> None:
+def start(place: "Place", record: "RunRecord", *, detach: bool, replaces: bool = False) -> None:
     """Start Snakemake for a run: as a job, or as a process on this terminal."""
     from tomobatch.aws.runs.launch import sheet_of, snakemake_arguments, submit_head
     from tomobatch.aws.runs.record import Controller, note_finish, put_record
@@ -121,7 +130,7 @@ def start(place: "Place", record: "RunRecord", *, detach: bool) -> None:
 
     sheet = sheet_of(record)
     write_sheet(Path(sheet), record.scans)
-    arguments = snakemake_arguments(record, sheet)
+    arguments = [*snakemake_arguments(record, sheet), *_REPLACING[replaces]]
     sources, checksum = put_sources(place, record.name, pack_sources(Path(), [sheet]))
     if detach:
         typer.echo(show_command(arguments))
@@ -142,11 +151,14 @@ def start(place: "Place", record: "RunRecord", *, detach: bool) -> None:
     typer.echo(f"Bring the results down with `tomobatch fetch {record.name}`")
 
 
-def _run_here(name: str, scans: Mapping[str, Entry], results: Path, *, verbose: bool) -> None:
+def _run_here(
+    name: str, scans: Mapping[str, Entry], results: Path, *, replaces: bool, verbose: bool
+) -> None:
     sheet = Path("results") / f"{name}.tsv"
     write_sheet(sheet, scans)
     said = ["--verbose"] if verbose else []
-    run_snakemake(["--profile", LOCAL, *said, "--config", f"scans={sheet}"])
+    config = ["--config", f"scans={sheet}", *_REPLACING[replaces]]
+    run_snakemake(["--profile", LOCAL, *said, *config])
     say_closing_lines(results, list(scans))
 
 

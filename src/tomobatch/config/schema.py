@@ -50,6 +50,12 @@ class Config(ScanSections):
         description="name: path, or name: {path, sections}; or a .tsv/.csv sheet",
     )
     results: str = Field("results", min_length=1, description="folder of all results")
+    keep_intermediates: bool = Field(
+        False, description="projections.zarr and sinograms.zarr stay after a green report as well"
+    )
+    replace_results: bool = Field(
+        False, description="make finished results anew where settings changed, without asking"
+    )
     volume: VolumeSettings = VolumeSettings()
 
 

@@ -11,7 +11,7 @@ import zarr
 
 from tomobatch.errors import UserError
 from tomobatch.s3.address import is_remote
-from tomobatch.s3.read import open_store
+from tomobatch.stores.anywhere import read_file
 from tomobatch.stores.read import open_array
 
 AXES = ("z", "y", "x")
@@ -93,7 +93,7 @@ def open_volume(address: str) -> Volume:
     if not is_remote(address):
         address = str(Path(address).absolute())
     try:
-        text = _read(address, "zarr.json")
+        text = read_file(f"{address}/zarr.json")
         multiscale = json.loads(text)["attributes"]["ome"]["multiscales"][0]
     except (FileNotFoundError, NotADirectoryError, KeyError, IndexError, ValueError):
         raise UserError(f"{address}: holds no OME-Zarr 0.5 volume") from None
@@ -111,12 +111,3 @@ def open_volume(address: str) -> Volume:
         scales if has_unit else None,
         (float(shown.get("start", 0)), float(shown.get("end", 1))),
     )
-
-
-def _read(address: str, name: str) -> bytes:
-    if not is_remote(address):
-        return (Path(address) / name).read_bytes()
-    # The client of S3 is not needed for a volume on this machine.
-    import obstore
-
-    return bytes(obstore.get(open_store(address), name).bytes())

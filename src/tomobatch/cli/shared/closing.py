@@ -1,16 +1,17 @@
 """The closing lines of a run on this machine: what came out, and every warning once more."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from tomobatch.cli.shared.disk import show_size
 from tomobatch.errors import UserError
 from tomobatch.records.summary import read_records, warnings_of
-from tomobatch.results import CALIBRATION, FINDINGS, REFERENCES, REPORT, VOLUME
+from tomobatch.results import CALIBRATION, FINDINGS, RECORDS, REFERENCES, REPORT, VOLUME
 
 if TYPE_CHECKING:
     from tomobatch.calibrate.calibration import Calibration
@@ -103,8 +104,28 @@ def say_closing_lines(
                 typer.echo(f"{verdict.level}: {scan}: {verdict.line}")
         for line in outcome.warnings:
             typer.echo(f"warning: {scan}: {line}")
+    told = tell_intermediates(outcome.results for outcome in outcomes.values())
+    typer.echo(f"Intermediates        {told}")
     first = results / next(iter(scans))
     typer.echo(f"Next                 open {first / REPORT}, or tomobatch view {first}")
+
+
+def tell_intermediates(folders: Iterable[Path]) -> str:
+    """Say what has become of the intermediates of some scans, and why."""
+    records = [
+        json.loads(record.read_text(encoding="utf-8"))
+        for folder in folders
+        if (record := folder / RECORDS / "remove_intermediates.json").is_file()
+    ]
+    removed = [record["removed_bytes"] for record in records if "removed_bytes" in record]
+    kept = [record["kept_since"] for record in records if "kept_since" in record]
+    told = []
+    if removed:
+        told.append(f"removed, {show_size(sum(removed))}; keep_intermediates: true keeps them")
+    if kept:
+        of_some = f" of {len(kept)} scan{'s' * (len(kept) > 1)}" if len(records) > 1 else ""
+        told.append(f"kept{of_some}: {', '.join(dict.fromkeys(kept))}")
+    return "; ".join(told) or "kept, as keep_intermediates says"
 
 
 def _in_full(scan: str, outcome: Outcome, known: "KnownAxis | None") -> list[str]:

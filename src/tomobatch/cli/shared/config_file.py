@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from tomobatch.config.json_schema import EDITOR_LINE
 from tomobatch.config.schema import Config, load_config
@@ -48,7 +49,9 @@ def write_config(names: dict[str, str], looks: dict[str, tuple[ScanHeader, Inspe
     ]
     for name, path in names.items():
         lines += [f"  {line}".rstrip() for line in _scan(name, path, *looks[name])]
-    lines += ["", f"results: {_value(Config.model_fields['results'].default)}", ""]
+    fields = Config.model_fields
+    plain = ("results", "keep_intermediates", "replace_results")
+    lines += ["", *(_line(key, fields[key], fields[key].default) for key in plain), ""]
     chunks = _chunks({name: header for name, (header, _) in looks.items()}, names)
     for name, field in Config.model_fields.items():
         section = field.default
@@ -83,8 +86,11 @@ def _scan(name: str, path: str, header: ScanHeader, inspection: Inspection) -> I
 
 def _section(section: BaseModel, chosen: dict[str, Any]) -> Iterator[str]:
     for key, field in type(section).model_fields.items():
-        value = chosen.get(key, getattr(section, key))
-        yield f"{key + ': ' + _value(value):<26}  # {field.description}"
+        yield _line(key, field, chosen.get(key, getattr(section, key)))
+
+
+def _line(key: str, field: FieldInfo, value: Any) -> str:  # noqa: ANN401 - as _value
+    return f"{key + ': ' + _value(value):<26}  # {field.description}"
 
 
 def _chunks(headers: dict[str, ScanHeader], names: dict[str, str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from tomobatch.errors import UserError
-from tomobatch.results import EXPORTS, PROJECTIONS, SINOGRAMS, VOLUME
+from tomobatch.results import EXPORTS, PROJECTIONS, REPORT, SINOGRAMS, VOLUME
 
 if TYPE_CHECKING:
     from tomobatch.plan import ScanPlan
@@ -29,15 +29,27 @@ def foretell_disk(plans: "Mapping[str, ScanPlan]", results: Path) -> None:
     UserError
         If the disk has less than that to spare.
     """
-    needed = sum(max(0, _needed(plan) - _there(results / name)) for name, plan in plans.items())
+    open_plans = {name: plan for name, plan in plans.items() if _is_open(plan, results / name)}
+    needed = sum(
+        max(0, _needed(plan) - _there(results / name)) for name, plan in open_plans.items()
+    )
     if needed == 0:
         return
     existing = next(path for path in (results, *results.absolute().parents) if path.exists())
     free = shutil.disk_usage(existing).free
-    told = f"{_show(needed)} are needed in {results}, {_show(free)} are free"
+    told = f"{show_size(needed)} are needed in {results}, {show_size(free)} are free"
     if needed > free:
         raise UserError(f"{told}: free some, or set `results` to another disk")
     typer.echo(f"Up to {told}")
+
+
+def _is_open(plan: "ScanPlan", results: Path) -> bool:
+    """Tell whether there is anything to do, if the user does not ask for more."""
+    from tomobatch.stores.finished import why_not_replace
+
+    return (
+        not (results / REPORT).is_file() or why_not_replace(str(results), plan.settings) is not None
+    )
 
 
 def _needed(plan: "ScanPlan") -> int:
@@ -56,5 +68,6 @@ def _there(folder: Path) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _show(n_bytes: float) -> str:
+def show_size(n_bytes: float) -> str:
+    """Return a number of bytes in GB or MB."""
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e8 else f"{n_bytes / 1e6:.1f} MB"

@@ -1,0 +1,86 @@
+"""Which finished results may be made anew unasked, and what is told of the others."""
+
+import json
+
+import pytest
+
+from tomobatch import __version__
+from tomobatch.config.schema import load_config
+from tomobatch.stores.anywhere import remove_folder
+from tomobatch.stores.finished import note_settings, read_made_with, why_not_replace
+
+
+def settings(path="a.h5", **sections):
+    return (
+        load_config({"scans": {"a": {"path": path, **sections}}}).scans["a"].model_dump(mode="json")
+    )
+
+
+@pytest.fixture
+def results(tmp_path):
+    """The folder of a scan that was finished with the defaults."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "report.html").write_text("a report")
+    note_settings(str(tmp_path / "a"), settings())
+    return str(tmp_path / "a")
+
+
+def test_the_same_settings_may_be_made_anew(results):
+    assert why_not_replace(results, settings()) is None
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [{"chunks": {"slices": 7}}, {"chunks": {"memory_mb": 9}}, {"reconstruct": {"device": "cpu"}}],
+)
+def test_how_it_is_computed_does_not_matter(results, sections):
+    assert why_not_replace(results, settings(**sections)) is None
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"calibrate": {"cor_px": 12.5}}, "calibrate.cor_px: null then, 12.5 now"),
+        ({"reconstruct": {"filter": "hann"}}, 'reconstruct.filter: "ramp" then, "hann" now'),
+        ({"path": "b/a.h5"}, 'path: "a.h5" then, "b/a.h5" now'),
+        ({"datasets": {"exclude": [3]}}, "datasets.exclude: null then, [3] now"),
+    ],
+)
+def test_other_settings_and_other_scans_are_told(results, other, told):
+    assert (
+        why_not_replace(results, settings(**other))
+        == f"{results} is finished, with other settings ({told})"
+    )
+
+
+def test_many_differences_are_counted(results):
+    many = {"cor_px": 1, "tilt_deg": 0, "grey_window": [0, 1], "grey_percentiles": [1, 99]}
+    assert why_not_replace(results, settings(calibrate=many)).endswith(", and 1 more)")
+
+
+def test_what_is_not_finished_holds_nobody_up(tmp_path):
+    note_settings(str(tmp_path / "a"), settings())
+    assert read_made_with(str(tmp_path / "a")) is None
+    assert why_not_replace(str(tmp_path / "a"), settings(calibrate={"cor_px": 3})) is None
+
+
+@pytest.mark.parametrize(("record", "version"), [(None, "0.1.0"), ({"version": "0.1.7"}, "0.1.7")])
+def test_results_of_a_version_that_wrote_no_settings_are_recognised(tmp_path, record, version):
+    (tmp_path / "report.html").write_text("a report")
+    if record is not None:
+        (tmp_path / "records").mkdir()
+        (tmp_path / "records" / "calibrate.json").write_text(json.dumps(record))
+    assert read_made_with(str(tmp_path)).version == version
+    told = why_not_replace(str(tmp_path), settings())
+    if version != __version__:
+        assert told == f"{tmp_path} is finished, by tomobatch {version} (this is {__version__})"
+
+
+def test_a_folder_is_removed_whole_and_counted(tmp_path):
+    (tmp_path / "x" / "c" / "0").mkdir(parents=True)
+    (tmp_path / "x" / "c" / "0" / "1").write_bytes(b"123")
+    (tmp_path / "x" / "zarr.json").write_bytes(b"{}")
+    (tmp_path / "beside").write_bytes(b"stays")
+    assert remove_folder(str(tmp_path / "x")) == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["beside"]
+    assert remove_folder(str(tmp_path / "x")) == 0
