@@ -61,6 +61,11 @@ class Findings:
         remarked: list[Level] = ["amber"] if self.warnings else []
         return worst([*(one.level for one in self.verdicts), *remarked])
 
+    @property
+    def doubts(self) -> tuple[Finding, ...]:
+        """The verdicts that ask for a look."""
+        return tuple(one for one in self.verdicts if one.level in ("amber", "red"))
+
     def to_json(self) -> str:
         """Return the findings as JSON text."""
         return TypeAdapter(Findings).dump_json(self, indent=1).decode()

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -171,3 +172,30 @@ def _halve_axis(values: Volume, axis: int) -> Volume:
     if n % 2:
         halved[(*before, slice(n // 2, None))] = values[(*before, slice(n - 1, n))]
     return halved
+
+
+@dataclass(frozen=True)
+class VolumeFacts:
+    """How large a volume is that lies in a folder: (z, y, x), and its voxel if that is known."""
+
+    shape: tuple[int, int, int]
+    voxel_um: float | None
+
+    @property
+    def n_voxels(self) -> int:
+        """Of the finest level."""
+        return math.prod(self.shape)
+
+
+def read_volume_facts(group: Path) -> VolumeFacts | None:
+    """Read them from the metadata of a volume; None where there is none."""
+    try:
+        finest = json.loads((group / "0" / "zarr.json").read_text(encoding="utf-8"))
+        ome = json.loads((group / "zarr.json").read_text(encoding="utf-8"))["attributes"]["ome"]
+    except FileNotFoundError:
+        return None
+    multiscale = ome["multiscales"][0]
+    depth, height, width = finest["shape"]
+    known = multiscale["axes"][0].get("unit")
+    size_um = multiscale["datasets"][0]["coordinateTransformations"][0]["scale"][0]
+    return VolumeFacts((depth, height, width), float(size_um) if known else None)

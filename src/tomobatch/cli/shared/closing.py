@@ -33,26 +33,27 @@ class Outcome:
         What was found.
     warnings
         What the report warns of, one line each.
-    verdicts
-        How the report judges it.
+    doubts
+        Where the report's verdict is not green.
     """
 
     results: Path
     calibration: "Calibration"
     warnings: tuple[str, ...]
-    verdicts: tuple["Finding", ...] = ()
+    doubts: tuple["Finding", ...] = ()
 
     @property
     def volume(self) -> str:
         """Where the volume is, its size and its voxel."""
+        from tomobatch.stores.volume import read_volume_facts
+
         group = self.results / VOLUME
-        depth, height, width = json.loads((group / "0" / "zarr.json").read_text("utf-8"))["shape"]
-        ome = json.loads((group / "zarr.json").read_text("utf-8"))["attributes"]["ome"]
-        multiscale = ome["multiscales"][0]
-        unit = multiscale["axes"][0].get("unit")
-        size_um = multiscale["datasets"][0]["coordinateTransformations"][0]["scale"][0]
-        voxel = f"{size_um:.4g} µm" if unit else "unknown size"
-        size = f"{4 * width * height * depth / 1e6:.0f} MB"
+        facts = read_volume_facts(group)
+        if facts is None:
+            raise UserError(f"{group}: the run has not made it")
+        depth, height, width = facts.shape
+        voxel = f"{facts.voxel_um:.4g} µm" if facts.voxel_um else "unknown size"
+        size = show_size(4 * facts.n_voxels)
         return f"{group}, {width} x {height} x {depth} voxels of {voxel}, {size} as float32"
 
 
@@ -72,10 +73,10 @@ def read_outcome(results: Path) -> Outcome:
     of_jobs = warnings_of(read_records(results))
     warnings = (*references.warnings, *of_jobs, *calibration.warnings)
     judged = results / FINDINGS
-    verdicts: tuple[Finding, ...] = ()
+    doubts: tuple[Finding, ...] = ()
     if judged.is_file():
-        verdicts = Findings.from_json(judged.read_text(encoding="utf-8")).verdicts
-    return Outcome(results, calibration, warnings, verdicts)
+        doubts = Findings.from_json(judged.read_text(encoding="utf-8")).doubts
+    return Outcome(results, calibration, warnings, doubts)
 
 
 def say_closing_lines(
@@ -92,6 +93,8 @@ def say_closing_lines(
     known
         The known answer of a demo scan, shown beside what was found.
     """
+    from tomobatch.report.scans import write_scans_page
+
     outcomes = {scan: read_outcome(results / scan) for scan in scans}
     say = _in_full if len(scans) <= _MOST_SCANS_IN_FULL else _in_a_line
     typer.echo()
@@ -99,13 +102,14 @@ def say_closing_lines(
         for line in say(scan, outcome, known):
             typer.echo(line)
     for scan, outcome in outcomes.items():
-        for verdict in outcome.verdicts:
-            if verdict.level in ("amber", "red"):
-                typer.echo(f"{verdict.level}: {scan}: {verdict.line}")
+        for doubt in outcome.doubts:
+            typer.echo(f"{doubt.level}: {scan}: {doubt.line}")
         for line in outcome.warnings:
             typer.echo(f"warning: {scan}: {line}")
     told = tell_intermediates(outcome.results for outcome in outcomes.values())
     typer.echo(f"Intermediates        {told}")
+    if len(scans) > 1:
+        typer.echo(f"All scans            {write_scans_page(results)}")
     first = results / next(iter(scans))
     typer.echo(f"Next                 open {first / REPORT}, or tomobatch view {first}")
 

@@ -3,6 +3,7 @@
 The job that makes the report runs before the last costs are known, and knows nothing of prices.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,3 +28,30 @@ def add_cost(observer: "Observer", report: Path) -> None:
     section = f"<section>{cost_section(cost_of(uses, prices))}</section>\n{_BEFORE}"
     page = report.read_text(encoding="utf-8")
     write_bytes(report, page.replace(_BEFORE, section, 1).encode())
+
+
+def costs_by_scan(observer: "Observer") -> dict[str, float]:
+    """Share the cost of a run among its scans, by the time of their jobs; empty without records.
+
+    Machines that stood idle, and attempts that came to nothing, are borne in the same proportion.
+    """
+    from tomobatch.aws.pricing import cost_of
+    from tomobatch.aws.pricing.uses import read_uses
+    from tomobatch.aws.runs.targets import parse_target
+    from tomobatch.cli.shared.prices import prices_for
+
+    look = observer.look()
+    uses = read_uses(look, observer.reader)
+    spent: Counter[str] = Counter()
+    for each in look.submitted:
+        commands = each.commands
+        scans = [parse_target(command.target).scan for command in commands.commands]
+        for child in observer.reader.outcomes(commands.name, each.attempts).values():
+            for number, outcome in child.by_command.items():
+                took_ms = outcome.stopped_ms - outcome.started_ms
+                spent[scans[number]] += commands.vcpus * took_ms
+    if not uses or not spent.total():
+        return {}
+    prices, _ = prices_for(uses)
+    usd = cost_of(uses, prices).usd
+    return {scan: usd * share / spent.total() for scan, share in spent.items()}
