@@ -14,7 +14,7 @@ from tomobatch.orientation import Orientation
 from tomobatch.reconstruct.slices import fbp
 from tomobatch.records.job import logger, reported
 from tomobatch.report.content import ReportContent
-from tomobatch.report.gather import corrections, planes
+from tomobatch.report.gather import corrections, planes, stack
 from tomobatch.report.page import render_page
 from tomobatch.report.pictures import image_png
 from tomobatch.report.quality import level_at_the_edges, resolved_share, seam
@@ -39,6 +39,7 @@ def main(
     calibration: str,
     stripes: str,
     arrays: dict[str, str],
+    volume_levels: Sequence[str],
     records: Sequence[str],
     settings: dict[str, Any],
     orientation: Orientation,
@@ -47,6 +48,7 @@ def main(
     picture_paths: Sequence[str],
 ) -> None:
     """Write the page, and one picture a plane."""
+    levels = [open_array(metadata) for metadata in volume_levels]
     opened_arrays = {array: open_array(metadata) for array, metadata in arrays.items()}
     with open_scan(scan, DatasetSettings.model_validate(settings["datasets"])) as opened:
         content = ReportContent(
@@ -55,7 +57,8 @@ def main(
             references=load_references(Path(references)),
             calibration=Calibration.from_json(Path(calibration).read_text(encoding="utf-8")),
             angles_reason=json.loads(Path(angles).read_text(encoding="utf-8"))["reason"],
-            planes=planes(opened_arrays["volume"], opened_arrays["coarse_volume"]),
+            planes=planes(levels[0], levels[-1]),
+            stack=tuple(stack(levels)),
             corrections=corrections(
                 opened, opened_arrays["projections"], opened_arrays["sinograms"]
             ),
@@ -112,9 +115,8 @@ if __name__ == "__main__":
             arrays={
                 "projections": snakemake.input.projections,
                 "sinograms": snakemake.input.sinograms,
-                "volume": snakemake.input.volume_arrays[0],
-                "coarse_volume": snakemake.input.volume_arrays[-1],
             },
+            volume_levels=snakemake.input.volume_arrays,
             records=[
                 *snakemake.input.records,
                 *snakemake.input.preprocess,

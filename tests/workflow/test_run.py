@@ -52,6 +52,7 @@ def test_the_volume_opens_as_ome_zarr_and_its_copies_are_equal(finished):
 def test_the_report_needs_no_other_file(finished):
     page = (finished / "results" / "tiny" / "report.html").read_text()
     assert page.count('src="data:image/png;base64,') == 8
+    assert page.count("data:image/jpeg;base64,") == 12
     assert not re.search(r"(src|href)=.(?!data:|#)|@import|url\((?!#)", page)
     for heading in ("Three slices", "Centre of rotation by row", "Grey values", "Time by step"):
         assert heading in page

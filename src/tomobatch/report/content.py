@@ -59,6 +59,8 @@ class ReportContent:
         How good the result is, by its figures.
     orientation
         What the volume shows of the sample.
+    stack
+        Slices from the first to the last, each with its number, to slide through.
     """
 
     name: str
@@ -72,6 +74,7 @@ class ReportContent:
     settings: dict[str, Any]
     verdicts: tuple[Finding, ...] = ()
     orientation: Orientation = AS_IT_IS
+    stack: tuple[tuple[int, Image], ...] = ()
 
     @property
     def findings(self) -> Findings:

@@ -1,5 +1,6 @@
 """The few images that a report shows, read by range from the arrays of a run."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,10 @@ import zarr
 from tomobatch.normalise.missing import MISSING
 from tomobatch.report.content import Corrections, Image
 from tomobatch.scan.parts import Scan
+
+STACK_PX = 400
+"""Two dozen pictures of that size take less room in a page than the three planes."""
+_MOST_SLICES = 24
 
 
 def planes(volume: "zarr.Array[Any]", coarse_volume: "zarr.Array[Any]") -> dict[str, Image]:
@@ -27,6 +32,26 @@ def planes(volume: "zarr.Array[Any]", coarse_volume: "zarr.Array[Any]") -> dict[
         "xz": np.asarray(coarse_volume[:, middle_y]),
         "yz": np.asarray(coarse_volume[:, :, middle_x]),
     }
+
+
+def stack(levels: "Sequence[zarr.Array[Any]]") -> list[tuple[int, Image]]:
+    """Read some slices through a volume, the first and the last among them.
+
+    Parameters
+    ----------
+    levels
+        All levels (z, y, x), the finest first; the coarsest that still fills a picture is read.
+
+    Returns
+    -------
+    list
+        The number of each slice at the finest level, and its image (y, x).
+    """
+    level = next((one for one in reversed(levels) if max(one.shape[1:]) >= STACK_PX), levels[0])
+    n_slices = level.shape[0]
+    factor = levels[0].shape[0] / n_slices
+    chosen = np.unique(np.linspace(0, n_slices - 1, min(n_slices, _MOST_SLICES)).astype(int))
+    return [(int((number + 0.5) * factor), np.asarray(level[int(number)])) for number in chosen]
 
 
 def corrections(

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from tomobatch.records.summary import step_times
 from tomobatch.report import pictures
 from tomobatch.report.content import ReportContent
+from tomobatch.report.gather import STACK_PX
 from tomobatch.scan.beam_words import describe_beam, describe_whole_slices
 from tomobatch.units import to_grey
 
@@ -31,6 +32,7 @@ def render_page(content: ReportContent) -> str:
         found=_found(content),
         counts=_counts(content),
         planes=_planes(content),
+        stack=_stack(content),
         comparisons=_comparisons(content),
         curves=_curves(content),
         drift=_drift(content),
@@ -113,6 +115,16 @@ def _planes(content: ReportContent) -> list[dict[str, str]]:
     return [
         {"title": titles[name], "uri": pictures.data_uri(pictures.image_png(image, window))}
         for name, image in content.planes.items()
+    ]
+
+
+def _stack(content: ReportContent) -> list[tuple[int, str]]:
+    return [
+        (
+            number,
+            pictures.data_uri(pictures.image_jpeg(image, content.grey_window, STACK_PX), "jpeg"),
+        )
+        for number, image in content.stack
     ]
 
 

@@ -21,19 +21,17 @@ _LARGEST_PX = 900
 
 def image_png(image: Image, window: tuple[float, float]) -> bytes:
     """Return an image as an 8-bit grey PNG, shrunk by averaging to at most 900 px a side."""
-    from PIL import Image as PillowImage
-
-    factor = max(1, -(-max(image.shape) // _LARGEST_PX))
-    low, high = window
-    shown = np.clip((_binned(image, factor) - low) / max(high - low, 1e-30), 0, 1)
-    file = io.BytesIO()
-    PillowImage.fromarray(np.round(shown * 255).astype(np.uint8)).save(file, "PNG", optimize=True)
-    return file.getvalue()
+    return _encoded(image, window, _LARGEST_PX, "PNG", optimize=True)
 
 
-def data_uri(png: bytes) -> str:
-    """Return a PNG as the address of an image inside the page."""
-    return "data:image/png;base64," + base64.b64encode(png).decode()
+def image_jpeg(image: Image, window: tuple[float, float], largest_px: int) -> bytes:
+    """Return an image as an 8-bit grey JPEG, shrunk by averaging to so many pixels a side."""
+    return _encoded(image, window, largest_px, "JPEG", quality=80)
+
+
+def data_uri(picture: bytes, kind: str = "png") -> str:
+    """Return a PNG or JPEG as the address of an image inside the page."""
+    return f"data:image/{kind};base64," + base64.b64encode(picture).decode()
 
 
 def percentile_window(image: Image, low: float = 0.5, high: float = 99.5) -> tuple[float, float]:
@@ -137,6 +135,23 @@ def _figure(width_in: float, height_in: float) -> Iterator[tuple[Figure, Axes]]:
     axes.xaxis.label.set_fontsize(9)
     axes.yaxis.label.set_fontsize(9)
     yield figure, axes
+
+
+def _encoded(
+    image: Image,
+    window: tuple[float, float],
+    largest_px: int,
+    form: str,
+    **options: Any,  # noqa: ANN401 - what Pillow takes
+) -> bytes:
+    from PIL import Image as PillowImage
+
+    factor = max(1, -(-max(image.shape) // largest_px))
+    low, high = window
+    shown = np.clip((_binned(image, factor) - low) / max(high - low, 1e-30), 0, 1)
+    file = io.BytesIO()
+    PillowImage.fromarray(np.round(shown * 255).astype(np.uint8)).save(file, form, **options)
+    return file.getvalue()
 
 
 def _svg(figure: Figure) -> str:
