@@ -46,7 +46,8 @@ def plan_of(header, n_projections, n_rows, n_cols, **settings):
 def test_the_demo_run_costs_what_was_estimated(header):
     """Attempts of a real run of the demo scan, on an emulator with two machines a queue.
 
-    That of ``choose_stripes`` is younger than the run: what its script takes of one core.
+    That of ``choose_stripes`` is younger than the run: what its script takes of one core. The run
+    kept its intermediates.
     """
     uses = [Use(**row) for row in json.loads(ATTEMPTS.read_text(encoding="utf-8"))]
     cost = cost_of(uses, offline_prices())
@@ -58,7 +59,8 @@ def test_the_demo_run_costs_what_was_estimated(header):
         whole_machines=True,
     )
 
-    estimate = estimate_scan(plan_of(header, **DEMO), offline_prices(), fleet, device="cpu")
+    plan = plan_of(header, **DEMO, keep_intermediates=True)
+    estimate = estimate_scan(plan, offline_prices(), fleet, device="cpu")
 
     assert cost.unpriced == ()
     assert cost.usd / 1.5 < estimate.usd.likely < cost.usd * 1.5
@@ -112,7 +114,7 @@ def test_run_and_estimate_count_the_same_jobs(header, export):
     plan = plan_of(header, **DEMO, volume={"export": export})
     estimate = estimate_scan(plan, offline_prices())
     assert {step.step: step.n_jobs for step in estimate.steps} == count_jobs([plan])
-    assert sum(count_jobs([plan, plan]).values()) == 2 * (21 + len(export))
+    assert sum(count_jobs([plan, plan]).values()) == 2 * (22 + len(export))
 
 
 def test_children_reserve_what_the_profiles_say():
