@@ -63,3 +63,25 @@ def test_all_of_a_scan_are_found_and_no_others(seed):
     scan = make_scan((2, 150, 200), seed=seed)
     found = scan.references().bad_pixels
     assert np.array_equal(found, scan.bad)
+
+
+def test_where_hardly_any_light_falls_transmission_means_nothing():
+    flats, dark, scatter = flat_field()
+    flats[:, :10] = dark[:10] + 0.01 * (flats[:, :10] - dark[:10])
+    found = find_bad_pixels(flats, dark, scatter, 10)
+    assert found.dead[:10].all()
+    assert not found.dead[10:].any()
+
+
+def test_a_pixel_that_always_reads_the_same_is_hot_and_not_dead():
+    flats, dark, scatter = flat_field()
+    flats[:, 30, 40] = dark[30, 40] = 65535
+    found = find_bad_pixels(flats, dark, scatter, 10)
+    assert positions(found.hot) == [(30, 40)]
+    assert not found.dead.any()
+
+
+def test_a_dark_count_that_is_little_beside_the_light_is_not_hot():
+    flats, dark, scatter = flat_field()
+    dark[30, 40] += 80  # forty standard deviations of the dark, a hundredth of the light
+    assert not find_bad_pixels(flats, dark, scatter, 10).hot.any()

@@ -135,3 +135,11 @@ def test_a_scale_for_flats_of_another_exposure():
     stated = average_references([ReferenceSeries(halved.frames, 0.0, 2.0)], DARKS)
     assert normalise(raw, 0, stated).line_integrals.mean() == pytest.approx(0, abs=2e-3)
     assert "their signal is multiplied by 2" in stated.warnings[0]
+
+
+def test_of_two_series_the_lower_saturation_counts():
+    series = [
+        ReferenceSeries(np.minimum(expose(1.0, 10, photons=full), full), position)
+        for position, full in ((0.0, 4095), (10.0, 3000))
+    ]
+    assert average_references(series, DARKS).saturation == 3000

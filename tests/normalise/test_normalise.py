@@ -241,3 +241,17 @@ def test_the_logarithm_is_right_over_the_whole_range():
     found = normalise(transmission, 0, references, choices).line_integrals
     expected = -np.log(transmission.astype(float))
     assert np.abs(found - expected).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("threshold", "kept", "taken_out"), [(0.3, 1.27, 1.33), (0.1, 1.08, 1.12), (1.0, 1.95, 2.05)]
+)
+def test_the_threshold_is_a_share_above_what_lies_around(threshold, kept, taken_out):
+    flats, darks = np.full((3, 30, 40), 40_000, np.uint16), np.zeros((3, 30, 40), np.uint16)
+    references = average_references([ReferenceSeries(flats, 0.0)], darks)
+    raw = np.full((1, 30, 40), 10_000, np.uint16)
+    raw[0, 10, 10], raw[0, 20, 30] = 10_000 * kept, 10_000 * taken_out
+    found = normalise(raw, 0, references, NormaliseSettings(zinger_threshold=threshold))
+    assert found.zingers.tolist() == [1]
+    assert found.line_integrals[0, 10, 10] == pytest.approx(np.log(4 / kept), abs=1e-3)
+    assert found.line_integrals[0, 20, 30] == pytest.approx(np.log(4), abs=1e-3)

@@ -37,3 +37,13 @@ def test_inside_a_large_hole_the_nearest_good_pixel_stands_in():
     assert plan.weights[middle].tolist() == [1] + [0] * 7
     # (14, 14) is ten rows below the good row 4 and ten columns right of the good column 4.
     assert plan.neighbours[middle, 0] in (4 * 30 + 14, 14 * 30 + 4)
+
+
+def test_shares_fall_with_the_square_of_the_distance():
+    bad = np.zeros((9, 9), bool)
+    bad[4, 4] = True
+    plan = plan_repair(bad)
+    places = np.stack(np.unravel_index(plan.neighbours[0], bad.shape), axis=1)
+    squares = ((places - 4) ** 2).sum(axis=1)
+    assert sorted(squares) == [1] * 4 + [2] * 4
+    np.testing.assert_allclose(plan.weights[0] * squares, 1 / 6, rtol=1e-6)

@@ -74,3 +74,18 @@ def test_bands_of_rows_make_no_difference(monkeypatch):
     assert np.array_equal(whole.mean, by_row.mean)
     assert np.array_equal(whole.scatter, by_row.scatter)
     assert whole.n_zingers == by_row.n_zingers
+
+
+def test_of_a_large_frame_up_to_a_hundredth_may_be_zingers():
+    frames = np.random.default_rng(0).poisson(COUNTS, (5, 100, 120)).astype(np.uint16)
+    frames[2].flat[::150] = 65535
+    found = robust_mean(frames)
+    assert (found.changed_frames, found.n_zingers) == (0, 80)
+    assert found.mean.max() < COUNTS + 6 * np.sqrt(COUNTS / 4)
+
+
+def test_photon_noise_is_measured_in_a_beam_that_flickers():
+    levels = 1 + 0.2 * np.random.default_rng(1).uniform(-1, 1, (10, 1, 1))
+    frames = np.random.default_rng(2).poisson(COUNTS * np.broadcast_to(levels, (10, 60, 80)))
+    found = robust_mean(frames.astype(np.uint16))
+    assert found.variance_per_count == pytest.approx(1.0, abs=0.08)

@@ -111,6 +111,20 @@ def test_a_machine_that_nobody_knows_is_named_and_not_counted_as_free():
     assert cost.n_machines == 2
 
 
+def test_machines_that_do_not_know_themselves_are_not_one():
+    uses = [use(instance="", start=0), use(instance="", start=2 * HOUR_MS, stop=3 * HOUR_MS)]
+    cost = cost_of(uses, PRICES)
+
+    assert (cost.n_machines, cost.idle_usd) == (2, 0)
+    assert cost.usd == pytest.approx(0.72)
+
+
+def test_what_was_lost_of_a_part_of_a_machine_is_that_part():
+    cost = cost_of([use(kind="c6i.2xlarge", vcpus=2, lost_ms=HOUR_MS // 2)], PRICES)
+
+    assert cost.lost_usd == pytest.approx(0.16 / 4 / 2)
+
+
 def test_the_share_wasted_holds_what_was_lost_and_what_stood_idle():
     uses = [use(lost_ms=HOUR_MS // 2), use(start=2 * HOUR_MS, stop=3 * HOUR_MS)]
 

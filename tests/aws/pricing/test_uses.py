@@ -75,6 +75,26 @@ def test_an_attempt_gone_without_a_word_ended_before_the_next(next_ms, stop_ms):
     assert (first.stop_ms, first.lost_ms, first.reclaimed) == (stop_ms, stop_ms - 100, True)
 
 
+def test_only_attempts_that_came_to_their_end_tell_how_long_one_takes():
+    by_child = uses(
+        {
+            0: [attempt(1, 100), attempt(2, 90_000, 90_300, True)],
+            1: [attempt(1, 100, 60_000), attempt(2, 90_000, 90_400, True)],
+        }
+    )
+
+    assert by_child[0].stop_ms == 100 + 400
+    assert by_child[2].stop_ms == 60_000
+
+
+def test_more_can_not_be_kept_than_there_was():
+    first, _ = uses(
+        {0: [attempt(1, 100, 700), attempt(2, 2000, 2500, True)]}, [outcome(0, 1, 50, 900)]
+    )
+
+    assert first.lost_ms == 0
+
+
 def test_an_attempt_that_runs_counts_until_now():
     (use,) = uses({1: [attempt(1, 100)]}, [outcome(2, 1, 200, 700, exit_code=1)], running={1})
 
