@@ -66,8 +66,8 @@ def remove_stripes(sinograms: npt.ArrayLike, method: str = "filtering") -> Float
     ----------
     sinograms : float32 (y, angle, x)
         Line integrals; they stay as they are.
-    method : {"none", "filtering", "sorting", "large", "dead", "all"}
-        As in config.yaml (Vo, Atwood and Drakopoulos 2018).
+    method : str
+        One of those of ``stripes.method`` in config.yaml but ``auto``, which is for whole scans.
     """
     rows = np.array(sinograms, dtype=np.float32)
     return remove_stripes_by(rows, StripeSettings.model_validate({"method": method}), out=rows)

@@ -1,5 +1,4 @@
 import pytest
-import yaml
 
 from tomobatch.config.reference import render_reference
 from tomobatch.config.schema import load_config
@@ -55,12 +54,6 @@ def test_a_sheet_names_scans_and_dotted_keys(tmp_path):
     loaded = load_config({"scans": str(sheet)})
     assert loaded.scans["a"].calibrate.cor_px == 12.5
     assert loaded.scans["b"].calibrate.cor_px is None
-
-
-def test_config_yaml_holds_the_defaults(repository):
-    written = yaml.safe_load((repository / "config.yaml").read_text())
-    defaults = load_config({"scans": written["scans"]})
-    assert load_config(written).model_dump() == defaults.model_dump()
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ def fbp(
     cor_px : float or (y,), optional
         Centre of rotation in columns, the first column's centre at 0; one value or one a row.
         Default: the detector's centre, (n - 1) / 2.
-    method : {"auto", "direct", "fourier"}
-        ``auto`` takes the faster one.
+    method : str
+        As in config.yaml; ``auto`` takes the faster one.
     filter : {"ramp", "shepp-logan", "cosine", "hamming", "hann"}
         Window on the ramp; ``ramp`` is none.
     padding : {"edge", "zero"}

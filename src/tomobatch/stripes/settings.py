@@ -11,7 +11,7 @@ from pydantic import Field
 from tomobatch.config.section import OddPx, Section
 
 Removal = Literal["none", "filtering", "sorting", "large", "dead", "all"]
-StripeMethod = Literal["auto", "none", "filtering", "sorting", "large", "dead", "all"]
+StripeMethod = Literal["auto", Removal]
 
 
 class StripeSettings(Section):
