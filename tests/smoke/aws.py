@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     region = find_region(options.region)
     account = make_client("sts", region).get_caller_identity()["Account"]
-    prefix = f"smoke-{time.strftime('%m%d-%H%M%S')}"
+    prefix = options.prefix or f"smoke-{time.strftime('%m%d-%H%M%S')}"
     has_gpu = _has_gpu(region)
     where = "on CPU and GPU machines" if has_gpu else "on CPU machines (no quota for GPU ones)"
     question = QUESTION.format(
@@ -120,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--region", help="AWS Region; by default that of your AWS configuration")
+    parser.add_argument("--prefix", help="of all names; by default one with the time of the day")
     parser.add_argument("--image", help="an image that is built already; by default it is built")
     parser.add_argument(
         "--no-image", action="store_true", help="push none, for an emulator that runs processes"

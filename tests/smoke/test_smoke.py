@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.leaving_out import leave_out
 from tests.smoke.leftovers import leftovers
+from tests.smoke.names import Names, own_environment, why_not
 
 import aws_batch_emulator
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
@@ -23,15 +25,36 @@ def account(monkeypatch):
         yield emulator
 
 
-def test_the_smoke_test_is_green_and_leaves_nothing(account, tmp_path, repository):
+WHY_NOT = why_not()
+WAYS = ["names"] if WHY_NOT is None else ["names", "endpoint"]
+"""Where AWS's own names lead to the emulator, it is not reached by AWS_ENDPOINT_URL besides."""
+EMULATOR = [
+    *(sys.executable, "-m", "aws_batch_emulator", "run"),
+    *("--no-stack", "--slots", "3", "--as", "administrator", "--env", "TOMOBATCH_DEVICE=cpu"),
+]
+PREFIX, REGION = "smoke", "eu-central-1"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_smoke_test_is_green_and_leaves_nothing(way, tmp_path, repository):
+    if way == "names" and WHY_NOT is not None:
+        leave_out(WHY_NOT)
     transcript = tmp_path / "transcript.txt"
+    smoke = [
+        *(sys.executable, "-m", "tests.smoke.aws", "--yes", "--no-image", "--prefix", PREFIX),
+        *("--size", "32", "--transcript", str(transcript)),
+    ]
+    # The documentation names AWS_REGION alone.
+    smoke = ["env", "--unset=AWS_DEFAULT_REGION", *smoke]
+    command, environment = [*EMULATOR, "--", *smoke], {}
+    if way == "names":
+        names = Names(tmp_path, REGION, [f"{PREFIX}-data-123456789012-{REGION}"])
+        command = names.command([*EMULATOR, *names.options, "--", *smoke])
+        environment = names.environment
     done = subprocess.run(
-        [
-            *(sys.executable, "-m", "tests.smoke.aws", "--yes", "--no-image"),
-            *("--size", "32", "--transcript", str(transcript)),
-        ],
+        command,
         cwd=repository,
-        env=os.environ,
+        env={**own_environment(), **environment},
         check=False,
         capture_output=True,
         text=True,

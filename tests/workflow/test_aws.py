@@ -154,8 +154,10 @@ def test_a_controller_killed_in_every_step_runs_no_job_twice(clone, emulator, ti
     done = subprocess.run(command, cwd=clone, env=env, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     ran = [job for job in emulator.jobs() if job["jobId"] not in already_run]
-    for step, n_jobs in JOBS.items():
-        assert [job["attempts"] for job in ran if f"-{step}-" in job["jobName"]] == [1] * n_jobs
+    attempts = {
+        step: [job["attempts"] for job in ran if f"-{step}-" in job["jobName"]] for step in JOBS
+    }
+    assert attempts == {step: [1] * n_jobs for step, n_jobs in JOBS.items()}, done.stdout
     assert emulator.live_jobs() == []
 
 

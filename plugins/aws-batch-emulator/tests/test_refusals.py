@@ -1,8 +1,12 @@
 """What Batch refuses in a submission or a definition, each with the place where AWS says so."""
 
 import json
+from http.client import HTTPConnection
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 TAGS = "user guide, Tag your AWS Batch resources: tag restrictions"
@@ -112,3 +116,77 @@ def test_a_shared_queue_takes_jobs_with_a_share_only(account):
     (queue,) = batch.describe_job_queues(jobQueues=["shared"])["jobQueues"]
     assert queue["schedulingPolicyArn"].endswith(":scheduling-policy/fair")
     stacks.delete_stack(StackName="shared")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("host", "status", "code"),
+    [
+        (None, 400, "AuthorizationHeaderMalformed"),
+        ("s3.us-west-2.amazonaws.com", 301, "PermanentRedirect"),
+        ("tomobatch-data.s3.eu-central-1.amazonaws.com", 400, "AuthorizationHeaderMalformed"),
+    ],
+)
+def test_a_bucket_is_reached_in_its_own_region(account, method, host, status, code):
+    """S3 API reference, Error responses; who may do what is asked after that."""
+    keys = account.emulator.administrator
+    virtual = host is not None and host.startswith("tomobatch-data.")
+    path = "/key" if virtual else "/tomobatch-data/key"
+    request = AWSRequest(method, f"{account.emulator.endpoint_url}{path}")
+    if host is not None:
+        request.headers["Host"] = host
+    secrets = Credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"])
+    S3SigV4Auth(secrets, "s3", "us-west-2").add_auth(request)
+    connection = HTTPConnection(account.emulator.endpoint_url.removeprefix("http://"))
+    connection.request(method, path, headers=dict(request.headers))
+    reply = connection.getresponse()
+    assert (reply.status, reply.headers["x-amz-bucket-region"]) == (status, "eu-central-1")
+    assert reply.read().decode().count(f"<Code>{code}</Code>") == (method == "GET")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "arguments", "message", "where"),
+    [
+        (
+            "cloudformation",
+            "create_stack",
+            {"StackName": "s", "TemplateBody": "{}", "Tags": [{"Key": "aws:x", "Value": "y"}]},
+            "aws: prefixed tag key names are not allowed",
+            "API reference, Tag",
+        ),
+        (
+            "ssm",
+            "put_parameter",
+            {"Name": "ssm-x", "Value": "y", "Type": "String"},
+            'with "ssm"|prefixed with',
+            "API reference, PutParameter, Name",
+        ),
+        (
+            "s3",
+            "create_bucket",
+            {"Bucket": "xn--lab"},
+            "InvalidBucketName",
+            "user guide, General purpose bucket naming rules",
+        ),
+    ],
+)
+def test_names_that_aws_keeps_for_itself(account, service, call, arguments, message, where):
+    with pytest.raises(ClientError, match=message):
+        getattr(account.client(service), call)(**arguments)
+
+
+def test_batch_makes_no_environment_of_a_type_that_the_region_lacks(account):
+    """API reference, ComputeResource, instanceTypes."""
+    with pytest.raises(ClientError, match="Instance type can only be one of"):
+        account.batch.create_compute_environment(
+            computeEnvironmentName="none",
+            type="MANAGED",
+            computeResources={
+                "type": "SPOT",
+                "maxvCpus": 4,
+                "instanceTypes": ["c99.xlarge"],
+                "subnets": ["subnet-1"],
+                "instanceRole": "tomobatch-instance",
+            },
+        )

@@ -88,6 +88,8 @@ def _settings(options: argparse.Namespace) -> Settings:
         enforce_roles=options.enforce_roles,
         lag_s=options.lag_s,
         log_lag_s=options.log_lag_s,
+        tls_address=options.tls_address,
+        tls_certificate=options.tls_certificate,
         quotas={code: int(vcpus) for code, _, vcpus in quotas},
         variables={name: value for name, _, value in pairs},
     )
@@ -130,7 +132,9 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _of(emulator: Emulator, options: argparse.Namespace) -> dict[str, str]:
     """Return the variables of the person that the command line names."""
-    return emulator.administrator if options.as_ == "administrator" else emulator.environment
+    of = emulator.administrator if options.as_ == "administrator" else emulator.environment
+    told = options.tls_address is None
+    return {name: value for name, value in of.items() if told or name != "AWS_ENDPOINT_URL"}
 
 
 def _create_stacks(emulator: Emulator, stack: str, bucket: str) -> None:

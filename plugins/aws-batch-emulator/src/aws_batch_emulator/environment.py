@@ -35,7 +35,9 @@ def person_environment(person: Person, endpoint_url: str, region: str) -> dict[s
     }
 
 
-def child_environment(endpoint_url: str, job: Job, attempt: Attempt) -> dict[str, str]:
+def child_environment(
+    endpoint_url: str, job: Job, attempt: Attempt, *, tell: bool = True
+) -> dict[str, str]:
     """Return a child's environment: what ECS gives, the job's own variables, then Batch's."""
     spec = job.spec
     batch = {
@@ -57,8 +59,10 @@ def child_environment(endpoint_url: str, job: Job, attempt: Attempt) -> dict[str
     if spec.role_arn:
         address = f"{endpoint_url}{CREDENTIALS_PATH}{attempt.task_id}"
         ecs["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = address
-    return {**_aws_environment(endpoint_url, spec.region), **ecs, **spec.environment, **batch}
+    aws = _aws_environment(endpoint_url if tell else None, spec.region)
+    return {**aws, **ecs, **spec.environment, **batch}
 
 
-def _aws_environment(endpoint_url: str, region: str) -> dict[str, str]:
-    return {"AWS_ENDPOINT_URL": endpoint_url, "AWS_REGION": region}
+def _aws_environment(endpoint_url: str | None, region: str) -> dict[str, str]:
+    endpoint = {"AWS_ENDPOINT_URL": endpoint_url} if endpoint_url else {}
+    return {**endpoint, "AWS_REGION": region}

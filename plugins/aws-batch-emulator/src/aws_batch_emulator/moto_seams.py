@@ -7,6 +7,7 @@ CloudFormation is mended, in ``moto_stacks``. So only the names there and below 
 version of moto.
 """
 
+import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,14 @@ class RequestHandler(MotoRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+
+    def make_environ(self) -> Any:  # noqa: ANN401 - as werkzeug has it
+        """Return what is known of a request, with the version of TLS it came by."""
+        environ = super().make_environ()
+        if isinstance(self.connection, ssl.SSLSocket):
+            version = self.connection.version() or ""
+            environ["emulator.tls_version"] = version.removeprefix("TLSv")
+        return environ
 
     def log(self, type: str, message: str, *args: object) -> None:
         """Print nothing: the emulator counts calls itself."""
@@ -157,6 +166,12 @@ def stack_arn(region: str, name: str) -> str | None:
         if stack.name == name:
             return str(stack.stack_id)
     return None
+
+
+def region_of_bucket(name: str) -> str | None:
+    """Return the Region of a bucket, None where there is none of this name."""
+    bucket = get_backend("s3")[ACCOUNT_ID]["aws"].buckets.get(name)
+    return None if bucket is None else str(bucket.region_name)
 
 
 def tag_job(region: str, arn: str, tags: dict[str, str]) -> None:

@@ -29,6 +29,7 @@ import moto.ec2.models.vpcs
 from moto.backends import get_backend
 
 from aws_batch_emulator.moto_policies import mend_policies
+from aws_batch_emulator.moto_refusals import mend_refusals
 from aws_batch_emulator.moto_updates import mend_updates
 
 # Typed as Any, because what is mended here is not for a type checker to follow.
@@ -59,6 +60,7 @@ def mend_stacks() -> None:
     _mend_network()
     _mend_deletion()
     mend_policies()
+    mend_refusals()
 
 
 def _mend_change_sets() -> None:

@@ -43,6 +43,8 @@ def server_options() -> argparse.ArgumentParser:
     )
     _add_people_options(parser)
     _add_lag_options(parser)
+    add("--tls-address", help="serve AWS's own names there too, and tell nobody AWS_ENDPOINT_URL")
+    add("--tls-certificate", help="file with the key and the certificate of those names")
     add("--env", action="append", default=[], metavar="NAME=VALUE", help="set in every child")
     add("--json", action="store_true", help="print the settings as JSON, not as shell code")
     return parser

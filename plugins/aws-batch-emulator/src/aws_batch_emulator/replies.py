@@ -84,9 +84,14 @@ def xml_error(code: str, message: str) -> str:
     return f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
 
 
-def send_xml(start_response: StartResponse, status: str, body: str) -> list[bytes]:
+def send_xml(
+    start_response: StartResponse,
+    status: str,
+    body: str,
+    more_headers: Iterable[tuple[str, str]] = (),
+) -> list[bytes]:
     """Send an XML reply."""
     data = f'<?xml version="1.0" encoding="UTF-8"?>{body}'.encode()
     headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(data)))]
-    start_response(status, headers)
+    start_response(status, [*headers, *more_headers])
     return [data]

@@ -1,15 +1,16 @@
 """The emulator's HTTP server: signed requests are AWS calls, all others control it."""
 
 import shutil
+import ssl
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
-from aws_batch_emulator import moto_iam, moto_seams, quotas
+from aws_batch_emulator import moto_iam, moto_seams, quotas, reserved, s3_region
 from aws_batch_emulator.access.asked import Asked
 from aws_batch_emulator.access.gate import Gate
 from aws_batch_emulator.access.guard import Guard
@@ -25,6 +26,7 @@ from aws_batch_emulator.functions import function_launcher
 from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine
 from aws_batch_emulator.machines import Fleet
 from aws_batch_emulator.moto_logs import Logs
+from aws_batch_emulator.moto_refusals import unknown_types
 from aws_batch_emulator.processes import Launcher, LogWriter, local_launcher
 from aws_batch_emulator.replies import StartResponse, drop_connection, send_json, send_throttled
 from aws_batch_emulator.scheduler import Scheduler, Surroundings
@@ -47,6 +49,7 @@ class Server:
             threaded=True,
             request_handler=moto_seams.RequestHandler,
         )
+        self._https = self._own_names()
         self.endpoint_url = f"http://127.0.0.1:{self._http.server_port}"
         self._faults = FaultBook()
         self.calls = CallLog()
@@ -76,10 +79,15 @@ class Server:
 
     def serve(self) -> None:
         """Serve until `stop` is called, then kill every child and remove what they left."""
+        if self._https is not None:
+            threading.Thread(target=self._https.serve_forever, daemon=True).start()
         try:
             self._http.serve_forever(poll_interval=0.05)
         finally:
             self._http.server_close()
+            if self._https is not None:
+                self._https.shutdown()
+                self._https.server_close()
             self._scheduler.stop()
             shutil.rmtree(self._scratch, ignore_errors=True)
 
@@ -102,6 +110,10 @@ class Server:
             # A body nobody reads would be taken for the connection's next reply.
             return [] if environ["REQUEST_METHOD"] == "HEAD" else refusal
         asked = Asked(call, moto_seams.ACCOUNT_ID, environ)
+        elsewhere = s3_region.redirect(asked, start_response)
+        if elsewhere is not None:
+            read_body(environ)
+            return elsewhere
         reply = self._answer_allowed(asked, start_response)
         if self._faults.take_for_call(FaultKind.LOST_REPLY, str(call), origin):
             return drop_connection(environ, reply)
@@ -117,7 +129,8 @@ class Server:
                 else self._moto(asked.environ, start_response)
             )
         if call.service != "batch":
-            return self._moto(asked.environ, start_response)
+            refusal = reserved.refuse(asked, start_response)
+            return refusal or self._moto(asked.environ, start_response)
         request = asked.json
         try:
             if action := self._batch.actions.get(call.action):
@@ -125,15 +138,38 @@ class Server:
                 return send_json(start_response, action(request, len(asked.body)))
             if call.action == "RegisterJobDefinition":
                 check_definition(request)
+            if call.action == "CreateComputeEnvironment":
+                self._check_types(request)
         except ClientError as error:
-            refusal = {"message": str(error)}
-            return send_json(start_response, refusal, "400 Bad Request", "ClientException")
+            message = {"message": str(error)}
+            return send_json(start_response, message, "400 Bad Request", "ClientException")
         return self._moto(asked.environ, start_response)
+
+    def _check_types(self, request: Mapping[str, Any]) -> None:
+        wanted = (request.get("computeResources") or {}).get("instanceTypes") or []
+        if refusal := unknown_types(self.settings.region, wanted):
+            raise ClientError(refusal)
 
     def _require_own_region(self, call: Call) -> None:
         own = self.settings.region
         if call.region != own:
             raise ClientError(f"This emulator has jobs in {own} only, not in {call.region}.")
+
+    def _own_names(self) -> BaseWSGIServer | None:
+        """Listen where AWS's own names lead, if they do."""
+        settings = self.settings
+        if settings.tls_address is None or settings.tls_certificate is None:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls_certificate)
+        return make_server(
+            settings.tls_address,
+            443,
+            self.application,
+            threaded=True,
+            request_handler=moto_seams.RequestHandler,
+            ssl_context=context,
+        )
 
     def _make_scheduler(self) -> Scheduler:
         settings = self.settings
@@ -141,7 +177,9 @@ class Server:
             launch=self._launcher(),
             prepare=self._prepare,
             environment=lambda job, attempt: {
-                **child_environment(self.endpoint_url, job, attempt),
+                **child_environment(
+                    self.endpoint_url, job, attempt, tell=settings.tls_address is None
+                ),
                 **settings.variables,
             },
             open_log=self._open_log,

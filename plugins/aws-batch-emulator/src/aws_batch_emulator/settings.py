@@ -41,6 +41,11 @@ class Settings:
         Seconds after which a line that a child wrote can be read from its log.
     enforce_roles
         Whether a call must be allowed by the policies of its caller, as on AWS.
+    tls_address
+        A loopback address whose port 443 is served as well, over TLS, for AWS's own names: that
+        they lead there is for the caller to arrange. Nobody is told of another end point then.
+    tls_certificate
+        File with the key and the certificate of those names.
     quotas
         EC2's quotas of vCPUs, by code; the others are large.
     variables
@@ -58,6 +63,8 @@ class Settings:
     lag_s: float = 0.5
     log_lag_s: float = 0.5
     enforce_roles: bool = True
+    tls_address: str | None = None
+    tls_certificate: str | None = None
     quotas: dict[str, int] = dataclasses.field(default_factory=dict)
     variables: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -69,6 +76,8 @@ class Settings:
             raise ValueError("grace_s must not be negative and timeout_scale must be positive")
         if self.lag_s < 0 or self.log_lag_s < 0:
             raise ValueError("lag_s and log_lag_s must not be negative")
+        if (self.tls_address is None) != (self.tls_certificate is None):
+            raise ValueError("tls_address and tls_certificate are given together")
         if unknown := self.quotas.keys() - set(CODES):
             raise ValueError(f"quotas: {', '.join(unknown)} is none of {', '.join(CODES)}")
         if self.children not in ("process", "docker", "instant") and ":" not in self.children:

@@ -22,6 +22,9 @@ Tell = Callable[[str], None]
 POLL_S = 3.0
 """Seconds between two looks at a stack that is being changed."""
 
+_IN_USE = "as it is in use by"
+"""Of an export that another stack imports; no status tells it, a reason alone."""
+
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 
@@ -167,13 +170,26 @@ def delete_stack(
     stack_id = found["StackId"]
     seen = {event["EventId"] for event in _events(client, stack_id)}
     client.delete_stack(StackName=stack)
-    watch(client, stack_id, tell, seen=seen, poll_s=poll_s)
+    # A stack whose exports are in use is as it was before.
+    watch(client, stack_id, tell, seen=seen, poll_s=poll_s, well=("DELETE_COMPLETE",))
 
 
 def watch(
-    client: "CloudFormationClient", stack: str, tell: Tell, *, seen: set[str], poll_s: float
+    client: "CloudFormationClient",
+    stack: str,
+    tell: Tell,
+    *,
+    seen: set[str],
+    poll_s: float,
+    well: tuple[str, ...] = ("CREATE_COMPLETE", "UPDATE_COMPLETE"),
 ) -> None:
-    """Tell the events of a stack that are not in ``seen`` until its status is final."""
+    """Tell the events of a stack that are not in ``seen`` until its status is final.
+
+    Raises
+    ------
+    UserError
+        If that is none of those in ``well``, with the reasons.
+    """
     failures: list[str] = []
     while True:
         found = find_stack(client, stack)
@@ -190,10 +206,12 @@ def watch(
         if not status.endswith("_IN_PROGRESS"):
             break
         time.sleep(poll_s)
-    if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"}:
+    if status not in well:
         reason = "" if found is None else found.get("StackStatusReason", "no reason given")
         why = "; ".join(failures) or reason
-        raise UserError(f"Stack {stack} ended in {status}: {why}")
+        # The ARN of a stack ends in its name and an id.
+        name = stack.split("/")[1] if "/" in stack else stack
+        raise UserError(f"Stack {name} ended in {status}: {why}")
 
 
 def _events(client: "CloudFormationClient", stack: str) -> "list[StackEventTypeDef]":
@@ -203,8 +221,10 @@ def _events(client: "CloudFormationClient", stack: str) -> "list[StackEventTypeD
 
 
 def _failure(event: "StackEventTypeDef") -> str | None:
-    """Reason of a resource that failed by itself, not because another did."""
+    """Reason of a resource that failed by itself, or of a stack that no resource let down."""
     reason = event.get("ResourceStatusReason", "no reason given")
+    if _IN_USE in reason:
+        return reason
     if not event.get("ResourceStatus", "").endswith("FAILED") or "cancelled" in reason:
         return None
     return f"{event.get('LogicalResourceId')}: {reason}"
