@@ -92,6 +92,18 @@ def test_fair_share_is_a_choice(batch):
         assert queue["SchedulingPolicyArn"] == "<SchedulingPolicy>"
 
 
+def test_a_run_that_ends_well_without_its_user_is_told_of(batch):
+    """The head job of whatever revision: a run goes on with the one that it was started with."""
+    rule = batch.resources("AWS::Events::Rule")["FinishedRunRule"]
+    detail = rule["EventPattern"]["detail"]
+    assert detail["status"] == ["SUCCEEDED"]
+    (definition,) = detail["jobDefinition"]
+    heads = batch.resources(DEFINITION)["HeadJobDefinition"]["JobDefinitionName"]
+    assert definition["prefix"].endswith(f":job-definition/{heads}:")
+    others = {each["JobDefinitionName"] for each in batch.resources(DEFINITION).values()} - {heads}
+    assert not any(f"job-definition/{name}:".startswith(definition["prefix"]) for name in others)
+
+
 def test_notices_are_one_for_an_array_and_reach_the_address(batch):
     failed = batch.resources("AWS::Events::Rule")["FailedJobRule"]
     detail = failed["EventPattern"]["detail"]
