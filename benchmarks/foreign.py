@@ -8,7 +8,6 @@ run again. The table goes to benchmarks/results/foreign.md.
 
 import argparse
 import json
-import os
 import random
 import signal
 import subprocess
@@ -18,13 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
+from controller import BUCKET, account, command
 from shapes import SHAPES, Shape
-from warm import warm_image, warm_python
 
-from aws_batch_emulator import Emulator, Fault, start
+from aws_batch_emulator import Emulator, Fault
 
 RESULTS = Path(__file__).parent / "results"
-BUCKET = "tomobatch-data"
 TIMEOUT_S = 240
 
 CONDITIONS: dict[str, tuple[Fault, ...]] = {
@@ -56,11 +54,7 @@ def main() -> None:
     options = parser.parse_args()
     kept = RESULTS / "foreign.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}
-    with (
-        warm_python() as python,
-        start(bucket=BUCKET, grace_s=5, variables=warm_image(python)) as emulator,
-    ):
-        os.environ.update(emulator.environment)
+    with account() as (emulator, python):
         for condition in options.conditions:
             for name in options.shapes:
                 key = f"{name} {condition}"
@@ -111,19 +105,8 @@ def prepare(shape: Shape, folder: Path, prefix: str) -> None:
 
 def snakemake(python: Path, folder: Path, run_id: str, prefix: str) -> tuple[int, str]:
     """Run Snakemake to its end; return its exit code and what it printed."""
-    options = [
-        "--executor=aws-batch-array",
-        "--aws-batch-array-stack=tomobatch",
-        f"--aws-batch-array-run-id={run_id}",
-        "--default-storage-provider=s3",
-        f"--default-storage-prefix=s3://{BUCKET}/{prefix}",
-        f"--storage-s3-region={os.environ['AWS_REGION']}",
-        "--storage-s3-retries=10",
-        *("--jobs=1000", "--max-jobs-per-timespan=10000/1s", "--seconds-between-status-checks=1"),
-        *("--default-resources=mem_mb=100", "--nolock", "--rerun-incomplete"),
-    ]
     process = subprocess.Popen(
-        [python, "-m", "snakemake", *options],
+        command(python, run_id, prefix),
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -168,11 +151,15 @@ def last_error(text: str) -> str:
 
 def table(results: dict[str, dict[str, object]]) -> str:
     """Return the results in Markdown."""
+    n_right = sum(not result["wrong"] for result in results.values())
+    n_jobs = sum(int(str(result["n_jobs"])) for result in results.values())
+    n_attempts = sum(int(str(result["n_attempts"])) for result in results.values())
     names = [name for name in SHAPES if any(key.startswith(f"{name} ") for key in results)]
     lines = [
         "# Workflows of others' shapes under aws-batch-array",
         "",
-        "benchmarks/foreign.py on the emulator; every child is a process that runs Snakemake.",
+        f"benchmarks/foreign.py on the emulator: {n_right} of {len(results)} right. {n_jobs} jobs "
+        f"took {n_attempts} attempts; every child is a process that runs Snakemake.",
         "",
         f"| workflow | {' | '.join(CONDITIONS)} |",
         f"|---|{'---|' * len(CONDITIONS)}",

@@ -1,14 +1,16 @@
 """kill -9 of the controller at random moments, while inputs change: what comes out, and what ran.
 
-    python benchmarks/kills.py [--trials 50] [--seed 1]
+    python benchmarks/kills.py [--kills 50] [--seed 1]
 
 A workflow with a checkpoint, a group, temporary files and inputs on S3 is started, killed, started
-again with the same command, up to three times, and then left to finish. In half of the trials an
-input is replaced meanwhile. Every command notes what it made of what, on this machine. Each trial
-is kept in benchmarks/results/kills.json as soon as it is there; what is there is not run again.
+again with the same command, up to three times, and then left to finish. A kill comes at any moment
+of the time that a whole run takes, its start-up included. In half of the trials an input is
+replaced meanwhile. Every command notes what it made of what, on this machine. Each trial is kept in
+benchmarks/results/kills.json as soon as it is there; what is there is not run again.
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -21,14 +23,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import boto3
-from warm import warm_image, warm_python
+from controller import BUCKET, account, command
 
-from aws_batch_emulator import Emulator, start
+from aws_batch_emulator import Emulator
 
 RESULTS = Path(__file__).parent / "results"
-BUCKET = "tomobatch-data"
 N = 3
-START_UP_S, WHOLE_RUN_S = 3.0, 60.0
 
 SNAKEFILE = """
 NOTES = config["notes"]
@@ -97,27 +97,36 @@ class Trial:
 def main() -> None:
     """Run what is left to do, and write the summary."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=50)
+    parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     kept = RESULTS / "kills.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}
-    with (
-        warm_python() as python,
-        start(bucket=BUCKET, grace_s=5, variables=warm_image(python)) as emulator,
-    ):
-        os.environ.update(emulator.environment)
-        for number in range(options.trials):
+    with account() as (emulator, python):
+        whole_run_s = time_of_a_run(emulator, python)
+        for number in itertools.count():
             key = f"{options.seed}-{number}"
             if key not in results:
-                trial = run_trial(emulator, random.Random(key), f"k{key}", python)  # noqa: S311
+                dice = random.Random(key)  # noqa: S311
+                trial = run_trial(emulator, dice, f"k{key}", python, whole_run_s)
                 results[key] = asdict(trial)
                 kept.write_text(json.dumps(results, indent=1) + "\n")
                 print(key, trial, flush=True)
+            if sum(len(each["kills_s"]) for each in results.values()) >= options.kills:
+                break
     (RESULTS / "kills.md").write_text(summary(results))
 
 
-def run_trial(emulator: Emulator, dice: random.Random, name: str, python: Path) -> Trial:
+def time_of_a_run(emulator: Emulator, python: Path) -> float:
+    """Return the seconds that a run takes which nobody kills, here and now."""
+    begun_s = time.monotonic()
+    run_trial(emulator, random.Random(0), f"whole{os.getpid()}", python, 0.0)  # noqa: S311
+    return time.monotonic() - begun_s
+
+
+def run_trial(
+    emulator: Emulator, dice: random.Random, name: str, python: Path, whole_run_s: float
+) -> Trial:
     """Kill the controller at random moments, let it finish at last, and judge what came out."""
     changes = dice.random() < 0.5
     kills_s = []
@@ -126,10 +135,10 @@ def run_trial(emulator: Emulator, dice: random.Random, name: str, python: Path) 
         (work / "Snakefile").write_text(SNAKEFILE)
         texts = [f"{name}-{i}-old" for i in range(N)]
         upload(name, dict(enumerate(texts)))
-        for kill in range(dice.randint(1, 3)):
-            process = launch(python, work, name)
-            kills_s.append(round(dice.uniform(START_UP_S, WHOLE_RUN_S), 1))
-            with_end(process, kills_s[-1])
+        for kill in range(dice.randint(1, 3) if whole_run_s else 0):
+            after_s = round(dice.uniform(0, whole_run_s), 2)
+            if kill_after(launch(python, work, name), after_s):
+                kills_s.append(after_s)
             if changes and kill == 0:
                 changed = dice.randrange(N)
                 texts[changed] = f"{name}-{changed}-new"
@@ -137,21 +146,24 @@ def run_trial(emulator: Emulator, dice: random.Random, name: str, python: Path) 
                 upload(name, {changed: texts[changed]})
         process = launch(python, work, name)
         text, _ = process.communicate(timeout=400)
-        emulator.wait_until_idle(60)
         notes = (work / "notes.txt").read_text().splitlines()
-    wrong = judge(name, texts, notes)
+        wrong = judge(name, texts, notes)
+        wrong += [f"left behind: {job['jobName']}" for job in emulator.live_jobs()]
+        emulator.wait_until_idle(100)
     if process.returncode != 0:
         wrong.insert(0, f"exit code {process.returncode}: {text[-300:]}")
     return Trial(kills_s, changes, len(notes), "; ".join(wrong))
 
 
-def with_end(process: subprocess.Popen[str], after_s: float) -> None:
-    """Kill a controller after a while, unless it ends by itself."""
+def kill_after(process: subprocess.Popen[str], after_s: float) -> bool:
+    """Kill a controller after a while; return whether it had not ended by then."""
     try:
         process.communicate(timeout=after_s)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+        return True
+    return False
 
 
 def upload(name: str, texts: dict[int, str]) -> None:
@@ -163,19 +175,8 @@ def upload(name: str, texts: dict[int, str]) -> None:
 
 def launch(python: Path, work: Path, name: str) -> subprocess.Popen[str]:
     """Start the controller."""
-    options = [
-        "--executor=aws-batch-array",
-        "--aws-batch-array-stack=tomobatch",
-        f"--aws-batch-array-run-id={name}",
-        "--default-storage-provider=s3",
-        f"--default-storage-prefix=s3://{BUCKET}/{name}",
-        f"--storage-s3-region={os.environ['AWS_REGION']}",
-        *("--jobs=1000", "--max-jobs-per-timespan=10000/1s", "--seconds-between-status-checks=1"),
-        *("--default-resources=mem_mb=100", "--nolock", "--rerun-incomplete"),
-        *("--config", f"notes={work / 'notes.txt'}"),
-    ]
     return subprocess.Popen(
-        [python, "-m", "snakemake", *options],
+        command(python, name, name, "--config", f"notes={work / 'notes.txt'}"),
         cwd=work,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

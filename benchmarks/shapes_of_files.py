@@ -23,10 +23,10 @@ rule again:
 rule all:
     input: expand("out/{i}.txt", i=[1, 2])
 rule produce:
-    output: pipe(local("pipe/{i}"))
+    output: pipe("pipe/{i}")
     shell: "for n in 1 2 3; do echo {wildcards.i}$n; done > {output}"
 rule consume:
-    input: local("pipe/{i}")
+    input: "pipe/{i}"
     output: "out/{i}.txt"
     shell: "sort -r < {input} > {output}"
 """,
@@ -37,10 +37,10 @@ rule consume:
 rule all:
     input: "used.txt"
 rule serve:
-    output: service(local("served"))
+    output: service("served")
     shell: "echo answer > {output}; sleep 300"
 rule use:
-    input: local("served")
+    input: "served"
     output: "used.txt"
     shell: "cat {input} > {output}"
 """,

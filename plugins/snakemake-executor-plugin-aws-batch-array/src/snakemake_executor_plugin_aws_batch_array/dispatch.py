@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -196,16 +196,16 @@ class Dispatcher:
         return None if tracked is None else tracked.verdicts.get(ticket.command)
 
     def settle(self, ticket: Ticket) -> None:
-        """Note that Snakemake has heard a verdict; the list is closed after the last one."""
+        """Note that Snakemake is done with a command; the list is closed after the last one."""
         tracked = self._tracked[ticket.list_name]
         tracked.awaited.discard(ticket.command)
         if not tracked.awaited:
             self._close(ticket.list_name)
 
-    def close_decided(self) -> None:
-        """Close the lists that hold nothing any job of this run could still claim."""
+    def close_decided(self, kept_open: Collection[str] = ()) -> None:
+        """Close the lists that hold nothing any job of this run could still claim, but for some."""
         for name, tracked in list(self._tracked.items()):
-            if not tracked.watched.undecided:
+            if not tracked.watched.undecided and name not in kept_open:
                 self._close(name)
 
     def cancel(self, reason: str) -> list[str]:

@@ -18,7 +18,7 @@ from snakemake_executor_plugin_aws_batch_array.arrays import ArrayGroup, group_i
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.batch import BatchClient
 from snakemake_executor_plugin_aws_batch_array.definitions import JobDefinitions
-from snakemake_executor_plugin_aws_batch_array.demand import find_demands, wanted_files
+from snakemake_executor_plugin_aws_batch_array.demand import find_demands, singles, wanted_files
 from snakemake_executor_plugin_aws_batch_array.deployment import resolve_deployment
 from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher, Ticket
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
@@ -30,8 +30,11 @@ from snakemake_executor_plugin_aws_batch_array.identity import default_run_id, s
 from snakemake_executor_plugin_aws_batch_array.logs import log_tail
 from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
 from snakemake_executor_plugin_aws_batch_array.pace import Pace
-from snakemake_executor_plugin_aws_batch_array.parcels import Parcel
-from snakemake_executor_plugin_aws_batch_array.preparing import Preparation, ReadyJob
+from snakemake_executor_plugin_aws_batch_array.preparing import (
+    Preparation,
+    ReadyJob,
+    parcel_of,
+)
 from snakemake_executor_plugin_aws_batch_array.rule_logs import rule_log_tails
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings, check_settings
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
@@ -46,6 +49,7 @@ class Executor(RemoteExecutor):
     ) -> None:
         # The thread that polls starts before `__post_init__`.
         self._pace = Pace()
+        self._reported: dict[Ticket, JobExecutorInterface] = {}
         super().__init__(workflow, logger)
 
     def __post_init__(self) -> None:
@@ -67,12 +71,9 @@ class Executor(RemoteExecutor):
             lambda: make_client("cloudformation", settings.region),
         )
         client = make_client("batch", settings.region)
+        image = remote.container_image
         self._definitions = JobDefinitions(
-            client,
-            deployment,
-            settings,
-            remote.container_image,
-            "" if remote.container_image == get_container_image() else remote.container_image,
+            client, deployment, settings, image, "" if image == get_container_image() else image
         )
         self._run_id = safe_name(settings.run_id or "", 40) or default_run_id(
             Path.cwd().name, str(self.get_snakefile()), storage.default_storage_prefix or ""
@@ -110,8 +111,7 @@ class Executor(RemoteExecutor):
             for item in prepared:
                 self._refuse(item.job, error)
             return
-        groups = group_into_arrays(ready, lambda item: item.likeness, self._settings.size)
-        for group in groups:
+        for group in group_into_arrays(ready, lambda item: item.likeness, self._settings.size):
             self._submit(group)
         self._pace.hurry()
 
@@ -119,6 +119,7 @@ class Executor(RemoteExecutor):
         self, active_jobs: list[SubmittedJobInfo]
     ) -> AsyncGenerator[SubmittedJobInfo, None]:
         """Report the jobs that ended and yield the others; no exception leaves this method."""
+        self._settle_what_is_recorded()
         if not active_jobs:
             return
         moved = False
@@ -131,6 +132,7 @@ class Executor(RemoteExecutor):
         # Without a pause between them, so that the scheduler offers what follows in one go.
         for info, verdict in decided:
             if verdict is not None and verdict.succeeded:
+                self._reported[info.aux["ticket"]] = info.job
                 self.report_job_success(info)
         n_logs = 0
         for info, verdict in decided:
@@ -141,8 +143,8 @@ class Executor(RemoteExecutor):
                 logs = rule_log_tails(info.job) if n_logs < MAX_LOGS else []
                 n_logs += len(logs)
                 self._report_failure(info, "\n".join([verdict.message, *logs]))
+                self._dispatcher.settle(info.aux["ticket"])
             self._taken_up.pop(info.aux["ticket"], None)
-            self._dispatcher.settle(info.aux["ticket"])
         self._pace.after_poll(moved=moved)
 
     def cancel_jobs(self, active_jobs: list[SubmittedJobInfo]) -> None:
@@ -174,7 +176,8 @@ class Executor(RemoteExecutor):
         self._pace.wake()
         super().shutdown()
         self._outputs.detach()
-        self._dispatcher.close_decided()
+        self._settle_what_is_recorded()
+        self._dispatcher.close_decided({ticket.list_name for ticket in self._reported})
 
     async def sleep(self) -> None:
         """Pause between two polls, unless something wakes this executor up."""
@@ -183,31 +186,19 @@ class Executor(RemoteExecutor):
             self._pace.rest()
 
     def _make_dispatcher(self, store: RunStore, log_group: str) -> Dispatcher:
-        region = self._settings.region
-        logs = partial(log_tail, make_client("logs", region))
-        batch = BatchClient(region)
-        stuck_after_s = self._settings.stuck_after
-        watcher = Watcher(batch, store, logs, log_group, stuck_after_s, self.logger.warning)
+        settings = self._settings
+        batch = BatchClient(settings.region)
+        logs = partial(log_tail, make_client("logs", settings.region))
+        watcher = Watcher(batch, store, logs, log_group, settings.stuck_after, self.logger.warning)
         return Dispatcher(batch, store, watcher)
 
     def _submit(self, group: ArrayGroup[ReadyJob]) -> None:
         first = group.jobs[0]
         try:
-            asked = first.resources
-            times = [item.resources.timeout_s for item in group.jobs]
-            parcel = Parcel(
-                rule=first.rule,
-                queue=first.queue,
-                definition=self._definitions.for_job(
-                    first.queue, asked.image, asked.shared_memory_mib
-                ),
-                vcpus=asked.vcpus,
-                memory_mib=max(item.resources.memory_mib for item in group.jobs),
-                gpus=asked.gpus,
-                command_timeout_s=max((time for time in times if time is not None), default=None),
-                commands=tuple(item.command for item in group.jobs),
-                n_children=group.n_children,
+            definition = self._definitions.for_job(
+                first.queue, first.resources.image, first.resources.shared_memory_mib
             )
+            parcel = parcel_of(group, definition)
             tickets = self._dispatcher.submit(self._preparation.run, parcel)
         except Exception as error:
             for item in group.jobs:
@@ -278,6 +269,17 @@ class Executor(RemoteExecutor):
             if names:
                 decided[i] = Verdict(missing_outputs_message(names))
         return [(info, decided[i]) for i, info in enumerate(active_jobs)]
+
+    def _settle_what_is_recorded(self) -> None:
+        """Settle the successes that Snakemake has written down since it was told of them.
+
+        Until then a controller that is killed leaves outputs that the next one takes for
+        incomplete, unless it finds out from an open list that they are right.
+        """
+        for ticket, job in list(self._reported.items()):
+            if all(self.workflow.dag.finished(single) for single in singles(job)):
+                del self._reported[ticket]
+                self._dispatcher.settle(ticket)
 
     def _say_what_may_run(self, names: list[str], why: str) -> None:
         if names:

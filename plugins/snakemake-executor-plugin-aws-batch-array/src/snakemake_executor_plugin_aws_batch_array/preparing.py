@@ -12,6 +12,7 @@ from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.utils import join_cli_args
 
+from snakemake_executor_plugin_aws_batch_array.arrays import ArrayGroup
 from snakemake_executor_plugin_aws_batch_array.command_list import Command
 from snakemake_executor_plugin_aws_batch_array.demand import digests_of, singles
 from snakemake_executor_plugin_aws_batch_array.deployment import Deployment
@@ -22,7 +23,7 @@ from snakemake_executor_plugin_aws_batch_array.identity import (
     sources_fingerprint,
     tag_value,
 )
-from snakemake_executor_plugin_aws_batch_array.parcels import Run
+from snakemake_executor_plugin_aws_batch_array.parcels import Parcel, Run
 from snakemake_executor_plugin_aws_batch_array.resources import JobResources, read_resources
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
@@ -44,6 +45,23 @@ class ReadyJob:
     def likeness(self) -> Hashable:
         """Equal for jobs that may share an array."""
         return self.rule, self.queue, self.resources.likeness
+
+
+def parcel_of(group: ArrayGroup[ReadyJob], definition: str) -> Parcel:
+    """Return what is submitted of a group of jobs that are alike: the largest amounts of any."""
+    first, asked = group.jobs[0], [item.resources for item in group.jobs]
+    times = (each.timeout_s for each in asked)
+    return Parcel(
+        rule=first.rule,
+        queue=first.queue,
+        definition=definition,
+        vcpus=first.resources.vcpus,
+        memory_mib=max(each.memory_mib for each in asked),
+        gpus=first.resources.gpus,
+        command_timeout_s=max((time for time in times if time is not None), default=None),
+        commands=tuple(item.command for item in group.jobs),
+        n_children=group.n_children,
+    )
 
 
 @dataclass
@@ -83,7 +101,7 @@ class Preparation:
         target = tuple(sorted(targets))
         command = Command(
             target=target,
-            arguments=("--target-jobs", *targets, *self._other_arguments(job)),
+            arguments=("--target-jobs", *targets, *self._other_arguments(job, resources.vcpus)),
             identity=job_identity(self._sources, self._result_options, target, [*_details(job)]),
             outputs=digests_of(job, target),
         )
@@ -124,10 +142,17 @@ class Preparation:
             priority=self.settings.priority,
         )
 
-    def _other_arguments(self, job: JobExecutorInterface) -> tuple[str, ...]:
-        """Return what Snakemake tells a job beside its targets, which come first."""
+    def _other_arguments(self, job: JobExecutorInterface, vcpus: int) -> tuple[str, ...]:
+        """Return what Snakemake tells a job beside its targets, which come first.
+
+        A group has the cores that are reserved for it: its jobs on both ends of a pipe must run at
+        once, and would wait for ever on a machine that shows fewer.
+        """
         arguments = split_exactly(lambda: self.executor.get_job_args(job))
-        return arguments[1 + len(job.get_target_spec()) :]
+        others = list(arguments[1 + len(job.get_target_spec()) :])
+        if job.is_group():
+            others[others.index("--cores") + 1] = str(vcpus)
+        return tuple(others)
 
     def _put_sources(self) -> str:
         with tempfile.TemporaryDirectory() as folder:

@@ -9,8 +9,9 @@ from pathlib import Path
 import boto3
 import pytest
 from benchmarks.warm import warm_image, warm_python
+from botocore.config import Config
 
-from aws_batch_emulator import start
+from aws_batch_emulator import Fault, start
 
 BUCKET = "tomobatch-data"
 PREFIX = "results"
@@ -26,7 +27,7 @@ def python():
 @pytest.fixture(scope="session")
 def shared_emulator(python):
     with start(
-        bucket=BUCKET, stack="tomobatch", grace_s=10, variables=warm_image(python)
+        bucket=BUCKET, stack="tomobatch", grace_s=10, lag_s=1.0, variables=warm_image(python)
     ) as emulator:
         yield emulator
 
@@ -45,9 +46,16 @@ def emulator(shared_emulator, monkeypatch):
 
 
 @pytest.fixture
+def busy(emulator):
+    """An account whose Batch and S3 refuse a part of all calls; its lists are always late."""
+    emulator.inject(Fault("throttle", match="batch:*", count=None, rate=0.2))
+    emulator.inject(Fault("throttle", match="s3:*", count=None, rate=0.05))
+
+
+@pytest.fixture
 def s3():
-    """S3 of the emulator that the test started first."""
-    return boto3.client("s3")
+    """S3 of the emulator that the test started first; a test itself is never turned away."""
+    return boto3.client("s3", config=Config(retries={"total_max_attempts": 10}))
 
 
 @dataclass

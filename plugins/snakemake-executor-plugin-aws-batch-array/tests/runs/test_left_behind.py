@@ -11,6 +11,8 @@ import pytest
 
 BUCKET, PREFIX = "tomobatch-data", "results"
 
+pytestmark = pytest.mark.usefixtures("busy")
+
 SCATTER = """
 rule all:
     input: expand("b/{i}.txt", i=range(3))

@@ -9,6 +9,8 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[4] / "benchmarks"
 SEED = 20261125
+WHOLE_RUN_S = 15.0
+"""Within so many seconds a controller is killed."""
 
 
 def load(name):
@@ -33,6 +35,6 @@ def test_a_workflow_of_anothers_shape_comes_out_right(emulator, python, name, co
 
 def test_a_controller_that_is_killed_at_random_moments_comes_out_right(emulator, python):
     dice = random.Random(SEED)  # noqa: S311
-    trial = load("kills").run_trial(emulator, dice, f"sample{SEED}", python)
+    trial = load("kills").run_trial(emulator, dice, f"sample{SEED}", python, WHOLE_RUN_S)
 
     assert trial.wrong == ""

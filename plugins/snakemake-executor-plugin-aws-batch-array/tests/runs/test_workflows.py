@@ -4,7 +4,7 @@ KITCHEN_SINK = """
 N = range(4)
 
 rule all:
-    input: "all.txt", "made.txt", "again.txt"
+    input: "all.txt", "made.txt", "again.txt", "sorted.txt"
 
 rule scatter:
     output: "a/{i}.txt"
@@ -55,10 +55,23 @@ rule again:
     retries: 2
     resources: mem_mb=lambda wildcards, attempt: 100 * attempt
     shell: "echo {resources.mem_mb} > {output}; test {resources.mem_mb} -ge 200"
+
+rule produce:
+    output: pipe("pipe")
+    shell: "for i in 1 2 3; do echo $i; done > {output}"
+
+rule serve:
+    output: service("served")
+    shell: "echo answer > {output}; sleep 300"
+
+rule consume:
+    input: "pipe", "served"
+    output: ensure("sorted.txt", non_empty=True)
+    shell: "sort -r < {input[0]} > {output}; cat {input[1]} >> {output}"
 """
 
 
-def test_groups_checkpoint_retries_temp_files_directory_and_scatter_gather(
+def test_groups_checkpoint_retries_temp_files_pipe_service_and_scatter_gather(
     emulator, new_workflow, own_jobs
 ):
     workflow = new_workflow(KITCHEN_SINK)
@@ -68,7 +81,8 @@ def test_groups_checkpoint_retries_temp_files_directory_and_scatter_gather(
     assert workflow.read("all.txt") == "0\n1\n2\n3\n"
     assert workflow.read("made.txt") == "1\n2\n3\n"
     assert workflow.read("again.txt") == "200\n"
-    assert workflow.names("t/") == []
+    assert workflow.read("sorted.txt") == "3\n2\n1\nanswer\n"
+    assert workflow.names("t/") == workflow.names("pipe") == workflow.names("served") == []
     assert [job["status"] for job in own_jobs("again")] == ["FAILED", "SUCCEEDED"]
     assert {job["attempts"] for job in own_jobs()} == {1}
     assert len(own_jobs("scatter")) == 2

@@ -116,9 +116,11 @@ def executor():
     executor._pace = Pace()
     executor._taken_up = {}
     executor._again = {}
+    executor._reported = {}
     executor._preparation = SimpleNamespace(prepare=cannot_prepare)
     executor._run_id = "run"
-    executor.workflow.dag = SimpleNamespace(jobs=[])
+    executor.recorded = set()
+    executor.workflow.dag = SimpleNamespace(jobs=[], finished=executor.recorded.__contains__)
     executor.wait = True
     return executor
 
@@ -144,7 +146,21 @@ def test_each_job_is_reported_or_stays_active(executor):
     assert executor.finished == [infos[0].job]
     assert executor.failed == [infos[1].job]
     assert infos[1].job.errors[0].startswith("bad\n")
-    assert sorted(ticket.command for ticket in executor._dispatcher.settled) == [0, 1]
+    assert [ticket.command for ticket in executor._dispatcher.settled] == [1]
+
+
+def test_a_success_is_settled_when_snakemake_has_written_all_of_it_down(executor):
+    """Else a controller killed in between leaves a closed list and outputs called incomplete."""
+    group = FakeJob(is_group=True)
+    group.jobs = [FakeJob(), FakeJob()]
+    executor._dispatcher.verdicts = {Ticket("list", 0): SUCCESS}
+    check(executor, active(group))
+    for single in group.jobs:
+        assert executor._dispatcher.settled == []
+        executor.recorded.add(single)
+        check(executor, [])
+
+    assert executor._dispatcher.settled == [Ticket("list", 0)]
 
 
 class NotedOutputs(Outputs):

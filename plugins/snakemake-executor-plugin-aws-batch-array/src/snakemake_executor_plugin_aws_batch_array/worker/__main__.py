@@ -49,14 +49,19 @@ def main() -> int:
             os.chdir(Path(folder).parent)
 
 
-if __name__ == "__main__":
+def run() -> int:
+    """Run `main`; what is known to go wrong is one line and an exit code."""
     try:
-        sys.exit(main())
+        return main()
     except (UserError, ChangedListError, UnreadableListError) as error:
         say(str(error))
-        sys.exit(REFUSED_EXIT_CODE)
+        return REFUSED_EXIT_CODE
     except (ClientError, HTTPClientError, NoConnectionError) as error:
         if not may_pass(error):
             raise
         say(f"AWS is too busy or out of reach; another attempt may do better: {error}")
-        sys.exit(TRY_AGAIN_EXIT_CODE)
+        return TRY_AGAIN_EXIT_CODE
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -27,6 +27,7 @@ def warm_up() -> None:
     boto3.resource("s3", region_name="us-east-1")
     _leave_retries_to_the_controller()
     _measure_local_copies()
+    _store_files_alone()
     checkpoint_outputs.fetch_for(lambda workflow: True)
 
 
@@ -56,6 +57,22 @@ def _measure_local_copies() -> None:
         return int(await (file.size_local() if Path(file).is_file() else ask(file)))
 
     _IOFile.size = size
+
+
+def _store_files_alone() -> None:
+    """Upload neither pipes, whose end would be waited for without end, nor sockets of services.
+
+    They pass between the jobs of one group, which is one command.
+    """
+    from snakemake.io import _IOFile
+
+    store = _IOFile.store_in_storage
+
+    async def store_in_storage(file: Any) -> None:  # noqa: ANN401 - Snakemake's file
+        if not (file.flags.get("pipe") or file.flags.get("service")):
+            await store(file)
+
+    _IOFile.store_in_storage = store_in_storage
 
 
 def _leave_retries_to_the_controller() -> None:

@@ -127,3 +127,18 @@ def test_a_queue_that_is_gone_is_told_and_its_jobs_are_submitted_anew(
 
     assert len(later.complaints) == 1
     assert later.claim(parcel.commands[0], Demand()) is None
+
+
+def test_a_list_that_snakemake_has_yet_to_write_down_stays_open(
+    new_dispatcher, batch, store, run, parcel
+):
+    dispatcher = new_dispatcher()
+    first, *_ = dispatcher.submit(run, parcel)
+    batch.set("job1", Status.SUCCEEDED, children=[Status.SUCCEEDED] * 2)
+    dispatcher.poll(0)
+
+    dispatcher.close_decided({first.list_name})
+    assert store.open_names() == [first.list_name]
+
+    dispatcher.close_decided()
+    assert store.open_names() == []
