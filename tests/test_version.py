@@ -17,6 +17,12 @@ def test_every_distribution_has_it(repository, project):
     assert tomllib.loads(text)["project"]["version"] == __version__
 
 
+@pytest.mark.parametrize("project", PROJECTS[:2])
+def test_its_changes_are_told_first(repository, project):
+    text = (repository / project / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+), \d{4}-\d\d-\d\d$", text, re.MULTILINE)[1] == __version__
+
+
 def test_whoever_cites_it_cites_this_one(repository):
     citation = yaml.safe_load((repository / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == __version__
