@@ -20,3 +20,20 @@ rule all:
     default_target: True
     input:
         final_results(),
+
+
+localrules:
+    all,
+    refused,
+
+
+rule refused:
+    """Fail for a scan that cannot be reconstructed; all others go on."""
+    output:
+        f"{RESULTS}/{{scan}}/refused",
+    log:
+        f"{RESULTS}/{{scan}}/logs/refused.log",
+    params:
+        why=refusal,
+    shell:
+        "printf 'error: %s\\n' {params.why:q} > {log:q}; exit 1"

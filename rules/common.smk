@@ -15,8 +15,9 @@ from snakemake.settings.types import DeploymentMethod
 import tomobatch
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
-from tomobatch.plan_scan import read_plan
-from tomobatch.results import EXPORTS, RECORDS, REPORT, VOLUME
+from tomobatch.plan_scan import read_plan, read_plans
+from tomobatch.records.table import write_table
+from tomobatch.results import CHECKED, EXPORTS, RECORDS, REPORT, VOLUME
 from tomobatch.s3.address import is_remote
 from tomobatch.stores.finished import note_settings, why_not_replace
 from tomobatch.warm.install import install as start_scripts_warm
@@ -79,17 +80,38 @@ def scan_location(scan):
 @functools.cache
 def plan(scan):
     """Return the plan of a scan, made from its header; read once a process."""
+    if workflow.is_main_process and scan in PLANS.good:
+        return PLANS.good[scan]
     try:
         return read_plan(CONFIG, scan, scan_location(scan))
     except UserError as error:
         raise WorkflowError(f"scan {scan!r}: {error}")
 
 
+REFUSED = {}
 if workflow.is_main_process:
     start_scripts_warm(Path(workflow.basedir) / "scripts")
     # All scans are looked at before anything runs; a job looks at its own alone.
-    for scan in CONFIG.scans:
-        plan(scan)
+    PLANS = read_plans(CONFIG, scan_location)
+    if not PLANS.good:
+        raise WorkflowError("\n".join(PLANS.refusals))
+    REFUSED = PLANS.refused
+    for line in PLANS.refusals:
+        logger.error(f"error: {line}")
+
+
+onsuccess:
+    write_results_table()
+
+
+onerror:
+    write_results_table()
+
+
+def write_results_table():
+    """Write what came of all scans in one table beside the results; on S3, `fetch` does it."""
+    if not ON_S3:
+        write_table(Path(RESULTS), CONFIG.scans, REFUSED)
 
 
 def scan_source(wildcards):
@@ -195,12 +217,20 @@ def final_results():
         REPORT,
         f"{VOLUME}/zarr.json",
         *(EXPORTS[kind] for kind in CONFIG.volume.export),
+        *([CHECKED] if CONFIG.volume.check == "fail" else []),
     ]
     if not CONFIG.keep_intermediates:
         files.append(f"{RECORDS}/remove_intermediates.json")
-    return expand(
-        "{results}/{scan}/{file}", results=RESULTS, scan=CONFIG.scans, file=files
-    )
+    good = [scan for scan in CONFIG.scans if scan not in REFUSED]
+    return [
+        *expand("{results}/{scan}/{file}", results=RESULTS, scan=good, file=files),
+        *expand("{results}/{scan}/refused", results=RESULTS, scan=REFUSED),
+    ]
+
+
+def refusal(wildcards):
+    """Return why a scan is refused, as params of the rule that fails for it."""
+    return REFUSED.get(wildcards.scan, "it is not refused")
 
 
 def volume_shards(wildcards):

@@ -1,7 +1,7 @@
-"""The report: one self-contained page a scan, and its pictures.
+"""The report: one self-contained page a scan, and its pictures; a check, for those who ask for it.
 
 Inputs: the scan, every array by range, calibration.json, the records of every job.
-Outputs: report.html, findings.json and preview/*.png.
+Outputs: report.html, findings.json and preview/*.png; checked.json if nothing is red.
 """
 
 
@@ -59,3 +59,16 @@ rule report:
         orientation=planned("orientation"),
     script:
         "../scripts/report.py"
+
+
+rule check:
+    input:
+        findings=f"{RESULTS}/{{scan}}/findings.json",
+    output:
+        checked=f"{RESULTS}/{{scan}}/checked.json",
+    log:
+        f"{RESULTS}/{{scan}}/logs/check.log",
+    conda:
+        "../envs/numerics.yaml"
+    script:
+        "../scripts/check.py"

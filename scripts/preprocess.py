@@ -12,6 +12,7 @@ from tomobatch.scan.settings import DatasetSettings
 from tomobatch.stores.files import write_json
 from tomobatch.stores.layout import ArrayLayout
 from tomobatch.stores.references import load_references
+from tomobatch.words import counted
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -53,10 +54,10 @@ def main(
     }
     record.facts["missing"] = missing.numbers(start)
     if n_mended:
-        record.facts["warnings"] = [
-            f"{n_mended} pixels of projections {start} to {stop - 1} hold no number: each has the"
-            " value of the nearest one"
-        ]
+        record.warn(
+            f"{counted(n_mended, 'pixel')} of projections {start} to {stop - 1} without a number:"
+            " replaced by the nearest one that has one"
+        )
     logger.info("preprocessed projections %d to %d of %d", start, stop, layout.shape[0])
     write_json(Path(record_path), record.to_dict())
 

@@ -17,6 +17,7 @@ from tomobatch.stores.read import open_array, read_sinograms
 from tomobatch.stripes.choice import StripeChoice
 from tomobatch.stripes.removal import remove_stripes
 from tomobatch.stripes.settings import StripeSettings
+from tomobatch.words import counted
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -53,11 +54,11 @@ def main(
             sinograms, angles_rad, start, EvidenceSettings(n_rows=layout.shape[0], beam=beam)
         )
     if missing.any():
-        record.facts["warnings"] = [
-            f"{np.count_nonzero(missing)} projections hold no picture of their own (blank, without"
-            f" beam, a copy, or no numbers): {numbers(missing)} (the first is 0) come from their"
-            " neighbours in angle; datasets.exclude leaves them out instead"
-        ]
+        record.warn(
+            f"{counted(int(np.count_nonzero(missing)), 'projection')} without a picture of its own"
+            f" (blank, without beam, a copy, or no numbers): {numbers(missing)} (the first is 0);"
+            " the neighbours in angle stand for it, and datasets.exclude leaves it out instead"
+        )
     with record.stage("write"):
         layout.write_shard(chunk, sinograms, Path(shard_path))
         write_bytes(Path(evidence_path), evidence.to_json().encode())

@@ -18,7 +18,6 @@ from tomobatch.stripes.rows import rows_to_look_at
 
 if TYPE_CHECKING:
     from tomobatch.reconstruct.cone.geometry import ConeGeometry
-    from tomobatch.reconstruct.geometry import Geometry
 
 # Interpreter, libraries and OpenCL's compiler, before any data: measured at 300 to 450 MB.
 _BASE_MB = 500
@@ -62,7 +61,11 @@ class ScanPlan:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps of the workflow for this scan."""
-        return steps_with(self.volume.export, keep_intermediates=self.keep_intermediates)
+        return steps_with(
+            self.volume.export,
+            checked=self.volume.check == "fail",
+            keep_intermediates=self.keep_intermediates,
+        )
 
     @cached_property
     def projections(self) -> ChunkGrid:
@@ -184,28 +187,6 @@ class ScanPlan:
             header.angles_rad,
             header.n_rows,
             header.n_cols,
-            size_px=self.whole_slice_px,
-            roi=chosen.roi_px,
-            binning=chosen.binning,
-            mask=chosen.mask,
-            half_acquisition=chosen.half_acquisition,
-        )
-
-    def geometry(self) -> "Geometry":
-        """Return the geometry of the slices, for an axis in the middle of the detector.
-
-        Raises
-        ------
-        UserError
-            Where the slices asked for do not fit the scan.
-        """
-        # Brings OpenCL along, for which most plans need not wait.
-        from tomobatch.reconstruct.geometry import make_geometry
-
-        chosen = self.config.reconstruct
-        return make_geometry(
-            self.header.angles_rad,
-            self.header.n_cols,
             size_px=self.whole_slice_px,
             roi=chosen.roi_px,
             binning=chosen.binning,

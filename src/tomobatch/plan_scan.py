@@ -1,11 +1,58 @@
 """Make the plan of a scan from its header; what cannot be is refused before anything runs."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from tomobatch.config.schema import Config
 from tomobatch.errors import UserError
 from tomobatch.normalise.settings import NO_FLATS
 from tomobatch.plan import ScanPlan
 from tomobatch.scan.header import ScanHeader
 from tomobatch.scan.open import open_scan
+
+if TYPE_CHECKING:
+    from tomobatch.reconstruct.geometry import Geometry
+
+
+@dataclass(frozen=True)
+class Plans:
+    """The plans of all scans of a configuration.
+
+    Attributes
+    ----------
+    good
+        By name.
+    refused
+        Why each other scan cannot be reconstructed, by name.
+    """
+
+    good: dict[str, ScanPlan]
+    refused: dict[str, str]
+
+    @property
+    def refusals(self) -> list[str]:
+        """Every refused scan and why, a line each."""
+        return [f"scan {name!r}: {why}" for name, why in self.refused.items()]
+
+
+def read_plans(config: Config, locate: Callable[[str], str]) -> Plans:
+    """Plan the jobs of every scan; one that cannot be reconstructed does not keep the others.
+
+    Parameters
+    ----------
+    config
+        All of it.
+    locate
+        Gives the path or s3:// address of a scan, by name.
+    """
+    good, refused = {}, {}
+    for name in config.scans:
+        try:
+            good[name] = read_plan(config, name, locate(name))
+        except UserError as error:
+            refused[name] = str(error)
+    return Plans(good, refused)
 
 
 def read_plan(config: Config, name: str, path: str) -> ScanPlan:
@@ -59,4 +106,27 @@ def _check_slices(plan: ScanPlan) -> None:
     chosen = plan.config.reconstruct
     if chosen.roi_px is None and chosen.binning == 1 and not chosen.half_acquisition:
         return
-    plan.geometry()
+    parallel_geometry(plan)
+
+
+def parallel_geometry(plan: ScanPlan) -> "Geometry":
+    """Return the geometry of a parallel beam's slices, for an axis in the middle of the detector.
+
+    Raises
+    ------
+    UserError
+        Where the slices asked for do not fit the scan.
+    """
+    # Brings OpenCL along, for which most plans need not wait.
+    from tomobatch.reconstruct.geometry import make_geometry
+
+    chosen = plan.config.reconstruct
+    return make_geometry(
+        plan.header.angles_rad,
+        plan.header.n_cols,
+        size_px=plan.whole_slice_px,
+        roi=chosen.roi_px,
+        binning=chosen.binning,
+        mask=chosen.mask,
+        half_acquisition=chosen.half_acquisition,
+    )

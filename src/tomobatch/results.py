@@ -13,12 +13,16 @@ CALIBRATION = "calibration.json"
 VOLUME = "volume.ome.zarr"
 REPORT = "report.html"
 FINDINGS = "findings.json"
+CHECKED = "checked.json"
 SETTINGS = "settings.json"
 PREVIEW = "preview"
 RECORDS = "records"
 LOGS = "logs"
 EXPORTS = {"tiff": "volume.tif", "hdf5": "volume.h5"}
 """The file of each kind of copy of the volume."""
+
+TABLE = "summary.csv"
+"""Beside the folders of all scans, a line a scan."""
 
 INTERMEDIATES = (PROJECTIONS, SINOGRAMS)
 """What later steps read, and nobody else."""

@@ -63,7 +63,11 @@ _REMOVAL = Step("remove_intermediates", waited_for=False)
 RECORDED = tuple(step.rule for step in (*STEPS, _REMOVAL) if step.recorded)
 
 
-def steps_with(exports: Iterable[str], *, keep_intermediates: bool) -> tuple[Step, ...]:
-    """Return the steps of a scan whose volume is exported to such kinds as well."""
+def steps_with(
+    exports: Iterable[str], *, checked: bool = False, keep_intermediates: bool
+) -> tuple[Step, ...]:
+    """Return the steps of a scan whose volume is exported to such kinds, or checked, as well."""
+    check = [Step("check", recorded=False)] if checked else []
     removal = () if keep_intermediates else (_REMOVAL,)
-    return (*STEPS, *removal, *(Step(f"export_{kind}", recorded=False) for kind in exports))
+    copies = (Step(f"export_{kind}", recorded=False) for kind in exports)
+    return (*STEPS, *check, *removal, *copies)

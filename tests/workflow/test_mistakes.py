@@ -91,10 +91,13 @@ def test_pixels_and_a_frame_of_nan_are_told_and_leave_no_nan(tmp_path, tiny_scan
 
     scan = edited(tiny_scan, tmp_path, with_nan)
     write_config(tmp_path, scans={"spoilt": str(scan)}, chunks={"projections": 25})
-    snakemake(tmp_path)
+    said = snakemake(tmp_path)
+    assert "warning: spoilt: 1 pixel of projections 0 to 24 without a number" in said
     told = json.loads((tmp_path / "results/spoilt/findings.json").read_text())["warnings"]
-    assert any("1 pixels of projections 0 to 24 hold no number" in line for line in told)
-    assert any("hold no picture of their own" in line and ": 9 (" in line for line in told)
+    assert any("1 pixel of projections 0 to 24 without a number" in line for line in told)
+    assert any(
+        "1 projection without a picture of its own" in line and ": 9 (" in line for line in told
+    )
     assert np.isfinite(open_array(str(tmp_path / "results/spoilt/volume.ome.zarr/0"))[:]).all()
 
 

@@ -44,7 +44,7 @@ def run(
 
     fleet = Fleet(most_children=machines)
     config = read_config()
-    (plan,) = plan_scans(find_scans([scan], config), config).values()
+    (plan,) = plan_scans(find_scans([scan], config), config).good.values()
     prices = current_prices(fleet, region, offline=offline)
     where: Queue = "cpu" if cpu else "gpu"
     estimate = estimate_scan(plan, prices, fleet, queue=where, device=where)

@@ -30,6 +30,8 @@ def run(
 ) -> None:
     """Fetch the volume or a part of it, with report, previews and calibration.
 
+    A table beside them, summary.csv, has a line a scan.
+
     Slices that are left out read as zeros. What is there already is not fetched again.
 
     Example: `tomobatch fetch tooth --slices 100:164 --level 1`
@@ -39,7 +41,8 @@ def run(
     wanted = parse_slices(slices)
     with observed(run) as observer:
         folder = output or Path("results-aws") / observer.run
-        for scan, url in scan_results(observer).items():
+        scans = scan_results(observer)
+        for scan, url in scans.items():
             files = choose_parts(url, wanted, level)
             with transfer_bar(f"Fetching {scan}", sum(file.size for file in files)) as progress:
                 from tomobatch.s3.fetch import fetch_files
@@ -49,6 +52,9 @@ def run(
             typer.echo(
                 f"{folder / scan}: {len(files)} files, {size_mb:.1f} MB, of which {n_files} are new"
             )
+    from tomobatch.records.table import write_table
+
+    typer.echo(f"{write_table(folder, scans, {})}: what came of every scan")
 
 
 def scan_results(observer: "Observer") -> dict[str, str]:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tomobatch.cli.shared.ask import confirm
-from tomobatch.cli.shared.closing import say_closing_lines
 from tomobatch.cli.shared.deployed import Yes, deployment
 from tomobatch.cli.shared.disk import foretell_disk
+from tomobatch.cli.shared.here import run_here
 from tomobatch.cli.shared.options import Verbose
 from tomobatch.cli.shared.profile import data_url
-from tomobatch.cli.shared.replacing import may_replace
+from tomobatch.cli.shared.replacing import may_replace, replacing
 from tomobatch.cli.shared.scans import (
     Entry,
     count_jobs,
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from tomobatch.aws.runs.place import Place
     from tomobatch.aws.runs.record import RunRecord
     from tomobatch.plan import ScanPlan
-
-LOCAL = "profiles/local"
-_REPLACING = {False: [], True: ["replace_results=true"]}
 
 Scans = Annotated[
     list[str] | None,
@@ -80,26 +77,36 @@ def run(
         raise UserError("no scan given, and none in config.yaml; try `tomobatch run path/to/scan`")
     snakemake_command([])
     plans = plan_scans(scans, config)
+    for line in plans.refusals:
+        typer.echo(f"error: {line}", err=True)
+    called = name_of(name, scans)
+    scans = {scan: entry for scan, entry in scans.items() if scan in plans.good}
     if local:
         if detach:
             raise UserError("--local and --detach exclude each other: choose one")
         results = Path(str(config.get("results", "results")))
         there = {scan: str(results / scan) for scan in scans}
-        replaces = replaces or may_replace(there, plans, scans, yes=yes)
-        foretell_disk(plans, results)
-        _run_here(name_of(name, scans), scans, results, replaces=replaces, verbose=verbose)
-        return
-    data_url(profile)
-    jobs = count_jobs(plans.values())
-    _foretell(plans)
-    with deployment() as place:
-        _warn_of_quotas()
-        _ask(place, name_of(name, scans), scans, jobs, yes=yes)
-        on_s3 = moved(scans, lambda path: upload_scan(path, str(place.scans), replace=replaces))
-        record = _new_record(place, name_of(name, scans), on_s3, jobs, profile)
-        there = {scan: f"{record.results}/{scan}" for scan in scans}
-        replaces = replaces or may_replace(there, plans, on_s3, yes=yes)
-        start(place, record, detach=detach, replaces=replaces)
+        replaces = replaces or may_replace(there, plans.good, scans, yes=yes)
+        foretell_disk(plans.good, results)
+        run_here(called, scans, results, plans.refused, replaces=replaces, verbose=verbose)
+    else:
+        data_url(profile)
+        jobs = count_jobs(plans.good.values())
+        _foretell(plans.good)
+        with deployment() as place:
+            _warn_of_quotas()
+            _ask(place, called, scans, jobs, yes=yes)
+            on_s3 = moved(scans, lambda path: upload_scan(path, str(place.scans), replace=replaces))
+            record = _new_record(place, called, on_s3, jobs, profile)
+            there = {scan: f"{record.results}/{scan}" for scan in scans}
+            replaces = replaces or may_replace(there, plans.good, on_s3, yes=yes)
+            start(place, record, detach=detach, replaces=replaces)
+    if plans.refused:
+        n_all = len(plans.good) + len(plans.refused)
+        raise UserError(
+            f"{len(plans.refused)} of {n_all} scans cannot be reconstructed, the others are not"
+            f" held up: {', '.join(plans.refused)}; why is said above"
+        )
 
 
 def name_of(name: str | None, scans: Mapping[str, Entry]) -> str:
@@ -130,7 +137,7 @@ def start(place: "Place", record: "RunRecord", *, detach: bool, replaces: bool =
 
     sheet = sheet_of(record)
     write_sheet(Path(sheet), record.scans)
-    arguments = [*snakemake_arguments(record, sheet), *_REPLACING[replaces]]
+    arguments = [*snakemake_arguments(record, sheet), *replacing(replaces)]
     sources, checksum = put_sources(place, record.name, pack_sources(Path(), [sheet]))
     if detach:
         typer.echo(show_command(arguments))
@@ -149,17 +156,6 @@ def start(place: "Place", record: "RunRecord", *, detach: bool, replaces: bool =
     run_snakemake(arguments, note)
     note_finish(place, record.name)
     typer.echo(f"Bring the results down with `tomobatch fetch {record.name}`")
-
-
-def _run_here(
-    name: str, scans: Mapping[str, Entry], results: Path, *, replaces: bool, verbose: bool
-) -> None:
-    sheet = Path("results") / f"{name}.tsv"
-    write_sheet(sheet, scans)
-    said = ["--verbose"] if verbose else []
-    config = ["--config", f"scans={sheet}", *_REPLACING[replaces]]
-    run_snakemake(["--profile", LOCAL, *said, *config])
-    say_closing_lines(results, list(scans))
 
 
 def _warn_of_quotas() -> None:

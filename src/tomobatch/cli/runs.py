@@ -22,17 +22,23 @@ _WIDTH = 200
 def run(as_json: AsJson = False) -> None:
     """List all runs: of `tomobatch run`, and for a week those of plain `snakemake`.
 
+    With --json, each has the verdicts and warnings of its scans.
+
     Example: `tomobatch runs --json`
     """
     from rich.console import Console
 
     from tomobatch.aws.runs.find import all_runs
+    from tomobatch.aws.runs.findings import findings_of
 
     with deployment() as place:
         runs = all_runs(place)
+        recorded = [record for record in runs.values() if record is not None]
+        known = findings_of(place, recorded) if as_json else {}
     if as_json:
         rows = [
             {"name": name, **({} if record is None else asdict(record))}
+            | {"findings": {scan: one.to_dict() for scan, one in known.get(name, {}).items()}}
             for name, record in sorted(runs.items())
         ]
         typer.echo(json.dumps(rows, indent=1))

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from tomobatch.plan import ScanPlan
+from tomobatch.plan_scan import parallel_geometry
 from tomobatch.reconstruct.cone.cost import chunk_s
 from tomobatch.reconstruct.methods import choose_method, expected_s
 from tomobatch.steps import Queue
@@ -104,7 +105,7 @@ def _chunk_s(plan: ScanPlan, device: Queue) -> float:
         cone = plan.cone_geometry()
         every = [chunk_s(device, cone, *chunk) for chunk in plan.slices]
         return sum(every) / len(every)
-    geometry, method = plan.geometry(), plan.config.reconstruct.method
+    geometry, method = parallel_geometry(plan), plan.config.reconstruct.method
     chosen = choose_method(geometry) if method == "auto" else method
     return plan.slices.size * expected_s(device, geometry, chosen)
 

@@ -4,8 +4,8 @@ The report writes them beside itself; closing lines and programs read them there
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -66,9 +66,19 @@ class Findings:
         """The verdicts that ask for a look."""
         return tuple(one for one in self.verdicts if one.level in ("amber", "red"))
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, with the level of all."""
+        return {"level": self.level, **asdict(self)}
+
     def to_json(self) -> str:
         """Return the findings as JSON text."""
         return TypeAdapter(Findings).dump_json(self, indent=1).decode()
+
+    @property
+    def lines(self) -> list[str]:
+        """What should be looked at, a line each: verdicts that are not green, and warnings."""
+        told = [f"{one.level}: {self.scan}: {one.line}" for one in self.doubts]
+        return [*told, *(f"warning: {self.scan}: {line}" for line in self.warnings)]
 
     @classmethod
     def from_json(cls, text: str) -> "Findings":

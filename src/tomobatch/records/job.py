@@ -54,6 +54,11 @@ class Record:
             spent_s = time.perf_counter() - start_s
             self.stages_s[name] = self.stages_s.get(name, 0.0) + spent_s
 
+    def warn(self, line: str) -> None:
+        """Note what the user should know of the result, and say it now."""
+        self.facts.setdefault("warnings", []).append(line)
+        logger.warning("warning: %s", line)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain JSON values, closing its wall time now."""
         return {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tomobatch.errors import UserError
+from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.orientation import turns
 from tomobatch.scan.angle_check import EffectiveAngles
 from tomobatch.scan.beam_words import describe_beam, describe_whole_slices
@@ -44,7 +45,11 @@ class Inspection:
         return asdict(self)
 
 
-def inspect(path: str | Path, datasets: DatasetSettings | None = None) -> Inspection:
+def inspect(
+    path: str | Path,
+    datasets: DatasetSettings | None = None,
+    normalise: NormaliseSettings | None = None,
+) -> Inspection:
     """Look at a scan; of one with floating point counts, every projection is read.
 
     Parameters
@@ -53,6 +58,8 @@ def inspect(path: str | Path, datasets: DatasetSettings | None = None) -> Inspec
         Anything that :func:`open_scan` takes.
     datasets
         What the config says about its parts.
+    normalise
+        How it will be corrected.
 
     Raises
     ------
@@ -63,10 +70,10 @@ def inspect(path: str | Path, datasets: DatasetSettings | None = None) -> Inspec
         header = scan.header
         angles: EffectiveAngles | None = None
         problems = list(header.problems)
-        oddities = list(header_remarks(header))
+        oddities = list(header_remarks(header, normalise))
         if not problems:
             try:
-                look = look_at(scan, scan.flats(), scan.darks())
+                look = look_at(scan, scan.flats(), scan.darks(), normalise)
                 angles, oddities = look.angles, list(look.warnings)
             except UserError as error:
                 problems.append(f"{header.path}: {error}")

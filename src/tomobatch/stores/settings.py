@@ -18,4 +18,8 @@ class VolumeSettings(Section):
         "sample",
         description="the sample as it is, or mirrored as a peer shows it (parallel beams alone)",
     )
+    check: Literal["warn", "fail"] = Field(
+        "warn",
+        description="a scan whose report is red: say so, or fail for that scan once it is made",
+    )
     export: list[ExportKind] = Field([], description="copies of the volume in other formats")

@@ -6,11 +6,12 @@ by a later controller, counts where it was submitted last.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from tomobatch.aws.runs.submitted import State, Submitted
+from tomobatch.records.findings import Findings
 
 
 class Phase(StrEnum):
@@ -73,6 +74,8 @@ class RunState:
         What it has cost so far, and where the prices come from.
     waiting
         Why jobs of it wait for machines, a line each.
+    findings
+        What is known of each scan that is done, once nothing runs any more.
     """
 
     run: str
@@ -86,6 +89,7 @@ class RunState:
     cost_usd: float | None = None
     prices: str = ""
     waiting: tuple[str, ...] = ()
+    findings: Mapping[str, Findings] = field(default_factory=dict)
 
     @property
     def time_left_s(self) -> float | None:

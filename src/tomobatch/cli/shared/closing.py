@@ -11,7 +11,7 @@ import typer
 from tomobatch.cli.shared.disk import show_size
 from tomobatch.errors import UserError
 from tomobatch.records.summary import read_records, warnings_of
-from tomobatch.results import CALIBRATION, FINDINGS, RECORDS, REFERENCES, REPORT, VOLUME
+from tomobatch.results import CALIBRATION, FINDINGS, RECORDS, REFERENCES, REPORT, TABLE, VOLUME
 
 if TYPE_CHECKING:
     from tomobatch.calibrate.calibration import Calibration
@@ -109,7 +109,8 @@ def say_closing_lines(
     told = tell_intermediates(outcome.results for outcome in outcomes.values())
     typer.echo(f"Intermediates        {told}")
     if len(scans) > 1:
-        typer.echo(f"All scans            {write_scans_page(results)}")
+        table = f", {results / TABLE}" if (results / TABLE).is_file() else ""
+        typer.echo(f"All scans            {write_scans_page(results)}{table}")
     first = results / next(iter(scans))
     typer.echo(f"Next                 open {first / REPORT}, or tomobatch view {first}")
 

@@ -55,3 +55,8 @@ def may_replace(
     if not confirm(question, yes=yes):
         raise typer.Exit(1)
     return True
+
+
+def replacing(replaces: bool) -> list[str]:
+    """Return what Snakemake is told, after ``--config``, for finished results to give way."""
+    return ["replace_results=true"] if replaces else []

@@ -13,6 +13,7 @@ from tomobatch.s3.address import is_remote
 
 if TYPE_CHECKING:
     from tomobatch.plan import ScanPlan
+    from tomobatch.plan_scan import Plans
 
 Entry = Mapping[str, Any]
 CONFIG = Path("config.yaml")
@@ -33,7 +34,7 @@ def find_scans(asked: Iterable[str], config: Mapping[str, Any]) -> dict[str, Ent
     Raises
     ------
     UserError
-        If there is no such scan.
+        If there is no such scan: all that are missing are named.
     """
     configured = _configured(config)
     asked = list(asked) or list(configured)
@@ -41,28 +42,31 @@ def find_scans(asked: Iterable[str], config: Mapping[str, Any]) -> dict[str, Ent
     named = name_scans(without_repeats(unnamed), taken=configured)
     scans = {scan: configured[scan] for scan in asked if scan in configured}
     scans |= {name: {"path": path} for name, path in named.items()}
-    for entry in scans.values():
-        path = str(entry["path"])
-        if not is_remote(path) and not Path(path).exists():
-            known = f", nor a scan of {CONFIG} ({', '.join(configured)})" if configured else ""
-            raise UserError(f"{path}: no such file or folder{known}")
+    missing = [path for path in named.values() if not is_remote(path) and not Path(path).exists()]
+    if missing:
+        known = f", nor a scan of {CONFIG} ({', '.join(configured)})" if configured else ""
+        raise UserError(f"{', '.join(missing)}: no such file or folder{known}")
     return scans
 
 
-def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> "dict[str, ScanPlan]":
+def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> "Plans":
     """Read the headers of scans and plan their jobs, as the workflow will.
 
     Raises
     ------
     UserError
-        If a scan or the configuration is not right.
+        If the configuration is not right, or no scan can be reconstructed: all are named.
     """
     # Libraries that take seconds to import are left to the commands that need them.
     from tomobatch.config.schema import load_config
-    from tomobatch.plan_scan import read_plan
+    from tomobatch.plan_scan import read_plans
 
     checked = load_config({**config, "scans": scans})
-    return {name: read_plan(checked, name, entry.path) for name, entry in checked.scans.items()}
+    plans = read_plans(checked, lambda name: checked.scans[name].path)
+    if not plans.good:
+        alone = len(plans.refused) == 1
+        raise UserError("\n".join(plans.refused.values() if alone else plans.refusals))
+    return plans
 
 
 def count_jobs(plans: "Iterable[ScanPlan]") -> dict[str, int]:

@@ -17,6 +17,7 @@ _COLOURS = {
     Phase.INCOMPLETE: "red",
     Phase.IDLE: "yellow",
 }
+_LEVELS = {"amber": "yellow", "red": "red", "warning": "yellow"}
 _LAYOUTS = "lay_out_"
 """Rules that write a line of metadata: not worth one here, unless one of them fails."""
 
@@ -97,4 +98,8 @@ def _footer(state: RunState) -> Text:
     lines = [", ".join(facts)]
     if state.unreadable:
         lines.append(f"{len(state.unreadable)} lists are not counted: {state.unreadable[0]}")
-    return Text("\n" + "\n".join(lines), style="dim")
+    text = Text("\n" + "\n".join(lines), style="dim")
+    for line in (line for findings in state.findings.values() for line in findings.lines):
+        level = line.partition(":")[0]
+        text.append(f"\n{line}", style=_LEVELS.get(level, "yellow"))
+    return text
