@@ -35,3 +35,8 @@ def test_a_decision_is_in_the_index_and_cited_where_it_governs(page, cited):
 
 def test_nothing_cites_a_decision_that_is_not_there(cited):
     assert cited - {int(page.name[:4]) for page in PAGES} == set()
+
+
+def test_a_number_is_one_decision():
+    numbers = [page.name[:4] for page in PAGES]
+    assert len(set(numbers)) == len(numbers)

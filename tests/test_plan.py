@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tomobatch.beam import ConeBeam
 from tomobatch.cli.shared.disk import foretell_disk
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
@@ -14,13 +15,13 @@ from tomobatch.plan_scan import plan_scan
 from tomobatch.scan.header import AngleSource, ScanHeader
 
 
-def planned(span_deg=180.0, cor_px=None, chunks=None, **reconstruct):
-    """Plan a scan of 16 rows x 20 columns."""
+def planned(span_deg=180.0, cor_px=None, chunks=None, beam=None, n_rows=16, **reconstruct):
+    """Plan a scan of 16 rows x 20 columns, unless more are asked for."""
     header = ScanHeader(
         path="tooth.h5",
         format="HDF5",
         n_projections=30,
-        n_rows=16,
+        n_rows=n_rows,
         n_cols=20,
         dtype=np.dtype(np.uint16),
         angles_rad=np.deg2rad(np.linspace(0, span_deg, 30, endpoint=False)),
@@ -30,6 +31,7 @@ def planned(span_deg=180.0, cor_px=None, chunks=None, **reconstruct):
         n_flats=10,
         n_darks=10,
         known_axis=None,
+        beam=beam,
     )
     calibrate = {"cor_px": cor_px}
     sections = {"reconstruct": reconstruct, "calibrate": calibrate, "chunks": chunks or {}}
@@ -98,6 +100,7 @@ def test_a_run_that_the_disk_can_not_take_is_refused_before_it_starts(tmp_path, 
     [
         ({}, (20, 20)),
         ({"size_px": 30}, (30, 30)),
+        ({"binning": 3}, (6, 6)),
         ({"roi_px": [2, 3, 8, 6], "binning": 2}, (3, 4)),
         ({"half_acquisition": True}, (40, 40)),
         ({"half_acquisition": True, "roi_px": [0, 0, 40, 8]}, (8, 40)),
@@ -115,3 +118,29 @@ def test_the_pixels_of_a_binned_region_are_told_in_those_of_the_detector():
     ]
     assert scale["scale"] == [1, 2, 2]
     assert translation["translation"] == [0, 3.5, 2.5]
+
+
+def test_chunks_that_fit_the_memory_are_whole_blocks_of_the_pyramid():
+    """Seven rows of 30 x 20 fit; the coarsest of three levels is made of four slices."""
+    assert planned(chunks={"slices": "auto", "memory_mb": 7.5 * 4e-6 * 600}).rows.size == 4
+
+
+CONE = ConeBeam(100, 200, 1.0, 1.0)
+
+
+def test_a_chunk_of_a_cone_waits_for_the_chunks_that_it_reads_and_no_others():
+    plan = planned(360.0, beam=CONE, chunks={"slices": 4})
+    for chunk in range(plan.slices.n_chunks):
+        first, stop = plan.cone_geometry().rows_needed(*plan.slices.range(chunk))
+        read = [k for k, (start, end) in enumerate(plan.rows) if start < stop and end > first]
+        assert list(plan.rows_of(chunk)) == read
+
+
+@pytest.mark.parametrize(("n_rows", "size"), [(16, 16), (100, 64), (600, 128), (3000, 256)])
+def test_chunks_of_a_cone_are_a_fourth_of_its_rows_within_bounds(n_rows, size):
+    assert planned(360.0, beam=CONE, n_rows=n_rows).slices.size == size
+
+
+def test_the_choice_against_stripes_holds_eight_rows_and_one_by_every_method():
+    plan = planned(size_px=500)
+    assert plan.stripes_job_mb == 500 + round(3 * 4e-6 * 8 * 30 * 20) + round(40 * 4e-6 * 500**2)

@@ -65,3 +65,11 @@ def test_interlaced_turns_have_no_angle_twice():
     order, ordered = around(np.concatenate(turns))
     assert runs_of_one_angle(ordered) is None
     assert len(set(order)) == 80
+
+
+def test_rounding_leaves_the_first_angle_the_first():
+    """A third turn whose angles come out a rounding error below those of the first."""
+    angles = np.concatenate([degrees(10, 200, 95), degrees(10, 200, 95) + 4 * np.pi])
+    order, ordered = around(angles)
+    assert set(order[:2]) == {0, 95}
+    assert np.ptp(ordered) < np.pi * 1.06

@@ -1,5 +1,8 @@
 """Which method is believed, and when the user is warned."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from tomobatch.calibrate.calibration import calibrate
@@ -91,3 +94,45 @@ def test_tilts_that_differ_are_told():
     lines = {"mirror": line, "wedge": Line(50, 50.0, 0.02, 0.03, 1e-4)}
     (warning,) = doubted(line, 100, lines.items(), mirror=0.02, wedge=0.02)
     assert "wedge finds 1.718" in warning
+
+
+def test_a_check_that_tolerates_anything_bears_nothing_out():
+    vague = {"mirror": method_result("mirror", 50.0, 0.01, 20)}
+    vague["moments"] = method_result("moments", 52.0, 1.0, 20)
+    _, check = choose(vague)
+    assert abs(check.difference_px) < check.tolerance_px
+    assert not check.agrees
+
+
+def test_what_a_scan_adds_to_the_error_of_a_method_counts():
+    assert method_result("mirror", 50.0, 0.003, 20, unseen_px=0.4).error_px == pytest.approx(
+        np.hypot(np.hypot(0.003, 0.005), 0.4)
+    )
+
+
+def test_the_tilt_is_as_certain_as_the_angle_that_its_slope_is():
+    found = calibrate(evidence(sharpness=90.0, moments=90.1), WINDOW)
+    steep = replace(found, line=replace(found.line, slope=1.0, slope_sigma=0.01))
+    assert steep.tilt_deg == pytest.approx(45)
+    assert steep.tilt_sigma_deg == pytest.approx(np.rad2deg(0.005))
+
+
+def test_what_is_given_is_certain():
+    given = CalibrateSettings(cor_px=100, tilt_deg=1, grey_window=(0, 1))
+    line = calibrate(evidence(sharpness=90.0, moments=90.1), given).line
+    assert (line.mid_px, line.mid_sigma_px, line.slope_sigma) == (100, 0, None)
+    assert line.slope == pytest.approx(np.tan(np.deg2rad(1)))
+
+
+@pytest.mark.parametrize("is_full_turn", [True, False])
+def test_halves_are_merged_of_full_turns_only(is_full_turn):
+    rows = [replace(each, is_full_turn=is_full_turn) for each in evidence(moments=30.0)]
+    told = " ".join(calibrate(rows, WINDOW).warnings)
+    assert ("half acquisition" in told) is is_full_turn
+
+
+def test_tilts_that_differ_by_less_than_shows_are_not_told():
+    """0.4 px over the height of the scan, twenty standard deviations."""
+    line = Line(50, 50.0, 0.02, 0.01, 1e-5)
+    lines = {"mirror": line, "wedge": Line(50, 50.0, 0.02, 0.014, 1e-4)}
+    assert doubted(line, 100, lines.items(), mirror=0.02, wedge=0.02) == []

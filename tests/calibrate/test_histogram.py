@@ -46,3 +46,9 @@ def test_percentiles_to_a_bin():
 
 def test_one_value_makes_a_histogram():
     assert histogram_of(np.full(7, 0.25)).percentiles((0, 100)) == pytest.approx((0.25, 0.25))
+
+
+def test_few_values_far_apart_do_not_make_many_bins():
+    merged = merge([histogram_of(np.array([0.0, 1e-3])), histogram_of(np.array([1e3, 1e3 + 1e-3]))])
+    assert len(merged.counts) <= 2 * MOST_BINS
+    assert sum(merged.counts) == 4

@@ -9,9 +9,11 @@ from tomobatch.errors import UserError
 from tomobatch.reconstruct.filter import (
     FILTERS,
     binning_response,
+    fill_padding,
     finer_response,
     frequency_response,
     overlap_weights,
+    padded_length,
     ramp_kernel,
     shift_phases,
     window,
@@ -95,3 +97,18 @@ def test_linear_interpolation_leaves_every_frequency_its_amplitude() -> None:
         fine = np.interp(places, np.arange(2 * length), row, period=2 * length)
         wave = np.exp(-2j * np.pi * k * places / (2 * length))
         assert length * np.mean(fine * wave) == pytest.approx(response[k], rel=0.01)
+
+
+def test_padding_is_as_long_on_both_sides() -> None:
+    rows = np.zeros((2, 16), np.float32)
+    rows[:, :6] = np.arange(1, 7)
+    fill_padding(rows, 6, "edge", axis=1)
+    assert rows[0].tolist() == [*range(1, 7), *[6] * 5, *[1] * 5]
+    fill_padding(rows, 6, "zero", axis=1)
+    assert rows[1].tolist() == [*range(1, 7), *[0] * 10]
+
+
+def test_rows_of_merged_halves_are_kept_apart_by_their_whole_width() -> None:
+    turn = np.arange(64) * 2 * np.pi / 64
+    merged = make_geometry(turn, 100, half_acquisition=True, cor_px=5.0)
+    assert padded_length(merged) >= 2 * (100 + merged.reach_px)

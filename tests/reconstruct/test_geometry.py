@@ -102,3 +102,10 @@ def test_mistakes_are_refused(arguments, text) -> None:
     good = {"angles_rad": [0.0, 1.0], "n_cols": 8}
     with pytest.raises(UserError, match=text):
         make_geometry(**{**good, **arguments})
+
+
+def test_what_the_mask_hides_is_not_reached() -> None:
+    corners = make_geometry([0.0], 100, mask=False).reach_px
+    assert corners == pytest.approx(np.hypot(49.5, 49.5))
+    assert make_geometry([0.0], 100).reach_px == 50
+    assert make_geometry([0.0], 100, mask=20.0).reach_px == 20

@@ -1,6 +1,7 @@
 """Which method, how many slices at a time, and the memory they take."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import get_args
 
 import numpy as np
@@ -109,3 +110,22 @@ def test_rows_come_in_four_blocks_of_some_size(method, expected) -> None:
 def test_unknown_method_is_refused() -> None:
     with pytest.raises(UserError, match="method: 'gridrec' is not one of auto, direct, fourier"):
         make_plan(find_device("cpu"), geometry_of(8, 4), 1, "gridrec")
+
+
+def test_a_block_costs_once_for_all_of_its_slices(monkeypatch) -> None:
+    free = {"filter": 0.0, "update": 0.0}
+    table = {"direct": {"8": {"block": 5.0, **free}, "32": {"block": 64e9, **free}}}
+    monkeypatch.setattr(methods, "_costs", lambda: {"cpu": table})
+    assert expected_s("cpu", geometry_of(64, 40), "direct") == pytest.approx(2.0)
+
+
+def test_no_buffer_is_larger_than_the_device_allows() -> None:
+    geometry = geometry_of(64, 40)
+    largest = max(METHODS["direct"].buffer_bytes(geometry, 8))
+    device = SimpleNamespace(
+        kind="cpu",
+        n_engines=1,
+        free_memory_bytes=lambda: 10**12,
+        cl_device=SimpleNamespace(max_mem_alloc_size=largest),
+    )
+    assert make_plan(device, geometry, 100, "direct").lanes == 8

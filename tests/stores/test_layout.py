@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tomobatch.normalise.references import no_references
 from tomobatch.stores.files import write_bytes
 from tomobatch.stores.layout import projections_layout, sinograms_layout
 from tomobatch.stores.read import open_array, read_sinograms
+from tomobatch.stores.references import load_references, save_references
 
 
 def write_all(layout, root, values):
@@ -65,3 +69,24 @@ def test_a_process_job_reads_one_inner_chunk_of_every_shard():
     layout = projections_layout(100, 50, 64, chunk_projections=32, chunk_slices=16)
     assert layout.chunk_shape == (32, 16, 64)
     assert layout.shard_shape == (32, 64, 64)
+
+
+@pytest.mark.parametrize(("n_projections", "piece"), [(100, 64), (64, 64), (30, 64), (128, 64)])
+def test_sinograms_that_are_read_a_few_angles_at_a_time(tmp_path, n_projections, piece):
+    layout = sinograms_layout(n_projections, 6, 5, 4, chunk_angles=piece)
+    assert layout.chunk_shape == (1, min(piece, n_projections), 5)
+    values = random((6, n_projections, 5))
+    write_all(layout, tmp_path / "sinograms.zarr", values)
+    read = open_array(str(tmp_path / "sinograms.zarr" / "zarr.json"))
+    np.testing.assert_array_equal(read[:, 20:], values[:, 20:])
+
+
+@pytest.mark.parametrize("offsets", [None, np.array([0.0, 0.1], np.float32)])
+def test_references_come_back_as_they_were(tmp_path, offsets):
+    saved = replace(no_references((3, 4)), offsets=offsets, warnings=("odd",), saturation=4095.0)
+    save_references(tmp_path / "references.h5", saved)
+    read = load_references(tmp_path / "references.h5")
+    for name, value in vars(saved).items():
+        if name != "drift":
+            np.testing.assert_array_equal(getattr(read, name), value)
+    assert read.drift.intensities == saved.drift.intensities

@@ -37,3 +37,12 @@ def test_nothing_is_found_where_everything_differs() -> None:
     columns = (rng.normal(size=(80, 50)) * np.repeat([0.01, 1], 40)[:, None]).astype(np.float32)
     assert not find_odd_columns(columns).sum() >= 20
     assert not find_odd_columns(columns[:, :1]).any()
+
+
+@pytest.mark.parametrize(("first", "stop"), [(0, 2), (7, 9)])
+def test_at_the_ends_the_line_goes_on(first: int, stop: int) -> None:
+    columns = np.repeat(np.arange(9, dtype=np.float32)[:, None], 4, axis=1)
+    missing = np.zeros(9, bool)
+    missing[first:stop] = True
+    broken = np.where(missing[:, None], np.float32(99), columns)
+    assert bridge(broken, missing) == pytest.approx(columns)

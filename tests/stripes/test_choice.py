@@ -7,6 +7,7 @@ from tests.stripes.known_stripes import SAMPLES, STRIPES, KnownScan, known_scan
 from tomobatch.reconstruct.slices import fbp
 from tomobatch.stripes.choice import NO_RINGS, StripeChoice, choose_removal
 from tomobatch.stripes.removal import METHODS, remove_stripes
+from tomobatch.stripes.rings import ring_figure
 from tomobatch.stripes.rows import rows_to_look_at
 from tomobatch.stripes.settings import StripeSettings
 
@@ -113,3 +114,23 @@ def test_choice_survives_its_file() -> None:
 )
 def test_rows_are_spread_over_the_height(n_rows, expected) -> None:
     assert rows_to_look_at(n_rows) == expected
+
+
+def test_the_row_with_the_most_dead_columns_is_told_of() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(1, 0.1, (2, 40, 64)).astype(np.float32)
+    rows[1][:, [20, 41]] = 0.5
+    choice = choose_removal(
+        ((i, row, 31.5) for i, row in enumerate(rows)),
+        StripeSettings(method="none"),
+        lambda cor_px: lambda sinograms: np.zeros((len(sinograms), 64, 64), np.float32),
+    )
+    assert choice.n_odd_columns == 2
+
+
+def test_the_ring_figure_does_not_know_where_directions_begin() -> None:
+    """Arcs over the first direction count as they do over any other."""
+    y, x = np.mgrid[:128, :128] - 63.5
+    arcs = np.where(np.abs(np.arctan2(y, x)) < 0.25, np.sin(np.hypot(y, x)), 0.0)
+    image = (arcs + np.random.default_rng(1).normal(0, 0.1, arcs.shape)).astype(np.float32)
+    assert ring_figure(image) == pytest.approx(ring_figure(np.rot90(image).copy()), abs=1e-3)

@@ -1,4 +1,4 @@
-"""Projections that hold no picture, and pixels that hold no number."""
+"""Projections that hold no picture, and pixels that hold no number (decision 37)."""
 
 from dataclasses import dataclass
 

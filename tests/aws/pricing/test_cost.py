@@ -111,6 +111,21 @@ def test_a_machine_that_nobody_knows_is_named_and_not_counted_as_free():
     assert cost.n_machines == 2
 
 
+def test_no_attempt_bears_more_than_its_machine():
+    assert cost_of([use(kind="c6i.2xlarge", vcpus=16)], PRICES).usd == pytest.approx(0.16)
+
+
+def test_before_the_first_price_that_is_known_that_one_counts():
+    begun = cost_of([use(start=-HOUR_MS, stop=0)], PRICES)
+
+    assert begun.usd == pytest.approx(0.36)
+
+
+def test_another_size_of_a_gpu_machine_has_no_price():
+    assert PRICES.usd_h("g6.8xlarge", "on-demand", "us-east-1a", 0) is None
+    assert PRICES.usd_h("c6i.8xlarge", "on-demand", "us-east-1a", 0) == pytest.approx(1.6)
+
+
 def test_machines_that_do_not_know_themselves_are_not_one():
     uses = [use(instance="", start=0), use(instance="", start=2 * HOUR_MS, stop=3 * HOUR_MS)]
     cost = cost_of(uses, PRICES)

@@ -87,6 +87,13 @@ def test_only_attempts_that_came_to_their_end_tell_how_long_one_takes():
     assert by_child[2].stop_ms == 60_000
 
 
+def test_an_attempt_does_not_end_before_it_began():
+    """Clocks of two machines differ: the next one started, by its own, before the first."""
+    first, _ = uses({0: [attempt(1, 500), attempt(2, 400, 900, True)]})
+
+    assert (first.start_ms, first.stop_ms) == (500, 500)
+
+
 def test_more_can_not_be_kept_than_there_was():
     first, _ = uses(
         {0: [attempt(1, 100, 700), attempt(2, 2000, 2500, True)]}, [outcome(0, 1, 50, 900)]

@@ -80,6 +80,45 @@ def test_the_child_of_a_refused_command_is_ended_and_its_slice_runs_again(
     assert later.verdict(first) is None
 
 
+def test_every_child_of_which_a_command_is_refused_is_ended(
+    new_dispatcher, batch, ending, run, parcel
+):
+    """Five commands on three children: 0; 1 and 2; 3 and 4."""
+    new_dispatcher().submit(run, replace(parcel, n_children=3))
+    batch.set("job1", Status.PENDING, children=[Status.RUNNING] * 3)
+    later = new_dispatcher()
+    kept = later.claim(parcel.commands[3], Demand())
+    for command in parcel.commands[:2]:
+        assert later.claim(command, Demand(forced=True)) is None
+
+    assert later.end_refused() == []
+    assert sorted(batch.terminated) == ["job1:0", "job1:1"]
+    assert later.external_id(kept) == "job1:2"
+
+
+def test_what_is_ended_is_waited_for_until_it_has_ended(
+    new_dispatcher, batch, monkeypatch, run, parcel
+):
+    new_dispatcher().submit(run, parcel)
+    running(batch)
+    later = new_dispatcher()
+    later.claim(parcel.commands[0], Demand(forced=True))
+    later.claim(parcel.commands[4], Demand(forced=True))
+    describe, looks = batch.describe, []
+
+    def third_look_sees_the_end(job_ids):
+        looks.append(job_ids)
+        if len(looks) == 3:
+            batch.set("job1", Status.FAILED)
+        return describe(job_ids)
+
+    monkeypatch.setattr(batch, "describe", third_look_sees_the_end)
+
+    later.end_refused()
+
+    assert [*map(list, looks)] == [["job1"]] * 3
+
+
 def test_jobs_that_do_not_end_are_not_waited_for_for_ever(new_dispatcher, batch, run, parcel):
     new_dispatcher().submit(run, parcel)
     running(batch)
