@@ -8,8 +8,8 @@ from tests.reconstruct import shepp_logan
 
 from tomobatch.errors import UserError
 from tomobatch.reconstruct.geometry import make_geometry
-from tomobatch.reconstruct.reference import fbp_reference
 from tomobatch.reconstruct.slices import fbp
+from tomobatch.reconstruct.twin import fbp_twin
 
 # float32 transforms and sums of some tens of angles: a few 1e-6 of the largest value of a slice.
 TOLERANCE = 1e-5
@@ -34,7 +34,7 @@ def assert_like_reference(sinograms, angles, cors, **options) -> None:
     filter_options = {name: options.pop(name) for name in ("filter", "padding") if name in options}
     geometry = make_geometry(angles, sinograms.shape[2], cor_px=cors, **options)
     rows = zip(sinograms, np.broadcast_to(cors, len(sinograms)), strict=True)
-    expected = np.array([fbp_reference(s, geometry, c, **filter_options) for s, c in rows])
+    expected = np.array([fbp_twin(s, geometry, c, **filter_options) for s, c in rows])
     assert found.dtype == np.float32
     # A region may lie where the filter leaves little of the rows: their rounding remains.
     scale = np.abs(expected).max() + 0.1 * np.abs(sinograms).max()
@@ -81,7 +81,7 @@ def test_half_acquisition(n_cols, place, n_angles) -> None:
 def test_wrong_geometry_does_not_pass() -> None:
     """The comparison can fail: a tenth of a pixel is seen."""
     sinograms, angles = noise(2, 12, 21), half_turn(12)
-    expected = fbp_reference(sinograms[0], make_geometry(angles, 21), 10.1)
+    expected = fbp_twin(sinograms[0], make_geometry(angles, 21), 10.1)
     found = direct(sinograms, angles, 10.0)[0]
     assert np.abs(found - expected).max() > 1000 * TOLERANCE * np.abs(expected).max()
 

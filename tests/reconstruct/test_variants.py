@@ -7,8 +7,8 @@ from tomobatch.opencl import buffers
 from tomobatch.opencl.devices import find_device
 from tomobatch.reconstruct.direct import DirectEngine
 from tomobatch.reconstruct.geometry import make_geometry
-from tomobatch.reconstruct.reference import fbp_reference
 from tomobatch.reconstruct.slices import fbp
+from tomobatch.reconstruct.twin import fbp_twin
 from tomobatch.reconstruct.variants import Variant, choose_variant, image, local, tiles
 
 LOCAL_BYTES = 32 * 1024  # the least that OpenCL 1.2 grants a GPU
@@ -42,7 +42,7 @@ def test_variant_equals_the_reference(lanes, variant, options) -> None:
     cors = rng.uniform(16, 20, lanes)
     DirectEngine(find_device(), geometry, lanes, variant=variant)(sinograms, cors, found)
     for lane in {0, lanes - 1}:
-        expected = fbp_reference(sinograms[lane], geometry, cors[lane])
+        expected = fbp_twin(sinograms[lane], geometry, cors[lane])
         assert found[lane] == pytest.approx(expected, abs=1e-5 * np.abs(expected).max())
 
 
@@ -53,7 +53,7 @@ def test_binning_widens_the_strips() -> None:
     found = np.empty((4, *geometry.shape_px), dtype=np.float32)
     variant = local(4, 3, LOCAL_BYTES)
     DirectEngine(find_device(), geometry, 4, variant=variant)(sinograms, np.full(4, 31.0), found)
-    expected = fbp_reference(sinograms[3], geometry, 31.0)
+    expected = fbp_twin(sinograms[3], geometry, 31.0)
     assert found[3] == pytest.approx(expected, abs=1e-5 * np.abs(expected).max())
 
 

@@ -10,8 +10,8 @@ from tomobatch.calibrate.doubts import doubts
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.frames import assemble
 from tomobatch.calibrate.line import Line, fit_line, tells_slope
-from tomobatch.calibrate.methods import METHODS, search_range
 from tomobatch.calibrate.mirror import MirrorFit, find_mirror, fit_mirror
+from tomobatch.calibrate.one_row import METHODS, search_range
 from tomobatch.calibrate.wedge import WedgeFit, fit_wedge
 
 AIR_FRACTION = 0.05  # a row with less than this of the strongest rows' signal sees air

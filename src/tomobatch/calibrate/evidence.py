@@ -18,7 +18,7 @@ from tomobatch.calibrate.fan import to_parallel
 from tomobatch.calibrate.frames import in_band, views_of
 from tomobatch.calibrate.histogram import Histogram
 from tomobatch.calibrate.jitter import jitter_px
-from tomobatch.calibrate.methods import grey_histogram, look_at
+from tomobatch.calibrate.one_row import grey_histogram, look_at
 from tomobatch.calibrate.packed import pack, unpack
 from tomobatch.calibrate.pairs import opposite_views, view_noise
 from tomobatch.calibrate.rows import noise_level, signal_level

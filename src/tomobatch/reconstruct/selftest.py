@@ -14,7 +14,7 @@ from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.filter import SAMPLES_PER_PX
 from tomobatch.reconstruct.fourier import FourierEngine
 from tomobatch.reconstruct.geometry import Geometry, make_geometry
-from tomobatch.reconstruct.reference import fbp_reference
+from tomobatch.reconstruct.twin import fbp_twin
 from tomobatch.reconstruct.variants import image, local, tiles
 
 # float32 sums of some tens of angles, and what the standard gridding kernel promises.
@@ -94,7 +94,7 @@ def _check(
         found = np.empty((lanes, *geometry.shape_px), dtype=np.float32)
         make(geometry)(sinograms, cors, found)
         expected = [
-            fbp_reference(sinograms[lane], geometry, cors[lane], samples_per_px=samples_per_px)
+            fbp_twin(sinograms[lane], geometry, cors[lane], samples_per_px=samples_per_px)
             for lane in (0, -1)
         ]
         return found[[0, -1]], expected

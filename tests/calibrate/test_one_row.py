@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tests.calibrate.ellipses import measured, random_object, sinogram
 
 from tomobatch.calibrate.jitter import jitter_px
-from tomobatch.calibrate.methods import look_at
 from tomobatch.calibrate.moments import moments_cor
+from tomobatch.calibrate.one_row import look_at
 from tomobatch.calibrate.packed import pack, unpack
 from tomobatch.calibrate.pairs import opposite_projections, opposite_views, view_noise
 from tomobatch.calibrate.rows import remove_slow_part

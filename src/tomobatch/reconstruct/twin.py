@@ -101,7 +101,7 @@ def back_project(
     return total
 
 
-def fbp_reference(
+def fbp_twin(
     sinogram: npt.ArrayLike,
     geometry: Geometry,
     cor_px: float,
