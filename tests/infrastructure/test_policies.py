@@ -54,10 +54,11 @@ DATA = [
 CODE = [
     f"{BUCKET}/scratch/r1/lists/l1.json",
     f"{BUCKET}/scratch/r1/closed/l1",
-    f"{BUCKET}/scratch/r1/sources.tar.xz",
+    f"{BUCKET}/scratch/r1/sources/abc.tar.xz",
+    f"{BUCKET}/scratch/r1/lists/outcomes/l1.json",
+    f"{BUCKET}/scratch/r1/sources/attempts/abc.tar.xz",
     f"{BUCKET}/runs/r1/run.json",
     f"{BUCKET}/runs/r1/sources.tar.gz",
-    f"{BUCKET}/runs/snakemake-workflow-sources.abc.tar.xz",
 ]
 CONTROL = [
     ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-cpu", True),
