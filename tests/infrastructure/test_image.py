@@ -87,6 +87,11 @@ def test_no_program_gives_a_user_more_rights(engine):
     assert (found.returncode, found.stdout) == (0, "")
 
 
+def test_no_tool_that_builds_packages_is_in_it(engine):
+    tools = "/opt/tomobatch/lib/python3*/site-packages/{hatchling,trove_classifiers,pip,setuptools}"
+    assert run(engine, "bash", "-c", f"ls -d {tools} 2>/dev/null").stdout == ""
+
+
 def test_the_demo_in_containers(engine, tmp_path, repository, monkeypatch):
     """The aws profile on the real stacks; each child of the emulated Batch is a container."""
     for name, value in engine.environment.items():
