@@ -1,4 +1,4 @@
-"""What other stacks use stays, and a user is told who uses it, though no status of AWS says so."""
+"""What other stacks use stays, what is gone stays gone, and a user is told."""
 
 import json
 
@@ -6,6 +6,7 @@ import pytest
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from tomobatch.aws.account.changes import carry_out, delete_stack, prepare_changes
+from tomobatch.aws.account.stacks import refuse_lost_bucket
 from tomobatch.errors import UserError
 
 
@@ -51,3 +52,32 @@ def test_a_stack_whose_export_is_in_use_is_neither_changed_nor_gone(aws):
     )
     for name in ("lab-of-others", "used-network"):
         delete_stack(client, name, lambda _: None, poll_s=0.0)
+
+
+def storage(**properties):
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "lost-data", **properties}}
+    outputs = {"DataBucket": {"Value": {"Ref": "DataBucket"}}}
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    statement["Condition"] = {"Bool": {"aws:SecureTransport": False}}
+    policy = {
+        "Type": "AWS::S3::BucketPolicy",
+        "Properties": {
+            "Bucket": {"Ref": "DataBucket"},
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        },
+    }
+    resources = {"DataBucket": bucket, "Policy": policy}
+    return json.dumps({"Resources": resources, "Outputs": outputs})
+
+
+def test_a_bucket_that_is_gone_is_told_before_and_never_made_by_an_update(aws):
+    client = make_client("cloudformation")
+    refuse_lost_bucket(make_client, "lost")
+    change(client, "lost-storage", storage())
+    refuse_lost_bucket(make_client, "lost")
+    make_client("s3").delete_bucket(Bucket="lost-data")
+    with pytest.raises(UserError, match="lost-data was deleted by hand: run tomobatch teardown"):
+        refuse_lost_bucket(make_client, "lost")
+    with pytest.raises(UserError, match=r"DataBucket: .*The specified bucket does not exist"):
+        change(client, "lost-storage", storage(Tags=[{"Key": "Project", "Value": "lost"}]))
+    delete_stack(client, "lost-storage", lambda _: None, poll_s=0.0)

@@ -3,8 +3,8 @@
 
 An export that another stack imports can be neither deleted nor changed (user guide, "Get exported
 outputs from a deployed stack"); Batch makes no compute environment of a type that its Region lacks
-(API reference, ComputeResource, instanceTypes); a resource that can't be made ends its stack in a
-rollback (user guide, "Stack failure options").
+(API reference, ComputeResource, instanceTypes); a bucket that is gone is not changed; a
+resource that can't be made or changed ends in a rollback (user guide, "Stack failure options").
 """
 
 from collections.abc import Callable, Iterator
@@ -14,12 +14,16 @@ from typing import Any
 import moto.batch.models
 import moto.cloudformation.models
 import moto.cloudformation.parsing
+import moto.s3.models
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 
 # Typed as Any, because what is mended here is not for a type checker to follow.
 batch: Any = moto.batch.models
 models: Any = moto.cloudformation.models
 parsing: Any = moto.cloudformation.parsing
+s3: Any = moto.s3.models
 
 
 class RefusedError(Exception):
@@ -33,6 +37,7 @@ def mend_refusals() -> None:
     """Let stacks fail as CloudFormation does, in this process."""
     _name_what_is_refused()
     _check_instance_types()
+    _check_buckets()
     _keep_exports()
     execute = models.CloudFormationBackend.execute_change_set
 
@@ -100,6 +105,29 @@ def unknown_types(region: str, wanted: list[str]) -> str | None:
         return None
     names = ", ".join(sorted(known))
     return f"Error executing request, Exception : Instance type can only be one of [{names}]"
+
+
+def _check_buckets() -> None:
+    update = s3.FakeBucket.update_from_cloudformation_json
+    delete = s3.FakeBucket.delete_from_cloudformation_json
+
+    def is_there(name: str) -> bool:
+        return name in get_backend("s3")[DEFAULT_ACCOUNT_ID]["aws"].buckets
+
+    def update_if_there(original_resource: Any, **others: Any) -> Any:
+        if not is_there(original_resource.name):
+            raise RefusedError(
+                'Resource handler returned message: "The specified bucket does not exist '
+                '(Service: S3, Status Code: 404)" (HandlerErrorCode: NotFound)'
+            )
+        return update(original_resource=original_resource, **others)
+
+    def delete_if_there(resource_name: str, *others: Any, **more: Any) -> None:
+        if is_there(resource_name):
+            delete(resource_name, *others, **more)
+
+    s3.FakeBucket.update_from_cloudformation_json = staticmethod(update_if_there)
+    s3.FakeBucket.delete_from_cloudformation_json = staticmethod(delete_if_there)
 
 
 def _keep_exports() -> None:

@@ -16,7 +16,7 @@ from tomobatch.aws.account.quotas import (
     quota_page,
     read_quota,
 )
-from tomobatch.aws.account.stacks import STACKS, find_stack, is_ready
+from tomobatch.aws.account.stacks import ANEW, BUCKET_IS_GONE, STACKS, find_stack, is_ready
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
@@ -88,9 +88,8 @@ def _bucket(make_client: MakeClient, bucket: str, account: str) -> Finding:
     try:
         make_client("s3").head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("404", "NoSuchBucket"):
-            fix = "run tomobatch teardown, which keeps nothing of it, then tomobatch setup"
-            return Finding(subject, "failed", "was deleted by hand", fix)
+        if error.response["Error"]["Code"] in BUCKET_IS_GONE:
+            return Finding(subject, "failed", "was deleted by hand", ANEW)
         fix = "sign in to the account of the stacks, or ask its owner for access to the bucket"
         return Finding(subject, "failed", "belongs to another account, or is closed to you", fix)
     return Finding(subject, "ok", "yours")

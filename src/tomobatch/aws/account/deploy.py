@@ -23,6 +23,7 @@ from tomobatch.aws.account.stacks import (
     own_parameters,
     present_parameters,
     read_outputs,
+    refuse_lost_bucket,
 )
 from tomobatch.errors import UserError
 
@@ -116,7 +117,7 @@ def choose_settings(
     Raises
     ------
     UserError
-        As for `deploy`, and if the Region lacks what the stacks need.
+        As for `deploy`, and if the Region lacks what the stacks need, or their bucket is gone.
     """
     check_prefix(prefix)
     client = make_client("cloudformation")
@@ -126,6 +127,7 @@ def choose_settings(
     check_settings(settings, defaults, prefix)
     present = _all_present(client, prefix)
     check_changes(settings, present)
+    refuse_lost_bucket(make_client, prefix)
     return fit_region(make_client, settings, present, defaults, tell)
 
 

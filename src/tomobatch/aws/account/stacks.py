@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from tomobatch.aws.account.quotas import MakeClient
 from tomobatch.errors import UserError
 from tomobatch.workflow import workflow_folder
 
@@ -59,6 +60,13 @@ STACKS = (
 )
 
 
+BUCKET_IS_GONE = ("404", "NoSuchBucket")
+"""Codes of S3 for a bucket that is not there."""
+
+ANEW = "run tomobatch teardown, which keeps nothing of it, then tomobatch setup"
+"""How to mend a deployment whose bucket is gone."""
+
+
 def own_parameters(prefix: str) -> dict[str, str]:
     """Parameters that follow from the prefix and are nobody's to choose."""
     return {"Prefix": prefix, "GpuAmi": f"/{prefix}/gpu-ami"}
@@ -108,6 +116,26 @@ def read_outputs(client: "CloudFormationClient", prefix: str) -> dict[str, str]:
             )
         outputs |= {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
     return outputs
+
+
+def refuse_lost_bucket(make_client: MakeClient, prefix: str) -> None:
+    """Refuse to go on with a storage stack whose bucket somebody deleted.
+
+    CloudFormation takes it to be there, and neither makes it anew nor changes it.
+
+    Raises
+    ------
+    UserError
+        Saying how to begin anew.
+    """
+    found = find_stack(make_client("cloudformation"), f"{prefix}-storage")
+    outputs = [] if found is None else found.get("Outputs", [])
+    for bucket in (each["OutputValue"] for each in outputs if each["OutputKey"] == "DataBucket"):
+        try:
+            make_client("s3").head_bucket(Bucket=bucket)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in BUCKET_IS_GONE:
+                raise UserError(f"bucket {bucket} was deleted by hand: {ANEW}") from error
 
 
 def is_ready(status: str) -> bool:
