@@ -88,6 +88,12 @@ def plan(scan):
         raise WorkflowError(f"scan {scan!r}: {error}")
 
 
+if workflow.is_main_process and ON_S3:
+    from snakemake_executor_plugin_aws_batch_array.inventory import list_ahead
+
+    on_s3 = workflow.storage_settings.default_storage_prefix
+    list_ahead([f"{on_s3}/{RESULTS}/{scan}" for scan in CONFIG.scans])
+
 REFUSED = {}
 if workflow.is_main_process:
     start_scripts_warm(Path(workflow.basedir) / "scripts")
