@@ -13,6 +13,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 import tomobatch
+from tomobatch import job_memory
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
 from tomobatch.plan_scan import read_plan, read_plans
@@ -199,22 +200,22 @@ def rows_of_slices(pattern, mark=str):
 
 def projections_job_mb(wildcards, attempt):
     """Return the memory of a preprocess job; half as much again for each further attempt."""
-    return round(plan(wildcards.scan).projections_job_mb * (1 + attempt) / 2)
+    return round(job_memory.of_projections(plan(wildcards.scan)) * (1 + attempt) / 2)
 
 
 def rows_job_mb(wildcards, attempt):
     """Return the memory of a process job; as above."""
-    return round(plan(wildcards.scan).rows_job_mb * (1 + attempt) / 2)
+    return round(job_memory.of_rows(plan(wildcards.scan)) * (1 + attempt) / 2)
 
 
 def slices_job_mb(wildcards, attempt):
     """Return the memory of a reconstruct job; as above."""
-    return round(plan(wildcards.scan).slices_job_mb * (1 + attempt) / 2)
+    return round(job_memory.of_slices(plan(wildcards.scan)) * (1 + attempt) / 2)
 
 
 def stripes_job_mb(wildcards, attempt):
     """Return the memory of the job that chooses against stripes; as above."""
-    return round(plan(wildcards.scan).stripes_job_mb * (1 + attempt) / 2)
+    return round(job_memory.of_stripes(plan(wildcards.scan)) * (1 + attempt) / 2)
 
 
 def final_results():

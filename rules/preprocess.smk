@@ -55,6 +55,7 @@ rule preprocess:
     params:
         datasets=settings("datasets"),
         normalise=settings("normalise"),
+        phase=planned("phase_blur"),
         layout=planned("projections_layout"),
     script:
         "../scripts/preprocess.py"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from tomobatch.normalise.missing import MISSING, find_missing, mend_pixels
 from tomobatch.normalise.normalise import normalise
 from tomobatch.normalise.settings import NormaliseSettings
+from tomobatch.phase.blur import PhaseBlur
+from tomobatch.phase.retrieve import retrieve_phase
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
@@ -24,6 +26,7 @@ def main(
     chunk: int,
     datasets: dict[str, Any],
     settings: dict[str, Any],
+    phase: PhaseBlur | None,
     layout: ArrayLayout,
     shard_path: str,
     record_path: str,
@@ -41,6 +44,8 @@ def main(
         normalised = normalise(
             counts, start, references, NormaliseSettings.model_validate(settings)
         )
+        if phase is not None:
+            retrieve_phase(normalised.line_integrals, phase)
         # The next step sees all angles, and bridges what is missing.
         normalised.line_integrals[missing.any] = MISSING
     del counts
@@ -58,6 +63,8 @@ def main(
             f"{counted(n_mended, 'pixel')} of projections {start} to {stop - 1} without a number:"
             " replaced by the nearest one that has one"
         )
+    if phase is not None and phase.warning and chunk == 0:
+        record.warn(phase.warning)
     logger.info("preprocessed projections %d to %d of %d", start, stop, layout.shape[0])
     write_json(Path(record_path), record.to_dict())
 
@@ -70,6 +77,7 @@ if __name__ == "__main__":
             int(snakemake.wildcards.i),
             snakemake.params.datasets,
             snakemake.params.normalise,
+            snakemake.params.phase,
             snakemake.params.layout,
             snakemake.output.shard,
             snakemake.output.record,

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tomobatch import job_memory
 from tomobatch.beam import ConeBeam
 from tomobatch.cli.shared.disk import foretell_disk
 from tomobatch.config.schema import load_config
@@ -42,10 +43,10 @@ def planned(span_deg=180.0, cor_px=None, chunks=None, beam=None, n_rows=16, **re
 def test_the_memory_of_a_job_is_three_copies_of_its_data_and_the_interpreter():
     """32 of 64 projections and rows: of what a job reads, makes and writes, float32."""
     plan = planned(chunks={"projections": 8, "slices": 4})
-    assert plan.projections_job_mb == 500 + round(3 * 4e-6 * 8 * 16 * 20)
-    assert plan.slices_job_mb == 500 + round(3 * 4e-6 * 4 * 30 * 20)
+    assert job_memory.of_projections(plan) == 500 + round(3 * 4e-6 * 8 * 16 * 20)
+    assert job_memory.of_slices(plan) == 500 + round(3 * 4e-6 * 4 * 30 * 20)
     large = planned(size_px=2000)
-    assert large.slices_job_mb == 500 + round(3 * 4e-6 * 16 * 2000**2)
+    assert job_memory.of_slices(large) == 500 + round(3 * 4e-6 * 16 * 2000**2)
 
 
 def test_measured_peaks_stay_within_what_is_asked_for():

@@ -1,4 +1,4 @@
-"""What a scan's header and the configuration say about its jobs: chunks, layouts and memory."""
+"""What a scan's header and the configuration say about its jobs: chunks and layouts."""
 
 import math
 from dataclasses import dataclass
@@ -9,26 +9,22 @@ from tomobatch.beam import ConeBeam
 from tomobatch.chunks import ChunkGrid, ChunkSettings, size_for_budget
 from tomobatch.config.schema import ScanConfig
 from tomobatch.orientation import Orientation
+from tomobatch.phase.blur import PhaseBlur, make_blur
+from tomobatch.phase.settings import PhaseSettings
 from tomobatch.scan.header import ScanHeader
 from tomobatch.steps import Step, steps_with
 from tomobatch.stores.layout import ArrayLayout, projections_layout, sinograms_layout
 from tomobatch.stores.settings import VolumeSettings
 from tomobatch.stores.volume import VolumeLayout
-from tomobatch.stripes.rows import rows_to_look_at
 
 if TYPE_CHECKING:
     from tomobatch.reconstruct.cone.geometry import ConeGeometry
 
-# Interpreter, libraries and OpenCL's compiler, before any data: measured at 300 to 450 MB.
-_BASE_MB = 500
-_COPIES = 3
 # Slices of a cone's chunks: a fourth of the scan, within these. Taller ones compute faster and read
 # fewer rows twice (benchmarks/results/cone.md).
 _LEAST_CHUNK, _TALLEST_CHUNK = 64, 256
 # Angles that a cone's reconstruction reads at a time, of every row that it needs.
 _ANGLES_A_PIECE = 64
-# Of a row by every method against stripes, with what each of them needs and the slices of all.
-_LOOKED_AT_COPIES = 40
 
 
 @dataclass(frozen=True)
@@ -73,7 +69,7 @@ class ScanPlan:
         n_items = self.header.n_projections
         size = self.config.chunks.projections
         if size == "auto":
-            item_mb = _float32_mb(self.header.n_rows * self.header.n_cols)
+            item_mb = float32_mb(self.header.n_rows * self.header.n_cols)
             size = size_for_budget(n_items, item_mb, self.config.chunks.memory_mb)
         return ChunkGrid(n_items, min(size, n_items))
 
@@ -85,7 +81,7 @@ class ScanPlan:
         if size == "auto":
             size = size_for_budget(
                 n_items,
-                _float32_mb(self._row_values),
+                float32_mb(self.row_values),
                 self.config.chunks.memory_mb,
                 multiple_of=2 ** (self.n_levels - 1),
             )
@@ -237,43 +233,42 @@ class ScanPlan:
         )
 
     @property
-    def projections_job_mb(self) -> int:
-        """Memory that a job on a chunk of projections needs."""
-        header = self.header
-        return _job_mb(self.projections.size * header.n_rows * header.n_cols)
+    def phase_blur(self) -> PhaseBlur | None:
+        """The filter of phase retrieval; None if there is none.
+
+        Raises
+        ------
+        UserError
+            Where a figure that it needs is known neither to the file nor to the configuration.
+        """
+        return scan_blur(self.config.phase, self.header)
 
     @property
-    def rows_job_mb(self) -> int:
-        """Memory that a job on a chunk of rows needs."""
-        return _job_mb(self.rows.size * self._row_values)
-
-    @property
-    def slices_job_mb(self) -> int:
-        """Memory that a job on a chunk of slices needs."""
-        if self.header.beam is None:
-            return self.rows_job_mb
-        from tomobatch.reconstruct.cone.cost import chunk_mb
-
-        return _BASE_MB + round(chunk_mb(self.cone_geometry(), self.slices.size))
-
-    @property
-    def stripes_job_mb(self) -> int:
-        """Memory that the choice of a stripe method needs."""
-        n_rows = len(rows_to_look_at(self.header.n_rows))
-        return _job_mb(n_rows * self.header.n_projections * self.header.n_cols) + round(
-            _LOOKED_AT_COPIES * _float32_mb(self._row_values)
-        )
-
-    @property
-    def _row_values(self) -> int:
+    def row_values(self) -> int:
         """Values of a sinogram or of the slice made of it, whichever are more."""
         height_px, width_px = self.slice_shape_px
         return max(self.header.n_projections * self.header.n_cols, height_px * width_px)
 
 
-def _float32_mb(n_values: int) -> float:
+def float32_mb(n_values: int) -> float:
+    """Return the memory of so many values."""
     return n_values * 4 / 1e6
 
 
-def _job_mb(n_values: int) -> int:
-    return _BASE_MB + round(_COPIES * _float32_mb(n_values))
+def scan_blur(settings: PhaseSettings, header: ScanHeader) -> PhaseBlur | None:
+    """Return the filter of a scan's phase retrieval; None if there is none.
+
+    Raises
+    ------
+    UserError
+        Where a figure that it needs is known neither to the file nor to the configuration.
+    """
+    beam = header.beam
+    behind_mm = beam and beam.source_to_detector_mm - beam.source_to_axis_mm
+    return make_blur(
+        settings,
+        energy_kev=header.energy_kev,
+        pixel_um=header.pixel_size_um,
+        distance_mm=behind_mm or header.distance_mm,
+        magnification=1.0 if beam is None else beam.magnification,
+    )

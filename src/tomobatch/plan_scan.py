@@ -85,6 +85,7 @@ def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:
         )
     _check_slices(plan)
     _check_axis(plan)
+    _ = plan.phase_blur
     return plan
 
 

@@ -17,6 +17,7 @@ from tomobatch.config.section import Section
 from tomobatch.config.sheet import read_sheet
 from tomobatch.errors import UserError
 from tomobatch.normalise.settings import NormaliseSettings
+from tomobatch.phase.settings import PhaseSettings
 from tomobatch.reconstruct.settings import ReconstructSettings
 from tomobatch.scan.settings import DatasetSettings
 from tomobatch.stores.settings import VolumeSettings
@@ -31,6 +32,7 @@ class ScanSections(Section):
     datasets: DatasetSettings = DatasetSettings()
     chunks: ChunkSettings = ChunkSettings()
     normalise: NormaliseSettings = NormaliseSettings()
+    phase: PhaseSettings = PhaseSettings()
     stripes: StripeSettings = StripeSettings()
     calibrate: CalibrateSettings = CalibrateSettings()
     reconstruct: ReconstructSettings = ReconstructSettings()

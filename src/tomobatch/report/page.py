@@ -8,6 +8,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
+from tomobatch.phase.settings import PhaseSettings
+from tomobatch.plan import scan_blur
 from tomobatch.records.summary import step_times
 from tomobatch.report import pictures
 from tomobatch.report.content import ReportContent
@@ -60,6 +62,18 @@ def _scan_facts(content: ReportContent) -> dict[str, str]:
         "Volume": content.orientation.words,
         "Pixel size": unknown if header.pixel_size_um is None else f"{header.pixel_size_um:g} µm",
         "Energy": unknown if header.energy_kev is None else f"{header.energy_kev:g} keV",
+        **_phase(content),
+    }
+
+
+def _phase(content: ReportContent) -> dict[str, str]:
+    """Say how far phase retrieval blurs, if there was any."""
+    blur = scan_blur(PhaseSettings.model_validate(content.settings["phase"]), content.header)
+    if blur is None:
+        return {}
+    return {
+        "Phase retrieval": f"{blur.method}, over {blur.length_px:.3g} px;"
+        f" Fresnel number {blur.fresnel_number:.3g}"
     }
 
 

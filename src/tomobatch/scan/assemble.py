@@ -54,6 +54,7 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
         beam=beam,
         rotation=rotation,
         rotation_source=rotation_source,
+        distance_mm=parts.beam.detector_mm,
     )
     return Scan(header, parts)
 

@@ -50,6 +50,8 @@ class ScanHeader:
         Who stated it.
     pixel_size_um, energy_kev
         Size of a pixel at the specimen and photon energy; None if unknown.
+    distance_mm
+        From sample to detector, as the file says; None if it does not.
     n_flats, n_darks
         Flats and darks of all series together.
     known_axis
@@ -85,6 +87,7 @@ class ScanHeader:
     beam: ConeBeam | None = None
     rotation: Rotation = "counter-clockwise"
     rotation_source: RotationSource = "assumed"
+    distance_mm: float | None = None
 
 
 class Frames(Protocol):

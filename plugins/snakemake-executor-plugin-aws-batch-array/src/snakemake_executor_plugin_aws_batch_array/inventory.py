@@ -6,7 +6,7 @@ whole. Called at the top of a Snakefile, this answers for all that lies below so
 and folders alike; what lies elsewhere is asked for as ever. Snakemake forgets all of it when its
 graph stands, so that nothing which changes during the run is answered from memory.
 
-Decision 66.
+Decision 67.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def list_ahead(folders: Sequence[str]) -> None:
             setattr(StorageObject, name, getattr(_ListedObject, name))
 
 
-class _ListedObject(StorageObject):  # type: ignore[misc]
+class _ListedObject(StorageObject):
     """The two methods of a storage object that learn and tell what was listed."""
 
     roots: tuple[str, ...] = ()
@@ -47,7 +47,8 @@ class _ListedObject(StorageObject):  # type: ignore[misc]
         """Return the key of the listing that tells of this object."""
         root = _root_of(self.local_suffix())
         if root is None:
-            return _ListedObject._parent_as_ever(self)
+            as_ever: str | None = _ListedObject._parent_as_ever(self)
+            return as_ever
         return str(self.cache_key(root))
 
     async def inventory(self, cache: IOCacheStorageInterface) -> None:

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from tomobatch import job_memory
 from tomobatch.config.json_schema import EDITOR_LINE
 from tomobatch.config.schema import Config, load_config
 from tomobatch.errors import UserError
@@ -97,7 +98,9 @@ def _chunks(headers: dict[str, ScanHeader], names: dict[str, str]) -> dict[str, 
     """Leave chunks at their defaults unless a job of them would need too much memory."""
     config = load_config({"scans": dict(names)})
     plans = [plan_scan(config, name, header) for name, header in headers.items()]
-    largest_mb = max(max(plan.projections_job_mb, plan.slices_job_mb) for plan in plans)
+    largest_mb = max(
+        max(job_memory.of_projections(plan), job_memory.of_slices(plan)) for plan in plans
+    )
     return {"projections": "auto", "slices": "auto"} if largest_mb > _MOST_JOB_MB else {}
 
 

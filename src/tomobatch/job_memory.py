@@ -1,0 +1,45 @@
+"""How much memory the jobs of a scan need, in MB: the measured peaks, as models of its sizes."""
+
+from tomobatch.phase.retrieve import work_mb
+from tomobatch.plan import ScanPlan, float32_mb
+from tomobatch.stripes.rows import rows_to_look_at
+
+# Interpreter, libraries and OpenCL's compiler, before any data: measured at 300 to 450 MB.
+_BASE_MB = 500
+_COPIES = 3
+# Of a row by every method against stripes, with what each of them needs and the slices of all.
+_LOOKED_AT_COPIES = 40
+
+
+def of_projections(plan: ScanPlan) -> int:
+    """Return what a job on a chunk of projections needs."""
+    n_rows, n_cols = plan.header.n_rows, plan.header.n_cols
+    chunk_mb = _job_mb(plan.projections.size * n_rows * n_cols)
+    blur = plan.phase_blur
+    return chunk_mb if blur is None else chunk_mb + round(work_mb(n_rows, n_cols, blur.length_px))
+
+
+def of_rows(plan: ScanPlan) -> int:
+    """Return what a job on a chunk of rows needs."""
+    return _job_mb(plan.rows.size * plan.row_values)
+
+
+def of_slices(plan: ScanPlan) -> int:
+    """Return what a job on a chunk of slices needs."""
+    if plan.beam is None:
+        return of_rows(plan)
+    from tomobatch.reconstruct.cone.cost import chunk_mb
+
+    return _BASE_MB + round(chunk_mb(plan.cone_geometry(), plan.slices.size))
+
+
+def of_stripes(plan: ScanPlan) -> int:
+    """Return what the choice of a stripe method needs."""
+    n_rows = len(rows_to_look_at(plan.header.n_rows))
+    return _job_mb(n_rows * plan.header.n_projections * plan.header.n_cols) + round(
+        _LOOKED_AT_COPIES * float32_mb(plan.row_values)
+    )
+
+
+def _job_mb(n_values: int) -> int:
+    return _BASE_MB + round(_COPIES * float32_mb(n_values))
