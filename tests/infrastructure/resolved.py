@@ -18,6 +18,7 @@ EVERYONE = {
     "CircleciProject": "66666666-7777-8888-9999-000000000000",
     "CircleciRepository": "github.com/lab/tomobatch",
     "ReadBuckets": "beamline-a,beamline-b",
+    "ImagesByRule": "yes",
 }
 CASES = {
     "iam": ("iam", {}),

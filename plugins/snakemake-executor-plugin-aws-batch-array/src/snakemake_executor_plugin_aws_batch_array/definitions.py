@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from snakemake_executor_plugin_aws_batch_array.deployment import Deployment
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
 from snakemake_executor_plugin_aws_batch_array.resources import DEFAULT_MEMORY_MIB
@@ -74,22 +76,39 @@ class JobDefinitions:
         given = self._deployment.job_definition(queue)
         if given is not None and not image and shared_memory_mib is None:
             return given
-        if given is not None:
+        try:
+            return self._find_or_register(*self._content(given, image, shared_memory_mib))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDeniedException":
+                raise
+            raise UserError(
+                "you may not register the job definition that a job of its own image or shared "
+                "memory needs: take `image` and `shm_mb` out of the rule, or ask whoever set AWS "
+                "up for batch:DescribeJobDefinitions, batch:RegisterJobDefinition and iam:PassRole "
+                f"({error})"
+            ) from error
+
+    def _content(
+        self, given: str | None, image: str, shared_memory_mib: int | None
+    ) -> tuple[str, dict[str, Any]]:
+        """Return name and container properties of what a job needs."""
+        if given is None:
+            base = "snakemake"
+            properties = container_properties(self._settings, self._default_image)
+        else:
             (definition,) = self._client.describe_job_definitions(jobDefinitions=[given])[
                 "jobDefinitions"
             ]
-            properties: dict[str, Any] = dict(definition["containerProperties"])
-        else:
-            properties = container_properties(self._settings, self._default_image)
+            base = definition["jobDefinitionName"]
+            properties = dict(definition["containerProperties"])
         if image:
             properties["image"] = image
         if shared_memory_mib is not None:
             linux = {**properties.get("linuxParameters", {}), "sharedMemorySize": shared_memory_mib}
             properties["linuxParameters"] = linux
-        return self._find_or_register(properties)
+        return definition_name(base, properties), properties
 
-    def _find_or_register(self, properties: dict[str, Any]) -> str:
-        name = definition_name(properties)
+    def _find_or_register(self, name: str, properties: dict[str, Any]) -> str:
         known = self._client.describe_job_definitions(jobDefinitionName=name, status="ACTIVE")
         if known["jobDefinitions"]:
             return known["jobDefinitions"][0]["jobDefinitionArn"]
@@ -135,7 +154,14 @@ def container_properties(settings: ExecutorSettings, image: str) -> dict[str, An
     return properties
 
 
-def definition_name(properties: Mapping[str, Any]) -> str:
-    """Return a name that is equal for equal properties."""
+def definition_name(base: str, properties: Mapping[str, Any]) -> str:
+    """Return a name that is equal for equal properties.
+
+    Parameters
+    ----------
+    base
+        Name of the definition of which it is a copy: rights go by how names begin, and an
+        underscore tells a copy from the definitions of another deployment.
+    """
     content = json.dumps(properties, sort_keys=True).encode()
-    return f"snakemake-{hashlib.sha256(content).hexdigest()[:16]}"
+    return f"{base[:100]}_{hashlib.sha256(content).hexdigest()[:16]}"

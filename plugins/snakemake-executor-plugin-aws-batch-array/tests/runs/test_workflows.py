@@ -120,7 +120,7 @@ def test_a_mistake_in_the_resources_fails_its_job_and_no_other(emulator, new_wor
     workflow = new_workflow(
         """
 rule all:
-    input: "good.txt", "bad.txt"
+    input: "good.txt", "bad.txt", "image.txt"
 
 rule good:
     output: "good.txt"
@@ -130,6 +130,11 @@ rule bad:
     output: "bad.txt"
     resources: queue="nowhere"
     shell: "touch {output}"
+
+rule image:
+    output: "image.txt"
+    resources: image="other:1"
+    shell: "touch {output}"
 """
     )
 
@@ -138,3 +143,5 @@ rule bad:
     assert workflow.names() == ["good.txt"]
     assert "Not submitted to AWS Batch" in text
     assert "nowhere" in text
+    # As a stack has it whose users may not choose images.
+    assert "you may not register the job definition" in text

@@ -1,6 +1,10 @@
 """Job definitions: those of the deployment, and those that are made for an image."""
 
+import re
+
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.definitions import (
@@ -121,5 +125,25 @@ def test_definition_names_are_those_of_their_content():
     one = container_properties(ExecutorSettings(job_role=ROLE), "image:1")
     two = container_properties(ExecutorSettings(job_role=ROLE, execution_role=ROLE), "image:1")
 
-    assert definition_name(one) == definition_name(dict(reversed(one.items())))
-    assert definition_name(one) != definition_name(two)
+    assert definition_name("lab-cpu", one) == definition_name(
+        "lab-cpu", dict(reversed(one.items()))
+    )
+    assert definition_name("lab-cpu", one) != definition_name("lab-cpu", two)
+    assert re.fullmatch(r"lab-cpu_[0-9a-f]{16}", definition_name("lab-cpu", one))
+    assert len(definition_name("x" * 128, one)) <= 128
+
+
+def test_who_may_not_register_is_told_what_to_ask_for():
+    client = make_client("batch", "eu-central-1")
+    settings = ExecutorSettings(job_role=ROLE)
+    definitions = JobDefinitions(client, resolve(job_queue="q"), settings, "image:1")
+    with Stubber(client) as stub:
+        stub.add_response("describe_job_definitions", {"jobDefinitions": []})
+        stub.add_client_error("register_job_definition", "AccessDeniedException", "no", 403)
+        stub.add_response("describe_job_definitions", {"jobDefinitions": []})
+        stub.add_client_error("register_job_definition", "ClientException", "odd", 400)
+
+        with pytest.raises(UserError, match=r"may not register the job definition.*iam:PassRole"):
+            definitions.for_job("q")
+        with pytest.raises(ClientError, match="odd"):
+            definitions.for_job("q")

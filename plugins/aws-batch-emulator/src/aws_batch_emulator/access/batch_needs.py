@@ -54,6 +54,10 @@ def _context(arguments: Mapping[str, Any]) -> dict[str, Any]:
     context = _tag_context(arguments.get("tags") or {})
     if "shareIdentifier" in arguments:
         context["batch:shareidentifier"] = arguments["shareIdentifier"]
+    container = arguments.get("containerProperties") or {}
+    for name in ("image", "privileged", "user"):
+        if name in container:
+            context[f"batch:{name}"] = str(container[name]).lower()
     return context
 
 
