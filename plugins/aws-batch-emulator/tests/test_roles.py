@@ -110,10 +110,10 @@ def test_who_may_not_list_a_bucket_never_learns_what_is_missing(account, refusal
 def new_user(shared_emulator, account, client):
     """Add a user to the account, and return what makes its clients."""
 
-    def add(name, actions, resources):
+    def add(name, actions, resources, **more):
         iam = account.client("iam")
         iam.create_user(UserName=name)
-        statement = {"Effect": "Allow", "Action": actions, "Resource": resources}
+        statement = {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
         document = {"Version": "2012-10-17", "Statement": statement}
         iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(document))
         key = iam.create_access_key(UserName=name)["AccessKey"]
@@ -171,6 +171,25 @@ def test_a_definition_passes_its_roles_on(refusal, new_user):
         containerProperties=container,
     )[2]
     assert f"iam:PassRole on resource: {role}" in message
+
+
+def test_who_may_define_no_privileged_jobs_defines_others(refusal, new_user):
+    """Service authorization reference, "Condition keys for AWS Batch": batch:Privileged."""
+    unless_privileged = {"BoolIfExists": {"batch:Privileged": "false"}}
+    register = new_user("careful", "batch:RegisterJobDefinition", "*", Condition=unless_privileged)
+
+    def define(**more):
+        container = {"image": "i", "vcpus": 1, "memory": 64, **more}
+        return {
+            "jobDefinitionName": "careful",
+            "type": "container",
+            "containerProperties": container,
+        }
+
+    for more in ({}, {"privileged": False}):
+        register("batch").register_job_definition(**define(**more))
+    message = refusal(register("batch").register_job_definition, **define(privileged=True))[2]
+    assert "batch:RegisterJobDefinition on resource" in message
 
 
 def test_jobs_can_be_told_apart_by_their_tags(account, refusal, new_user):
