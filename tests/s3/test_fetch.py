@@ -14,6 +14,7 @@ from tomobatch.s3.fetch import fetch_files
 from tomobatch.s3.listing import RemoteFile
 
 CONTENT = bytes(range(256)) * 4000
+PIECE_BYTES = len(CONTENT) // 8
 URL = "s3://data/results"
 STAMP = "Wed, 25 Nov 2026 10:00:00 GMT"
 
@@ -29,6 +30,7 @@ class Server(ThreadingHTTPServer):
         self.tag = '"one"'
         self.most = None
         self.stalls = False
+        self.pause_s = 0.0
         self.offsets = []
         self.wake = threading.Event()
 
@@ -54,7 +56,11 @@ class Handler(BaseHTTPRequestHandler):
         end = int(match[2]) + 1 if match and match[2] else n_bytes
         body = server.content[offset:end]
         self._head(206, len(body), f"bytes {offset}-{end - 1}/{n_bytes}")
-        self.wfile.write(body if server.most is None else body[: server.most])
+        sent = body if server.most is None else body[: server.most]
+        piece = len(sent) if not server.pause_s else PIECE_BYTES
+        for start in range(0, len(sent), piece or 1):
+            server.wake.wait(server.pause_s)
+            self.wfile.write(sent[start : start + piece])
         if server.most is not None and server.most < len(body):
             self.wfile.flush()
             if server.stalls:
@@ -114,6 +120,20 @@ def test_a_line_that_drops_again_and_again_brings_it_all_the_same(server, tmp_pa
     # Never again from the beginning.
     assert server.offsets == sorted(set(server.offsets))
     assert len(server.offsets) > 20 > fetch_module._TRIES
+
+
+@pytest.mark.parametrize("whole_s", [None, 1])
+def test_a_slow_line_is_no_fault(server, tmp_path, monkeypatch, whole_s):
+    """It takes three times as long as it may be silent; a limit on the whole would break it off."""
+    monkeypatch.setattr(read, "_SILENCE", timedelta(seconds=1))
+    if whole_s is not None:
+        monkeypatch.setattr(read, "_EVER", timedelta(seconds=whole_s))
+    server.pause_s = 0.4
+
+    fetch_files(URL, tmp_path, [wanted(server)])
+
+    assert (tmp_path / "volume").read_bytes() == CONTENT
+    assert (len(server.offsets) == 1) == (whole_s is None)
 
 
 def test_a_line_that_falls_silent_is_given_up_and_taken_up_again(server, tmp_path, monkeypatch):
