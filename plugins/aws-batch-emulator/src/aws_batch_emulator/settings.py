@@ -1,4 +1,4 @@
-"""How an emulator behaves."""
+"""How an emulator behaves (decision 73)."""
 
 import dataclasses
 import json
