@@ -19,8 +19,6 @@ rule calibrate:
         calibrate=settings("calibrate"),
         pixel_size_um=planned("pixel_size_um"),
         beam=planned("beam"),
-        half_acquisition=lambda wildcards: CONFIG.scans[
-            wildcards.scan
-        ].reconstruct.half_acquisition,
+        merging=planned("merging"),
     script:
         "../scripts/calibrate.py"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.calibration import calibrate
 from tomobatch.calibrate.evidence import Evidence
+from tomobatch.calibrate.merging import Merging
 from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.files import write_bytes, write_json
@@ -30,7 +31,7 @@ def main(
     settings: dict[str, Any],
     pixel_size_um: float | None,
     beam: ConeBeam | None,
-    half_acquisition: bool,
+    merging: Merging,
     calibration_path: str,
     record_path: str,
 ) -> None:
@@ -45,7 +46,7 @@ def main(
             evidence,
             in_pixels(settings, pixel_size_um),
             stated_px,
-            half_acquisition=half_acquisition,
+            merging=merging,
         )
     middle_px = calibration.line.mid_px
     logger.info(
@@ -67,7 +68,7 @@ if __name__ == "__main__":
             snakemake.params.calibrate,
             snakemake.params.pixel_size_um,
             snakemake.params.beam,
-            snakemake.params.half_acquisition,
+            snakemake.params.merging,
             snakemake.output.calibration,
             snakemake.output.record,
         )

@@ -48,11 +48,15 @@ def main(
     record = Record("reconstruct", chunk)
     first, stop = layout.range(chunk)
     calibration = Calibration.from_json(Path(calibration_path).read_text(encoding="utf-8"))
+    if layout.may_widen and calibration.half_acquisition:
+        whole_slice_px *= 2
+    layout = layout.settled(calibration.half_acquisition)
     choices = ReconstructSettings.model_validate(
         {**settings, "size_px": whole_slice_px, "device": asked_device(settings["device"])}
     )
     sinograms, angles_rad = open_array(sinograms_metadata), load_angles(Path(angles_path))
-    work = Work(sinograms, angles_rad, choices, flips_rows=layout.orientation.flips_rows)
+    merged = calibration.half_acquisition if layout.beam is None else choices.merges
+    work = Work(sinograms, angles_rad, choices, merged, flips_rows=layout.orientation.flips_rows)
     with open_chunk(layout, chunk, [Path(path) for path in shard_paths]) as writer:
         reconstruct = parallel if layout.beam is None else cone
         timeline = reconstruct(work, calibration, layout, (first, stop), writer)
@@ -76,13 +80,14 @@ class Work:
     sinograms: "zarr.Array[Any]"
     angles_rad: npt.NDArray[np.float64]
     choices: ReconstructSettings
+    merged: bool | None
     flips_rows: bool
 
     @property
     def shape(self) -> dict[str, Any]:
         """What the settings say about the slices."""
-        names = ("size_px", "binning", "mask", "half_acquisition")
-        return {"roi": self.roi, **{name: getattr(self.choices, name) for name in names}}
+        given = {name: getattr(self.choices, name) for name in ("size_px", "binning", "mask")}
+        return {"roi": self.roi, "half_acquisition": self.merged, **given}
 
     @property
     def roi(self) -> Roi:

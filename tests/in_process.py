@@ -90,7 +90,7 @@ def reconstruct(folder: Path, scan: Path, sections: Mapping[str, Any] = {}) -> R
         _settings(plan, "calibrate"),
         plan.pixel_size_um,
         plan.beam,
-        plan.config.reconstruct.half_acquisition,
+        plan.merging,
         str(folder / "calibration.json"),
         str(folder / "records/calibrate.json"),
     )
@@ -125,6 +125,7 @@ def _first_two_steps(done: Reconstructed) -> None:
             i,
             datasets,
             normalise,
+            plan.phase_blur,
             plan.projections_layout,
             str(projections / f"c/{i}/0/0"),
             str(folder / f"records/preprocess/{i}.json"),

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tomobatch.beam import ConeBeam
+from tomobatch.calibrate.merging import Merging
 from tomobatch.chunks import ChunkGrid, ChunkSettings, size_for_budget
 from tomobatch.config.schema import ScanConfig
 from tomobatch.orientation import Orientation
@@ -16,6 +17,7 @@ from tomobatch.steps import Step, steps_with
 from tomobatch.stores.layout import ArrayLayout, projections_layout, sinograms_layout
 from tomobatch.stores.settings import VolumeSettings
 from tomobatch.stores.volume import VolumeLayout
+from tomobatch.turn import covers_full_turn
 
 if TYPE_CHECKING:
     from tomobatch.reconstruct.cone.geometry import ConeGeometry
@@ -154,14 +156,33 @@ class ScanPlan:
         )
 
     @property
+    def may_merge(self) -> bool:
+        """Whether calibration decides on half acquisition, and slices may come out twice as wide.
+
+        A width or a region that is given is that of the slices as they are planned.
+        """
+        chosen = self.config.reconstruct
+        is_given = chosen.size_px is not None or chosen.roi_px is not None
+        parallel_turn = self.header.beam is None and covers_full_turn(self.header.angles_rad)
+        return chosen.half_acquisition == "auto" and parallel_turn and not is_given
+
+    @property
+    def merging(self) -> Merging:
+        """What calibration does about an axis near the edge of a full turn."""
+        if self._is_merged:
+            return "done"
+        if self.may_merge:
+            return "half by its file" if self.header.half_acquisition else "where needed"
+        return "off" if self.config.reconstruct.half_acquisition is False else "not possible"
+
+    @property
     def _is_merged(self) -> bool:
         """Whether the sides of an axis near the detector's edge are merged into a wider view."""
-        if self.header.beam is None:
-            return self.config.reconstruct.half_acquisition
+        asked = self.config.reconstruct.half_acquisition
+        if self.header.beam is None or asked != "auto":
+            return asked is True
         from tomobatch.reconstruct.cone.geometry import is_full_circle, is_offset
 
-        if self.config.reconstruct.half_acquisition:
-            return True
         offset = is_offset(self.header.beam, self.header.n_cols)
         return offset and is_full_circle(self.header.angles_rad)
 
@@ -187,7 +208,7 @@ class ScanPlan:
             roi=chosen.roi_px,
             binning=chosen.binning,
             mask=chosen.mask,
-            half_acquisition=chosen.half_acquisition,
+            half_acquisition=chosen.merges,
         )
 
     @property
@@ -230,6 +251,7 @@ class ScanPlan:
             beam=self.header.beam,
             n_cols=self.header.n_cols,
             orientation=self.orientation,
+            may_widen=self.may_merge,
         )
 
     @property
@@ -247,7 +269,8 @@ class ScanPlan:
     def row_values(self) -> int:
         """Values of a sinogram or of the slice made of it, whichever are more."""
         height_px, width_px = self.slice_shape_px
-        return max(self.header.n_projections * self.header.n_cols, height_px * width_px)
+        widened = 4 if self.may_merge else 1
+        return max(self.header.n_projections * self.header.n_cols, widened * height_px * width_px)
 
 
 def float32_mb(n_values: int) -> float:

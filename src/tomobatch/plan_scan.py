@@ -105,7 +105,7 @@ def _check_slices(plan: ScanPlan) -> None:
         plan.cone_geometry()
         return
     chosen = plan.config.reconstruct
-    if chosen.roi_px is None and chosen.binning == 1 and not chosen.half_acquisition:
+    if chosen.roi_px is None and chosen.binning == 1 and chosen.half_acquisition is not True:
         return
     parallel_geometry(plan)
 
@@ -129,5 +129,5 @@ def parallel_geometry(plan: ScanPlan) -> "Geometry":
         roi=chosen.roi_px,
         binning=chosen.binning,
         mask=chosen.mask,
-        half_acquisition=chosen.half_acquisition,
+        half_acquisition=chosen.half_acquisition is True,
     )

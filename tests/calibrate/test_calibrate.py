@@ -105,13 +105,19 @@ def test_a_turn_that_is_merged_is_looked_at_up_to_its_edges(end_deg):
     rng = np.random.default_rng(5)
     sinograms = scan(angles, N_X, 16, 21.0, 0.0, rng, radius=0.7)
     evidence = evidence_of(sinograms, angles)
-    found = calibrate([evidence], FOUND, half_acquisition=True)
+    found = calibrate([evidence], FOUND, merging="done")
     assert found.is_full_turn
     assert found.cor_px(7.5) == pytest.approx(21.0, abs=0.1)
     assert not found.warnings
     assert make_geometry(angles, N_X, half_acquisition=True).half_acquisition
-    (told,) = calibrate([evidence], FOUND).warnings
-    assert "px from the detector's edge; give reconstruct.half_acquisition: true" in told
+    merged = calibrate([evidence], FOUND, merging="where needed")
+    assert merged.half_acquisition
+    (told,) = merged.warnings
+    assert f"its halves are merged, and the slices are {2 * N_X} px wide" in told
+    for merging, words in (("off", "half_acquisition is false"), ("not possible", "true, with a")):
+        apart = calibrate([evidence], FOUND, merging=merging)
+        assert not apart.half_acquisition
+        assert words in apart.warnings[0]
 
 
 def test_a_turn_that_is_not_merged_is_no_full_turn():

@@ -91,7 +91,7 @@ def run_steps(scan: Path, folder: Path, projections: int, slices: int) -> np.nda
         settings["calibrate"],
         plan.pixel_size_um,
         None,
-        settings["reconstruct"]["half_acquisition"],
+        plan.merging,
         calibration,
         at["record.json"],
     )

@@ -14,12 +14,11 @@ from tomobatch.calibrate.consensus import Check, MethodResult
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.histogram import Histogram, merge
 from tomobatch.calibrate.line import Line
+from tomobatch.calibrate.merging import Merging, settle_merging
 from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.errors import UserError
 
 Source = Literal["found", "given"]
-# Of the width: with less than this on one side of the axis, the other side sees twice as far.
-NARROW_SIDE = 0.33
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,8 @@ class Calibration:
         Grey values of the rows reconstructed for it, 1/pixel.
     warnings
         One line each.
+    half_acquisition
+        Whether the halves of the full turn are merged.
     """
 
     n_x: int
@@ -70,6 +71,7 @@ class Calibration:
     found_grey_window: tuple[float, float] | None
     histogram: Histogram | None
     warnings: tuple[str, ...]
+    half_acquisition: bool = False
 
     def __repr__(self) -> str:
         warnings = f", {len(self.warnings)} warnings" if self.warnings else ""
@@ -110,7 +112,7 @@ def calibrate(
     settings: CalibrateSettings,
     stated_cor_px: float | None = None,
     *,
-    half_acquisition: bool = False,
+    merging: Merging = "not possible",
 ) -> Calibration:
     """Find the scan's axis and grey window from the evidence of its chunks.
 
@@ -122,8 +124,8 @@ def calibrate(
         What the user gave.
     stated_cor_px
         Where the scan says that the axis is, for want of anything better.
-    half_acquisition
-        Whether the halves of a full turn will be merged.
+    merging
+        What was settled of the halves of a full turn.
 
     Raises
     ------
@@ -141,6 +143,7 @@ def calibrate(
         )
         warnings = (*warnings, f"{told}; look at the slices, and give calibrate.cor_px")
     line = _used_line(axis.line, settings, first)
+    merged, said = settle_merging(line, first.n_x, merging, is_full_turn=first.is_full_turn)
     histogram = _merged_histogram(rows, axis)
     found_window = None
     if histogram is not None:
@@ -165,19 +168,9 @@ def calibrate(
         grey_source="found" if settings.grey_window is None else "given",
         found_grey_window=found_window,
         histogram=histogram,
-        warnings=(*warnings, *_one_sided(line, first, half_acquisition)),
+        warnings=(*warnings, *said),
+        half_acquisition=merged,
     )
-
-
-def _one_sided(line: Line, evidence: Evidence, half_acquisition: bool) -> list[str]:
-    """Return a warning for a full turn about an axis near the edge whose halves stay apart."""
-    side_px = min(line.mid_px, evidence.n_x - 1 - line.mid_px)
-    if half_acquisition or not evidence.is_full_turn or side_px >= NARROW_SIDE * evidence.n_x:
-        return []
-    return [
-        f"half acquisition: a full turn about an axis {side_px:.1f} px from the detector's edge; "
-        "give reconstruct.half_acquisition: true, or the slices hold what lies near the axis only"
-    ]
 
 
 def _used_line(found: Line | None, settings: CalibrateSettings, evidence: Evidence) -> Line:

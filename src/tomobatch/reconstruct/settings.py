@@ -20,8 +20,10 @@ class ReconstructSettings(Section):
     device: DeviceKind = Field("auto", description="the OpenCL device")
     padding: Padding = Field("edge", description="beyond the detector's edge")
     mask: bool = Field(True, description="set everything outside the field of view to zero")
-    half_acquisition: bool = Field(
-        False, description="merge the halves of a full turn about an axis near the detector's edge"
+    half_acquisition: Literal["auto"] | bool = Field(
+        "auto",
+        description="merge the halves of a full turn about an axis near the detector's edge; `auto`"
+        " does where it is found there",
     )
     size_px: int | None = Field(
         None,
@@ -32,3 +34,8 @@ class ReconstructSettings(Section):
         None, description="part of the slice to reconstruct: x, y, width, height"
     )
     binning: int = Field(1, ge=1, le=64, description="pixels averaged along each side")
+
+    @property
+    def merges(self) -> bool | None:
+        """Whether the halves of a full turn are merged; None where the axis decides."""
+        return None if self.half_acquisition == "auto" else self.half_acquisition

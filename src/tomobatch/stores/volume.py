@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ class VolumeLayout:
     ``binning`` and ``corner_px``, the column and row of the whole slice where a region begins, say
     where its pixels lie: in detector pixels of ``pixel_size_um``. ``beam`` is that of a cone on a
     detector of ``n_cols`` columns, whose slices are as far apart as its rows on the axis.
-    ``orientation`` says whether rows of slices are written upside down.
+    ``orientation`` says whether rows of slices are written upside down. ``may_widen`` leaves it to
+    calibration whether the slices show both sides of an axis near the detector's edge.
     """
 
     n_slices: int
@@ -46,6 +47,14 @@ class VolumeLayout:
     beam: ConeBeam | None = None
     n_cols: int = 0
     orientation: Orientation = AS_IT_IS
+    may_widen: bool = False
+
+    def settled(self, merged: bool) -> "VolumeLayout":
+        """Return the layout once it is known whether the halves of a full turn are merged."""
+        if not (merged and self.may_widen):
+            return self
+        width_px = 2 * self.n_cols // self.binning
+        return replace(self, height_px=width_px, width_px=width_px, may_widen=False)
 
     def range(self, chunk: int) -> tuple[int, int]:
         """Return the slices of a chunk, [start, stop)."""

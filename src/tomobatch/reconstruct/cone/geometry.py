@@ -146,7 +146,7 @@ def make_cone_geometry(
     roi: Roi | tuple[int, int, int, int] | None = None,
     binning: int = 1,
     mask: bool | float = True,
-    half_acquisition: bool = False,
+    half_acquisition: bool | None = None,
 ) -> ConeGeometry:
     """Return the geometry of a cone-beam reconstruction, checked, with the angles' weights.
 
@@ -162,8 +162,8 @@ def make_cone_geometry(
         As of ``reconstruct.geometry.make_geometry``, in voxels.
     mask : bool or float
         True zeroes what the detector does not see at every angle.
-    half_acquisition : bool
-        Merge opposite views even where the axis is near the middle of the detector.
+    half_acquisition : bool, optional
+        Merge opposite views or not, wherever the axis is; None where it is off the middle.
 
     Raises
     ------
@@ -178,7 +178,8 @@ def make_cone_geometry(
             f" {n_cols - 1}; check the shifts of the detector and the axis"
         )
     full = is_full_circle(angles)
-    merged = full and (half_acquisition or is_offset(beam, n_cols))
+    wanted = is_offset(beam, n_cols) if half_acquisition is None else half_acquisition
+    merged = full and wanted
     if half_acquisition and not full:
         raise UserError(
             "half acquisition needs projections all around (360 degrees), these span"

@@ -24,7 +24,7 @@ def fdk(
     size_px: int | None = None,
     roi: Roi | tuple[int, int, int, int] | None = None,
     binning: int = 1,
-    half_acquisition: bool = False,
+    half_acquisition: bool | None = None,
     device: DeviceKind = "auto",
 ) -> Float32Array:
     """Reconstruct every slice of a cone-beam scan held in memory.
@@ -40,8 +40,8 @@ def fdk(
     filter, padding, mask, size_px, roi, binning, device
         As of ``reconstruct.fbp``; in voxels, which a column of the detector covers on the axis.
         True as mask zeroes what is not seen at every angle.
-    half_acquisition : bool
-        Merge opposite views; done by itself where the axis is a tenth of the width off the middle.
+    half_acquisition : bool, optional
+        Merge opposite views or not; None where the axis is a tenth of the width off the middle.
 
     Returns
     -------
