@@ -144,4 +144,5 @@ def test_chunks_of_a_cone_are_a_fourth_of_its_rows_within_bounds(n_rows, size):
 
 def test_the_choice_against_stripes_holds_eight_rows_and_one_by_every_method():
     plan = planned(size_px=500)
-    assert job_memory.of_stripes(plan) == 500 + round(3 * 4e-6 * 8 * 30 * 20) + round(40 * 4e-6 * 500**2)
+    rows_mb, work_mb = 3 * 4e-6 * 8 * 30 * 20, 40 * 4e-6 * 500**2
+    assert job_memory.of_stripes(plan) == 500 + round(rows_mb) + round(work_mb)
