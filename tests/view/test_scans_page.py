@@ -109,7 +109,8 @@ def test_a_click_on_a_head_sorts_and_another_turns_it_round(opened, head, ascend
     button.click()
     second = names(opened)
     if ascending is None:
-        assert (first[-1], second[0]) == ("under-way", "under-way")
+        # The records of the others are not here.
+        assert (first[0], second[0]) == ("under-way", "under-way")
         return
     assert first[: len(ascending)] == ascending
     known = [name for name in second if name in ascending and name != "under-way"]

@@ -42,7 +42,7 @@ class ScanRow:
     warnings
         What its steps remarked.
     busy_s
-        Time of all its jobs together.
+        Time of all its jobs together; 0 where their records are not here.
     cost_usd
         Its part of what its run has cost; None on a machine of one's own.
     thumbnail
