@@ -41,6 +41,7 @@ def run(
     Example: `tomobatch demo path/to/scan.h5`
     """
     # Libraries that take seconds to import are left to the commands that need them.
+    from tomobatch.opencl.devices import find_device
     from tomobatch.s3.fetch import fetch_files
     from tomobatch.s3.listing import list_files
     from tomobatch.s3.transfer import upload_file
@@ -48,13 +49,16 @@ def run(
 
     typer.echo(_PROMISE if scan is None else f"Reconstructing {scan}; each step is a line below.")
     path = (CONE_SCAN if cone else DEMO_SCAN) if scan is None else Path(scan)
-    if scan is None and not path.exists():
-        make(path, beam="cone" if cone else "parallel")
-    if not path.exists():
+    if scan is not None and not path.exists():
         raise UserError(f"{scan}: no such file or folder; give the path of a scan")
     if not Path("Snakefile").is_file():
         make_study(Path())
     data = data_url(profile)
+    if data is None:
+        # What this machine lacks is said before anything is made.
+        find_device()
+    if not path.exists():
+        make(path, beam="cone" if cone else "parallel")
     results = Path("results") if data is None else Path("results-aws")
     lies_at = str(path) if data is None else f"{data}/scans/{path.name}"
     (name,) = name_scans([str(path.absolute())], taken_by_others(results, lies_at))

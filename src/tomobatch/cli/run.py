@@ -86,6 +86,7 @@ def run(
             raise UserError("--local and --detach exclude each other: choose one")
         results = Path(str(config.get("results", "results")))
         there = {scan: str(results / scan) for scan in scans}
+        _look_for_devices(plans.good)
         replaces = replaces or may_replace(there, plans.good, scans, yes=yes)
         foretell_disk(plans.good, results)
         run_here(called, scans, results, plans.refused, replaces=replaces, verbose=verbose)
@@ -156,6 +157,14 @@ def start(place: "Place", record: "RunRecord", *, detach: bool, replaces: bool =
     run_snakemake(arguments, note)
     note_finish(place, record.name)
     typer.echo(f"Bring the results down with `tomobatch fetch {record.name}`")
+
+
+def _look_for_devices(plans: "Mapping[str, ScanPlan]") -> None:
+    """Refuse now what the first jobs would refuse: no device, or one that can't compile."""
+    from tomobatch.opencl.devices import find_device
+
+    for kind in {plan.config.reconstruct.device for plan in plans.values()}:
+        find_device(kind)
 
 
 def _warn_of_quotas() -> None:

@@ -139,7 +139,7 @@ def _open(device: cl.Device, kind: Literal["gpu", "cpu"]) -> Device:
     if missing:
         raise UserError(
             f"the OpenCL device '{device.name.strip()}' cannot link kernels without"
-            f" {', '.join(missing)}: apt-get install binutils libgcc-12-dev libc6-dev"
+            f" {', '.join(missing)}: apt-get install gcc libc6-dev"
             " (or your distribution's packages of ld, libgcc and the C library)"
         )
     pocl.correct_cpu_name(device)
