@@ -79,10 +79,10 @@ def test_a_life_of_the_stacks(account, repository):
     account.deploy()
     assert account.told == [f"{account.prefix}-{s.name} ({s.title}): no changes" for s in STACKS]
 
-    changed = account.deploy(ImageTag="0.2.0", NoticeEmail="lab@example.org")
+    changed = account.deploy(ImageTag="0.3.0", NoticeEmail="lab@example.org")
     assert changed["CpuJobDefinition"].endswith(":2")
     definition = describe_definition(changed["CpuJobDefinition"])
-    assert definition["containerProperties"]["image"].endswith(f"/{account.prefix}:0.2.0")
+    assert definition["containerProperties"]["image"].endswith(f"/{account.prefix}:0.3.0")
     untouched = [s for s in STACKS if s.name in ("iam", "storage", "network")]
     for stack in untouched:
         assert f"{account.prefix}-{stack.name} ({stack.title}): no changes" in account.told
