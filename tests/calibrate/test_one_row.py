@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.calibrate.ellipses import measured, random_object, sinogram
 
+from tomobatch.calibrate.half_turn import half_turn_positions
 from tomobatch.calibrate.jitter import jitter_px
 from tomobatch.calibrate.moments import moments_cor
 from tomobatch.calibrate.one_row import look_at
@@ -162,3 +163,18 @@ def test_angles_in_any_order(order):
     found = look_at(noisy[indices], rising, slow_too=True)
     assert found.start_px == pytest.approx(99.0, abs=0.6)
     assert found.candidates["sharpness"].cor_px == pytest.approx(99.0, abs=0.2)
+
+
+def test_one_bright_column_at_the_edge_is_not_the_air():
+    angles = half_turn(180)
+    clean = row(angles, 97.3)
+    bright = clean.copy()
+    bright[:, 0] += 0.02 * clean.max()
+    found, expected = (moments_cor(each, angles).cor_px for each in (bright, clean))
+    assert abs(found - expected) < 0.1
+
+
+def test_angles_that_are_even_but_for_the_encoder_are_not_interpolated():
+    angles = half_turn(180) + np.random.default_rng(0).uniform(-1, 1, 180) * 1e-3 * np.pi / 180
+    positions = half_turn_positions(np.sort(angles))
+    assert positions.tolist() == list(range(180))

@@ -46,3 +46,11 @@ def test_at_the_ends_the_line_goes_on(first: int, stop: int) -> None:
     missing[first:stop] = True
     broken = np.where(missing[:, None], np.float32(99), columns)
     assert bridge(broken, missing) == pytest.approx(columns)
+
+
+@pytest.mark.parametrize(("every", "found"), [(10, True), (3, False)])
+def test_a_few_columns_are_odd_and_a_third_of_them_is_the_sample(every: int, found: bool) -> None:
+    rng = np.random.default_rng(0)
+    is_odd = np.arange(80) % every == every // 2
+    columns = rng.normal(size=(80, 200)) * np.where(is_odd, 1.0, 0.01)[:, None]
+    assert find_odd_columns(columns.astype(np.float32)).tolist() == (is_odd & found).tolist()
