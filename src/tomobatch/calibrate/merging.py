@@ -2,6 +2,8 @@
 
 In a full turn every direction is seen twice, once from either side, so a sample may be twice as
 wide as what the detector sees beyond an axis near its edge.
+
+Decision 53.
 """
 
 from typing import Literal
