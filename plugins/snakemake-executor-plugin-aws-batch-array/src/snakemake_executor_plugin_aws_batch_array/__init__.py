@@ -7,5 +7,6 @@ from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings,
 checkpoint_outputs.fetch_for(
     lambda workflow: getattr(workflow.executor_plugin, "common_settings", None) is common_settings
 )
+checkpoint_outputs.see_local_copies_as_they_are()
 
 __all__ = ["Executor", "ExecutorSettings", "common_settings"]

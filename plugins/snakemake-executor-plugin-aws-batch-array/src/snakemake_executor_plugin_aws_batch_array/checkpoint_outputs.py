@@ -39,6 +39,21 @@ def fetch_for(is_wanted: Any) -> None:  # noqa: ANN401 - a function of Snakemake
     Checkpoint.get = get
 
 
+def see_local_copies_as_they_are() -> None:
+    """Let Snakemake take no local copy that is gone for one that is write-protected.
+
+    It remembers that a copy was there and asks the disk whether it may be written, so that a
+    checkpoint that has to run again is refused.
+    """
+    from snakemake.io import _IOFile
+
+    async def protected(file: Any) -> bool:  # noqa: ANN401 - Snakemake's file
+        path = Path(file.file)
+        return path.exists() and not path.is_symlink() and not os.access(path, os.W_OK)
+
+    _IOFile.protected = protected
+
+
 def fetch(files: Iterable[Any]) -> None:
     """Bring files in storage to where Snakemake keeps local copies, in place of older copies."""
     for file in files:
