@@ -33,6 +33,8 @@ rule refused:
         f"{RESULTS}/{{scan}}/refused",
     log:
         f"{RESULTS}/{{scan}}/logs/refused.log",
+    conda:
+        "envs/numerics.yaml"
     params:
         why=refusal,
     shell:

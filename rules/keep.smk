@@ -5,29 +5,6 @@ Outputs: settings.json, before anything runs; a record of what was removed. Deci
 """
 
 
-def results_address(scan):
-    """Return where the results of a scan lie: a path, or its s3:// address."""
-    folder = f"{RESULTS}/{scan}"
-    if ON_S3:
-        return f"{workflow.storage_settings.default_storage_prefix}/{folder}"
-    return folder
-
-
-def refuse_to_replace(scans):
-    """Refuse to make finished results anew with other settings, unless that is asked for."""
-    reasons = [
-        reason
-        for scan in scans
-        if (reason := why_not_replace(results_address(scan), plan(scan).settings))
-    ]
-    if reasons:
-        more = f" and {len(reasons) - 1} more" if len(reasons) > 1 else ""
-        raise WorkflowError(
-            f"{reasons[0]}{more}: keep it by another `results` folder, or let it be made anew "
-            "by `tomobatch run --replace` or `--config replace_results=true`"
-        )
-
-
 onstart:
     made_anew = sorted(
         job.wildcards.scan
