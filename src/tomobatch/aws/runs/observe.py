@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from snakemake_executor_plugin_aws_batch_array.batch import LISTING_LAG_S
+from snakemake_executor_plugin_aws_batch_array.batch import DESCRIBE_LIMIT, LISTING_LAG_S
 from snakemake_executor_plugin_aws_batch_array.command_list import CommandList
 from snakemake_executor_plugin_aws_batch_array.reading import RunReader
 from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
@@ -156,9 +156,18 @@ class Observer:
             return frozenset()
         if commands.n_children == 1:
             return frozenset({0} if detail.status is status else ())
-        if not detail.children.get(status, 0):
+        n_counted = detail.children.get(status, 0)
+        if not n_counted:
             return frozenset()
-        return frozenset(self.place.batch.children(detail.job_id, status))
+        listed = frozenset(self.place.batch.children(detail.job_id, status))
+        if len(listed) >= n_counted or commands.n_children > DESCRIBE_LIMIT:
+            return listed
+        # Listings lag behind the array's own count: one call tells of each.
+        ids = {f"{detail.job_id}:{child}": child for child in range(commands.n_children)}
+        details = self._describe(set(ids))
+        return frozenset(
+            child for id_, child in ids.items() if id_ in details and details[id_].status is status
+        )
 
     def _ended(self, submitted: Submitted) -> frozenset[int]:
         """Return the failed children that somebody ended.
