@@ -82,6 +82,15 @@ def submit_head(
 def _environment(place: Place) -> dict[str, str]:
     """Return what the controller is told of its deployment, and whose share its jobs count for."""
     environment = {"TOMOBATCH_STACK": place.stack, "TOMOBATCH_BUCKET": place.bucket}
+    # The jobs get the image that the controller has, whatever is deployed before it starts.
+    definitions = {
+        queue: place.outputs[name]
+        for queue, name in (("cpu", "CpuJobDefinition"), ("gpu", "GpuJobDefinition"))
+        if name in place.outputs
+    }
+    environment["SNAKEMAKE_AWS_BATCH_ARRAY_JOB_DEFINITIONS"] = ",".join(
+        f"{queue}={definition}" for queue, definition in definitions.items()
+    )
     if place.share:
         environment["SNAKEMAKE_AWS_BATCH_ARRAY_SHARE_IDENTIFIER"] = place.share
     return environment
