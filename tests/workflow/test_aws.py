@@ -15,6 +15,7 @@ from tests.deployed import BUCKET, deploy_templates
 from tests.workflow.running import REPOSITORY
 
 import aws_batch_emulator
+from aws_batch_emulator import Fault
 from tomobatch.aws.account.deploy import deploy
 from tomobatch.aws.account.stacks import read_outputs
 from tomobatch.results import is_intermediate
@@ -140,6 +141,9 @@ def test_a_controller_killed_in_every_step_runs_no_job_twice(clone, emulator, ti
     command = [sys.executable, "-m", "snakemake", "--profile", "profiles/aws"]
     command += ["--config", "scans=killed.tsv"]
     already_run = {job["jobId"] for job in emulator.jobs()}
+    # Batch needs more than a second to place a job. One that began within the second in which its
+    # input was written, as S3 tells it, would be run again: the input might be newer.
+    emulator.inject(Fault("slow-start", match="*", count=None, duration_s=1.2))
     for step in KILLED_IN:
         with subprocess.Popen(
             command,
@@ -157,6 +161,7 @@ def test_a_controller_killed_in_every_step_runs_no_job_twice(clone, emulator, ti
     attempts = {
         step: [job["attempts"] for job in ran if f"-{step}-" in job["jobName"]] for step in JOBS
     }
+    emulator.clear_faults()
     assert attempts == {step: [1] * n_jobs for step, n_jobs in JOBS.items()}, done.stdout
     assert emulator.live_jobs() == []
 
