@@ -12,6 +12,9 @@ from typing import Any
 
 from tomobatch.warm import launch
 
+_PYTHON = sys.executable
+"""As it is: the workflow puts quotes around one with a space in its path, for Snakemake's sake."""
+
 SWITCH = "TOMOBATCH_WARM_STARTS"
 """Set to 0 in the environment, every script starts an interpreter of its own."""
 
@@ -65,7 +68,7 @@ class WarmProcess:
         with self._lock:
             if self._process is None:
                 self._start()
-        command = [sys.executable, "-ISE", launch.__file__, self._address, script]
+        command = [_PYTHON, "-ISE", launch.__file__, self._address, script]
         # What the shell is given goes through Snakemake's formatting first.
         return shlex.join(command).replace("{", "{{").replace("}", "}}")
 
@@ -76,7 +79,7 @@ class WarmProcess:
             listener.bind(self._address)
             listener.listen(launch.BACKLOG)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tomobatch.warm.server", self._address, self._scripts,
+                [_PYTHON, "-m", "tomobatch.warm.server", self._address, self._scripts,
                  str(listener.fileno())],
                 # Its end tells the warm process that this one has ended, however it did.
                 stdin=subprocess.PIPE,
