@@ -102,7 +102,7 @@ def assert_intermediates_are_as_is_said(emulator, fetched: Path) -> None:
     pages = boto3_client(emulator).get_paginator("list_objects_v2")
     keys = [
         each["Key"].removeprefix(folder)
-        for page in pages.paginate(Bucket="tomobatch-data", Prefix=folder)
+        for page in pages.paginate(Bucket=BUCKET, Prefix=folder)
         for each in page["Contents"]
     ]
     there = any(is_intermediate(key) for key in keys)
