@@ -26,13 +26,18 @@ def test_ten_thousand_children_finish_at_once(instant):
     parent = instant.wait(parent_id)
     assert parent["status"] == "SUCCEEDED"
     assert parent["arrayProperties"]["statusSummary"]["SUCCEEDED"] == 10_000
-    listed = 0
-    pages = instant.batch.get_paginator("list_jobs").paginate(
-        arrayJobId=parent_id, jobStatus="SUCCEEDED"
-    )
-    for page in pages:
-        listed += len(page["jobSummaryList"])
-    assert listed == 10_000
+
+    def n_listed():
+        pages = instant.batch.get_paginator("list_jobs").paginate(
+            arrayJobId=parent_id, jobStatus="SUCCEEDED"
+        )
+        return sum(len(page["jobSummaryList"]) for page in pages)
+
+    # A listing is a little late.
+    until = time.monotonic() + 30
+    while n_listed() < 10_000 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert n_listed() == 10_000
     assert instant.describe(f"{parent_id}:9999")["container"]["exitCode"] == 0
 
 
