@@ -26,6 +26,7 @@ from snakemake_executor_plugin_aws_batch_array.identity import (
 from snakemake_executor_plugin_aws_batch_array.parcels import Parcel, Run
 from snakemake_executor_plugin_aws_batch_array.resources import JobResources, read_resources
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
+from snakemake_executor_plugin_aws_batch_array.source_archive import follow_links
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
 from snakemake_executor_plugin_aws_batch_array.targets import encode_targets, split_exactly
 from snakemake_executor_plugin_aws_batch_array.versions import PLUGIN, installed_versions
@@ -158,7 +159,7 @@ class Preparation:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "sources.tar.xz"
             self.executor.workflow.write_source_archive(path)
-            return self.store.put_sources(path.read_bytes())
+            return self.store.put_sources(follow_links(path))
 
     @cached_property
     def _shared_arguments(self) -> tuple[str, ...]:
