@@ -150,6 +150,8 @@ def test_the_figures_of_the_filter():
         ({}, {"energy_kev": None}, "the energy of the photons; set datasets.energy_kev"),
         ({}, {"pixel_um": None}, "the size of a pixel; set datasets.pixel_size_um"),
         ({}, {"distance_mm": None}, "distance from sample to detector; set phase.distance_mm"),
+        ({}, {"distance_mm": 0.0}, "distance from sample to detector; set phase.distance_mm"),
+        ({}, {"distance_mm": math.nan}, "distance from sample to detector; set phase.distance_mm"),
         (
             {"delta_beta": None, "material": "Xq9", "density_g_cm3": 1},
             {},

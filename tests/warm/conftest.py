@@ -12,6 +12,7 @@ def warm(tmp_path):
     folder.mkdir()
     (folder / "imports.py").write_text("import colorsys\n")
     (folder / "broken.py").write_text("import a_module_that_nobody_has\nraise SystemExit\n")
+    (folder / "unfinished.py").write_text("def (\n")
     warm = WarmProcess(folder)
     yield warm
     warm.stop()

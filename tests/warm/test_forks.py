@@ -5,6 +5,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -130,6 +131,21 @@ def test_a_script_that_is_interrupted_tells_its_launcher(warm, tmp_path):
     launcher, pid = started(warm, tmp_path)
     os.kill(pid, signal.SIGINT)
     assert launcher.wait(30) == 130
+
+
+def test_a_warm_process_that_is_killed_takes_its_scripts_along(warm, tmp_path):
+    launcher, pid = started(warm, tmp_path)
+    warm._process.kill()
+    assert launcher.wait(30) == 1
+    wait_for(lambda: not is_there(pid))
+
+
+def test_where_a_socket_finds_no_room_scripts_run_plainly(warm, tmp_path, monkeypatch):
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    assert warm.command("job.py") is None
+    assert list(long.iterdir()) == []
 
 
 def test_all_ends_with_who_started_the_warm_process(warm, tmp_path):

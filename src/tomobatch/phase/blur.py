@@ -75,24 +75,31 @@ def make_blur(
     """
     if settings.method == "none":
         return None
-    distance = settings.distance_mm or distance_mm
-    for value, what, key in (
-        (energy_kev, "the energy of the photons", "datasets.energy_kev"),
-        (pixel_um, "the size of a pixel", "datasets.pixel_size_um"),
-        (distance, "the distance from sample to detector", "phase.distance_mm"),
-    ):
-        if value is None:
-            raise UserError(f"phase.method: {settings.method} needs {what}; set {key}")
-    assert energy_kev is not None and pixel_um is not None and distance is not None  # noqa: S101
-    ratio = settings.delta_beta or _delta_beta(settings, energy_kev)
-    wavelength_times_distance = _KEV_UM / energy_kev * distance * 1e3 / magnification
+    method = settings.method
+    energy = _needed(energy_kev, method, "the energy of the photons", "datasets.energy_kev")
+    pixel = _needed(pixel_um, method, "the size of a pixel", "datasets.pixel_size_um")
+    distance = _needed(
+        settings.distance_mm or distance_mm,
+        method,
+        "the distance from sample to detector",
+        "phase.distance_mm",
+    )
+    ratio = settings.delta_beta or _delta_beta(settings, energy)
+    wavelength_times_distance = _KEV_UM / energy * distance * 1e3 / magnification
     return PhaseBlur(
         method=settings.method,
-        length_px=math.sqrt(wavelength_times_distance * ratio / (4 * math.pi)) / pixel_um,
-        fresnel_number=pixel_um**2 / wavelength_times_distance,
+        length_px=math.sqrt(wavelength_times_distance * ratio / (4 * math.pi)) / pixel,
+        fresnel_number=pixel**2 / wavelength_times_distance,
         unsharp_px=settings.unsharp_px,
         unsharp_strength=settings.unsharp_strength,
     )
+
+
+def _needed(value: float | None, method: str, what: str, key: str) -> float:
+    """Return a figure that the file or the user knows; files write 0 for what they do not."""
+    if value is None or not 0 < value < math.inf:
+        raise UserError(f"phase.method: {method} needs {what}; set {key}")
+    return value
 
 
 def _delta_beta(settings: PhaseSettings, energy_kev: float) -> float:

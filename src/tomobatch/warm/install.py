@@ -1,7 +1,9 @@
 """Has Snakemake start the Python scripts of a local run by way of the warm process."""
 
+import contextlib
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -40,10 +42,12 @@ def install(scripts: Path) -> None:
 
     def execute_script(self: Any, fname: str, edit: bool = False) -> None:  # noqa: ANN401
         elsewhere = self.conda_env or self.container_img or self.env_modules
-        if elsewhere or self.bench_record is not None or edit:
+        is_watched = self.bench_record is not None or edit
+        command = None if elsewhere or is_watched else warm.command(fname)
+        if command is None:
             plainly(self, fname, edit=edit)
         else:
-            self._execute_cmd(warm.command(fname), is_python_script=True)
+            self._execute_cmd(command, is_python_script=True)
 
     PythonScript.execute_script = execute_script
 
@@ -63,28 +67,38 @@ class WarmProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
 
-    def command(self, script: str) -> str:
-        """Return the command for a shell that runs a script in a fork of the warm process."""
-        with self._lock:
+    def command(self, script: str) -> str | None:
+        """Return the command for a shell that runs a script in a fork; None if that cannot be.
+
+        A temporary folder with a long path has no room for a socket's name, a full one for none.
+        """
+        with self._lock, contextlib.suppress(OSError):
             if self._process is None:
                 self._start()
-        command = [_PYTHON, "-ISE", launch.__file__, self._address, script]
+        if self._process is None:
+            return None
+        command = [_PYTHON, "-IS", launch.__file__, self._address, script]
         # What the shell is given goes through Snakemake's formatting first.
         return shlex.join(command).replace("{", "{{").replace("}", "}}")
 
     def _start(self) -> None:
         """Start it; it listens from the first moment on, so that no launcher has to wait for it."""
-        self._address = f"{tempfile.mkdtemp(prefix='tomobatch-')}/warm"
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(self._address)
-            listener.listen(launch.BACKLOG)
-            self._process = subprocess.Popen(
-                [_PYTHON, "-m", "tomobatch.warm.server", self._address, self._scripts,
-                 str(listener.fileno())],
-                # Its end tells the warm process that this one has ended, however it did.
-                stdin=subprocess.PIPE,
-                pass_fds=[listener.fileno()],
-            )  # fmt: skip
+        folder = Path(tempfile.mkdtemp(prefix="tomobatch-"))
+        self._address = f"{folder}/warm"
+        server = [_PYTHON, "-m", "tomobatch.warm.server", self._address, str(self._scripts)]
+        try:
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(self._address)
+                listener.listen(launch.BACKLOG)
+                self._process = subprocess.Popen(
+                    [*server, str(listener.fileno())],
+                    # Its end tells the warm process that this one has ended, however it did.
+                    stdin=subprocess.PIPE,
+                    pass_fds=[listener.fileno()],
+                )
+        finally:
+            if self._process is None:
+                shutil.rmtree(folder)
 
     def stop(self) -> None:
         """End it and every script that it runs, and wait for that."""

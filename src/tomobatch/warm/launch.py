@@ -1,6 +1,6 @@
 """Stands in for ``python SCRIPT``: has the warm process run it, with the files of this one.
 
-Started as ``python -ISE launch.py SOCKET SCRIPT``, so it imports of the standard library alone what
+Started as ``python -IS launch.py SOCKET SCRIPT``, so it imports of the standard library alone what
 it needs: it is as quick as an interpreter can be. Where no warm process answers, it becomes the
 plain ``python SCRIPT``.
 """

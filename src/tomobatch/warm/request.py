@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import ctypes
 import json
 import logging
 import os
@@ -19,6 +20,8 @@ from typing import Any, NoReturn
 
 N_FILES = 3
 """Standard input, output and error."""
+
+_PR_SET_PDEATHSIG = 1
 
 
 def attend(link: socket.socket, known: Mapping[str, str]) -> NoReturn:
@@ -50,6 +53,11 @@ def attend(link: socket.socket, known: Mapping[str, str]) -> NoReturn:
         os._exit(code)
 
 
+def die_with_parent() -> None:
+    """Have the system end this process with its parent, however that one ends (prctl(2))."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def receive(link: socket.socket) -> dict[str, Any]:
     """Return the request, and make the launcher's standard files those of this process."""
     length, files, _, _ = socket.recv_fds(link, 8, N_FILES)
@@ -72,8 +80,6 @@ def become(request: Mapping[str, Any], known: Mapping[str, str]) -> None:
     Variables that imports have set since the start stay: OpenCL's loader ends the process where
     one of its own is missing.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(request["cwd"])
     for name in known.keys() - request["environ"].keys():

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tomobatch.warm.request import attend
+from tomobatch.warm.request import attend, die_with_parent
 
 _SNAKEMAKES = ("snakemake.script", "snakemake.iocontainers", "snakemake.logging")
 
@@ -37,12 +37,12 @@ def serve(address: str, scripts: Path, listener: socket.socket) -> None:
 
 def import_all(scripts: Path) -> None:
     """Import what Snakemake's scripts need, and every module that a script of a folder imports."""
-    names = [
-        *_SNAKEMAKES,
-        *(name for path in sorted(scripts.glob("*.py")) for name in imports(path)),
-    ]
+    names = list(_SNAKEMAKES)
+    # What cannot be read or imported, the job of its script tells, where its user looks.
+    for path in sorted(scripts.glob("*.py")):
+        with contextlib.suppress(OSError, SyntaxError, ValueError):
+            names += imports(path)
     for name in dict.fromkeys(names):
-        # What cannot be imported, the job of its script tells, where its user looks.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
     gc.collect()
@@ -86,6 +86,7 @@ class _Server:
         """Start a fork for a launcher; watch for the end of either."""
         pid = os.fork()
         if pid == 0:
+            die_with_parent()
             self.listener.close()
             for _, other in self.links.values():
                 other.close()
@@ -102,15 +103,16 @@ class _Server:
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         self.ready.unregister(ended)
         os.close(ended)
-        try:
+        # The launcher may have gone first.
+        with contextlib.suppress(KeyError, OSError):
             self.ready.unregister(link)
             link.sendall(str(code if code >= 0 else 128 - code).encode())
-        except (KeyError, OSError):
-            pass  # The launcher went first.
         link.close()
 
     def stop(self, file: int) -> None:
         """End the script of a launcher that was ended."""
+        if file not in (link.fileno() for _, link in self.links.values()):
+            return  # Told together with the end of its script, which was answered already.
         self.ready.unregister(file)
         for pid, link in self.links.values():
             if link.fileno() == file:
