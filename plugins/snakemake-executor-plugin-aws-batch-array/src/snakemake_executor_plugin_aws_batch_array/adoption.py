@@ -75,12 +75,15 @@ class Left:
         Before this moment it read no input, milliseconds since 1970; None if it has not begun.
     succeeded
         Whether it is done.
+    is_ending
+        Whether somebody has told it to end, so that it can only fail.
     """
 
     item: Watched
     index: int
     since_ms: int | None
     succeeded: bool
+    is_ending: bool = False
 
     @property
     def command(self) -> Command:
@@ -91,7 +94,7 @@ class Left:
         """Whether a demand is met by this, so that the command need not be submitted again."""
         if demand.forced or self.command.identity != command.identity:
             return False
-        if self.succeeded and not demand.has_outputs:
+        if self.is_ending or (self.succeeded and not demand.has_outputs):
             return False
         if self.since_ms is None or demand.inputs_s is None:
             return True
@@ -217,8 +220,11 @@ def _what_is_left(
     batch: BatchApi,
 ) -> list[Left]:
     """Return the commands of a list that succeeded or may still run; others are taken out of it."""
-    succeeded_children = _children(item, detail, Status.SUCCEEDED, batch)
-    failed_children = _children(item, detail, Status.FAILED, batch)
+    children = _children(item, detail, batch)
+    succeeded_children = {i for i, child in children.items() if child.status is Status.SUCCEEDED}
+    failed_children = {i for i, child in children.items() if child.status is Status.FAILED}
+    all_end = detail is not None and detail.is_ended
+    ending_children = {i for i, child in children.items() if all_end or child.is_ended}
     several = len(item.commands.commands) > item.n_children
     in_parts = failed_children | (attempts.keys() - succeeded_children if several else set())
 
@@ -241,14 +247,16 @@ def _what_is_left(
         since_ms = begun[0].started_ms if begun else None
         if since_ms is None and succeeded:
             since_ms = item.commands.submitted_ms
-        lefts.append(Left(item, index, since_ms, succeeded))
+        is_ending = child in ending_children and not succeeded
+        lefts.append(Left(item, index, since_ms, succeeded, is_ending))
     return lefts
 
 
-def _children(item: Watched, detail: JobDetail | None, status: Status, batch: BatchApi) -> set[int]:
-    """Return the children in a final state."""
+def _children(item: Watched, detail: JobDetail | None, batch: BatchApi) -> dict[int, JobDetail]:
+    """Return what AWS Batch knows of each child, which listings show only after a while."""
     if detail is None:
-        return set()
-    if item.n_children > 1 and detail.children.get(status, 0):
-        return set(batch.children(item.job_id, status))
-    return set(range(item.n_children)) if detail.status is status else set()
+        return {}
+    if item.n_children == 1 or detail.status is Status.SUCCEEDED:
+        return dict.fromkeys(range(item.n_children), detail)
+    known = batch.describe([item.child_id(child) for child in range(item.n_children)])
+    return {child: known.get(item.child_id(child), detail) for child in range(item.n_children)}

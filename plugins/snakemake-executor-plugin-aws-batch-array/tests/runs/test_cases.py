@@ -66,8 +66,9 @@ def test_an_output_that_vanishes_fails_its_job_and_is_retried(emulator, new_work
 
     text = workflow.run("--keep-going")
 
-    assert "these of its outputs are missing afterwards" in text
-    assert len(own_jobs("bad")) == 3
+    n_found = text.count("these of its outputs are missing afterwards")
+    assert 1 <= n_found <= len(deleted)  # A file that is seen in time is there.
+    assert len(own_jobs("bad")) == 1 + n_found
     assert [job["status"] for job in own_jobs("good")] == ["SUCCEEDED"]
 
 

@@ -63,6 +63,23 @@ def test_what_failed_meanwhile_is_left_to_be_submitted_again(
     assert claims(inherit(), left.commands) == ([True, False, True, True], set())
 
 
+@pytest.mark.parametrize("told", ["job1", "job1:1"])
+def test_what_somebody_told_to_end_is_not_waited_for_as_if_it_could_succeed(
+    inherit, batch, left, told
+):
+    batch.set("job1", Status.PENDING, children=[SUCCEEDED, RUNNING])
+    batch.details[told] = replace(batch.details[told], is_ended=True)
+
+    assert claims(inherit(), left.commands) == ([True, True, False, False], {1})
+
+
+def test_children_are_asked_for_by_name_as_listings_lag_behind(inherit, batch, left, monkeypatch):
+    batch.set("job1", Status.PENDING, children=[SUCCEEDED, FAILED])
+    monkeypatch.setattr(batch, "children", lambda parent_id, status: [])
+
+    assert claims(inherit(), left.commands) == ([True, True, False, False], set())
+
+
 def test_a_plain_job_that_failed(inherit, batch, store, make_list, make_outcome):
     commands = make_list(2, 1)
     store.lists[commands.name] = commands
@@ -73,7 +90,8 @@ def test_a_plain_job_that_failed(inherit, batch, store, make_list, make_outcome)
 
 
 def test_an_array_that_failed_before_it_had_children(inherit, batch, left):
-    batch.set("job1", FAILED)
+    batch.details.clear()
+    batch.set("job1", FAILED, name=left.name)
 
     assert inherit().by_output == {}
 
