@@ -14,6 +14,7 @@ from snakemake.settings.types import DeploymentMethod
 
 import tomobatch
 from tomobatch import job_memory
+from tomobatch.config.file import read_config_file
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
 from tomobatch.plan_scan import read_plan, read_plans
@@ -29,6 +30,8 @@ if "scans" in given:
     config["scans"] = given["scans"]
 
 try:
+    for file in workflow.configfiles:
+        read_config_file(Path(file))
     CONFIG = load_config(config)
 except UserError as error:
     raise WorkflowError(str(error))

@@ -53,6 +53,15 @@ def test_other_settings_and_other_scans_are_told(results, other, told):
     )
 
 
+def test_a_scan_is_the_same_however_its_path_is_spelt(results, tmp_path, monkeypatch):
+    (tmp_path / "scans").mkdir()
+    monkeypatch.chdir(tmp_path / "scans")
+    note_settings(results, settings(path="a.h5"))
+
+    assert why_not_replace(results, settings(path=str(tmp_path / "scans" / "a.h5"))) is None
+    assert why_not_replace(results, settings(path="../a.h5")) is not None
+
+
 def test_many_differences_are_counted(results):
     many = {"cor_px": 1, "tilt_deg": 0, "grey_window": [0, 1], "grey_percentiles": [1, 99]}
     assert why_not_replace(results, settings(calibrate=many)).endswith(", and 1 more)")

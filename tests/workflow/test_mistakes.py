@@ -81,6 +81,13 @@ def test_a_mistake_in_the_configuration_names_the_key(tmp_path, tiny_scan, secti
     assert message in run_bad(tmp_path)
 
 
+def test_a_key_that_stands_there_twice_is_refused(tmp_path, tiny_scan):
+    write_config(tmp_path, scans={"tiny": str(tiny_scan)}, calibrate={"cor_px": 24})
+    with (tmp_path / "config.yaml").open("a", encoding="utf-8") as file:
+        file.write("calibrate: {tilt_deg: 0}\n")
+    assert "config.yaml: line 5: 'calibrate' stands here again, after line 1" in run_bad(tmp_path)
+
+
 def test_pixels_and_a_frame_of_nan_are_told_and_leave_no_nan(tmp_path, tiny_scan):
     def with_nan(file):
         counts = file["exchange/data"][:].astype(np.float32)

@@ -6,6 +6,7 @@ Decision 110.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tomobatch import __version__
@@ -41,7 +42,7 @@ class MadeWith:
         return [
             f"{key}: {json.dumps(old.get(key))} then, {json.dumps(new.get(key))} now"
             for key in sorted(old.keys() | new.keys())
-            if old.get(key) != new.get(key) and not key.startswith(_NO_MATTER)
+            if not _same(old.get(key), new.get(key)) and not key.startswith(_NO_MATTER)
         ]
 
 
@@ -98,6 +99,13 @@ def _version_of_records(results: str) -> str:
         if version:
             return str(version)
     return "0.1.0"
+
+
+def _same(old: object, new: object) -> bool:
+    """Whether two values mean one thing: a file may be named from here and from the root."""
+    if isinstance(old, str) and isinstance(new, str):
+        return Path(old).resolve() == Path(new).resolve()
+    return old == new
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

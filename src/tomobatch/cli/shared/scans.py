@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from tomobatch.cli.shared.naming import name_scans, without_repeats
+from tomobatch.config.file import read_config_file
 from tomobatch.errors import UserError
 from tomobatch.s3.address import is_remote
 
@@ -23,7 +22,7 @@ def read_config() -> dict[str, Any]:
     """Read config.yaml as plain values; empty if there is none."""
     if not CONFIG.is_file():
         return {}
-    return dict(yaml.safe_load(CONFIG.read_text(encoding="utf-8")) or {})
+    return read_config_file(CONFIG)
 
 
 def find_scans(asked: Iterable[str], config: Mapping[str, Any]) -> dict[str, Entry]:
