@@ -99,6 +99,16 @@ def test_linear_interpolation_leaves_every_frequency_its_amplitude() -> None:
         assert length * np.mean(fine * wave) == pytest.approx(response[k], rel=0.01)
 
 
+def test_at_the_columns_finer_rows_are_the_filtered_rows() -> None:
+    """The highest frequency among them, which a transform of twice the length meets twice."""
+    row = np.random.default_rng(0).normal(size=64) + 5 * (-1.0) ** np.arange(64)
+    frequency = np.arange(33) / 64
+    spectrum = np.fft.rfft(row)
+    finer = np.fft.irfft(spectrum * finer_response(64), n=128)[::2]
+    undamped = frequency_response(64) / np.sinc(frequency / 2) ** 2
+    assert finer == pytest.approx(np.fft.irfft(spectrum * undamped, n=64))
+
+
 def test_padding_is_as_long_on_both_sides() -> None:
     rows = np.zeros((2, 16), np.float32)
     rows[:, :6] = np.arange(1, 7)
