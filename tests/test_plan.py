@@ -49,6 +49,13 @@ def test_the_memory_of_a_job_is_three_copies_of_its_data_and_the_interpreter():
     assert job_memory.of_slices(large) == 500 + round(3 * 4e-6 * 16 * 2000**2)
 
 
+def test_a_turn_that_may_be_merged_has_memory_for_slices_twice_as_wide():
+    turn, merged = (planned(360.0, half_acquisition=asked) for asked in ("auto", False))
+    assert (turn.may_merge, merged.may_merge) == (True, False)
+    assert turn.row_values == 4 * 20 * 20
+    assert merged.row_values == 30 * 20
+
+
 def test_measured_peaks_stay_within_what_is_asked_for():
     """The table of benchmarks/memory.py: no job took more, none was given twice what it took."""
     table = (Path(__file__).parents[1] / "benchmarks/results/memory.md").read_text(encoding="utf-8")
