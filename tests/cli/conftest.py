@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import boto3
 import pytest
 import yaml
 from tests.deployed import deploy_templates
@@ -52,7 +51,6 @@ def set_environment(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator, *, administrator: bool = False
 ) -> None:
     """Point every AWS client at an emulator, and nothing at a deployment of an earlier test."""
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # or the keys of an earlier test stay
     variables = emulator.administrator if administrator else emulator.environment
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -6,7 +6,6 @@ import os
 import stat
 import sys
 
-import boto3
 import pytest
 import yaml
 from tests.cli.calling import tomobatch
@@ -164,7 +163,6 @@ def test_nothing_is_asked_without_a_terminal(prefix):
 
 
 def test_without_credentials(prefix, docker, monkeypatch, tmp_path):
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))

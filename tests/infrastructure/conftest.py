@@ -1,6 +1,5 @@
 """An emulated AWS without any stack, reached over HTTP."""
 
-import boto3
 import pytest
 from tests.infrastructure.resolved import EVERYONE
 from tests.infrastructure.templates import Template
@@ -18,7 +17,6 @@ def emulator():
 @pytest.fixture
 def aws(emulator, monkeypatch):
     """Point this process's AWS clients at the emulator, as the account's administrator."""
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for name, value in emulator.administrator.items():
         monkeypatch.setenv(name, value)
     return emulator

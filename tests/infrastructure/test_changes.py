@@ -165,7 +165,6 @@ def test_what_is_left_of_a_failed_creation_is_removed_first(client):
 @pytest.fixture
 def nobody(monkeypatch, tmp_path):
     """A user without any AWS settings."""
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import boto3
 import pytest
 from tests.infrastructure.jobs import image_tag, job, submit, wait_for
 from tests.infrastructure.templates import NAMES
@@ -20,7 +19,6 @@ PREFIX = "lab"
 @pytest.fixture
 def account(monkeypatch):
     """An account of its own, in which jobs really run."""
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     with start(stack=None, slots=4, grace_s=1) as emulator:
         for name, value in emulator.administrator.items():
             monkeypatch.setenv(name, value)

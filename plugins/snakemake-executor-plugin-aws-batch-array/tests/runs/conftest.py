@@ -35,7 +35,6 @@ def shared_emulator(python):
 @pytest.fixture
 def emulator(shared_emulator, monkeypatch):
     """An emulator without faults, calls or live jobs, and the environment that points at it."""
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # or the keys of an earlier test stay
     for name, value in shared_emulator.environment.items():
         monkeypatch.setenv(name, value)
     shared_emulator.clear_faults()

@@ -142,7 +142,6 @@ def test_a_region_must_be_known(monkeypatch):
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
     with pytest.raises(UserError, match="Region"):
         make_client("batch")

@@ -1,6 +1,5 @@
 """One Region for every client, wherever it is written down."""
 
-import boto3
 import pytest
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
@@ -11,7 +10,6 @@ from snakemake_executor_plugin_aws_batch_array.region import find_region, region
 @pytest.fixture
 def user(monkeypatch, tmp_path):
     """A user without any AWS settings but those that a test makes; return how to make them."""
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     file = tmp_path / "config"
