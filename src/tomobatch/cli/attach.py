@@ -30,7 +30,7 @@ def run(run: RunName = None) -> None:
     with observed(run) as observer:
         look = observer.look()
         job_id = _head_job(look)
-        for line in observer.waiting.reasons(look):
+        for line in observer.waiting.reasons(look.submitted, look.head):
             typer.echo(line, err=True)
         try:
             follow(observer, Source("controller", job_id), threading.Event())

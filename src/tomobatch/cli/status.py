@@ -61,7 +61,7 @@ def priced_look(observer: "Observer") -> "RunState":
         look.state,
         cost_usd=cost_of(uses, prices).usd,
         prices=prices.source,
-        waiting=observer.waiting.reasons(look),
+        waiting=observer.waiting.reasons(look.submitted, look.head),
         findings=known,
     )
 

@@ -4,17 +4,16 @@ Batch tells its reason of the job at the head of a queue alone, and none at all 
 may start no machine (user guide, "Jobs stuck in a RUNNABLE status").
 """
 
+from collections.abc import Sequence
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.region import find_region
 from snakemake_executor_plugin_aws_batch_array.status import JobDetail, is_waiting
 from tomobatch.aws.account.quotas import starved_machines
 from tomobatch.aws.runs.place import Place
-
-if TYPE_CHECKING:
-    from tomobatch.aws.runs.observe import Look
+from tomobatch.aws.runs.submitted import Submitted
 
 _KINDS = {"CpuJobQueue": "CPU", "GpuJobQueue": "GPU"}
 _TRIES = 2
@@ -27,16 +26,24 @@ class Waiting:
         self._place = place
         self._starved = cache(_starved_machines)
 
-    def reasons(self, look: "Look") -> tuple[str, ...]:
-        """Return a line for each reason for which jobs of a run wait, and none of them moves on."""
+    def reasons(self, submitted: Sequence[Submitted], head: JobDetail | None) -> tuple[str, ...]:
+        """Return a line for each reason for which jobs of a run wait, and none of them moves on.
+
+        Parameters
+        ----------
+        submitted
+            The run's lists.
+        head
+            The job that runs Snakemake; None if there is none.
+        """
         waiting = [
             (each.commands.rule, each.commands.queue, each.detail)
-            for each in look.submitted
+            for each in submitted
             if each.detail is not None
         ]
-        if look.head is not None:
+        if head is not None:
             queue = self._place.outputs.get("CpuJobQueue", "")
-            waiting.append(("the controller", queue, look.head))
+            waiting.append(("the controller", queue, head))
         lines: dict[str, None] = {}
         for what, queue, detail in waiting:
             if not is_waiting(detail):
