@@ -17,11 +17,11 @@ from snakemake_executor_plugin_aws_batch_array.command_list import (
     Outcome,
 )
 from snakemake_executor_plugin_aws_batch_array.status import Status
-from tomobatch.aws.pricing import offline_prices
 from tomobatch.aws.pricing.cost import Use, cost_of
 from tomobatch.aws.pricing.show import cost_section
 from tomobatch.aws.runs.place import find_place
 from tomobatch.errors import UserError
+from tomobatch.fleet.prices import offline_prices
 
 HOUR_MS = 3_600_000
 START_MS = 1_795_000_000_000

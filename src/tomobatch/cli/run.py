@@ -93,7 +93,7 @@ def run(
     else:
         data_url(profile)
         jobs = count_jobs(plans.good.values())
-        _foretell(plans.good)
+        _foretell(plans.good, detached=detach)
         with deployment() as place:
             _warn_of_quotas()
             _ask(place, called, scans, jobs, yes=yes)
@@ -177,13 +177,15 @@ def _warn_of_quotas() -> None:
         typer.echo(f"warning: {line}", err=True)
 
 
-def _foretell(plans: "Mapping[str, ScanPlan]") -> None:
-    """Say how long each scan is going to take, and what it is going to cost."""
-    from tomobatch.aws.pricing import offline_prices
-    from tomobatch.estimate.estimate import estimate_scan
+def _foretell(plans: "Mapping[str, ScanPlan]", *, detached: bool) -> None:
+    """Say how long the run is going to take, and what it is going to cost."""
+    from tomobatch.cli.shared.estimate_view import show_bill
+    from tomobatch.estimate.estimate import estimate_run
+    from tomobatch.fleet.prices import offline_prices
 
-    for plan in plans.values():
-        typer.echo(estimate_scan(plan, offline_prices()).summary)
+    estimate = estimate_run(list(plans.values()), offline_prices(), detached=detached)
+    show_bill(estimate)
+    typer.echo(estimate.summary)
 
 
 def _ask(

@@ -1,52 +1,49 @@
-"""What a scan will take before anything runs: jobs, bytes, hours and dollars by step, as a range.
+"""What a run will take before anything runs: jobs, bytes, minutes and dollars, with their ranges.
 
 Times of a job follow the size of its chunk at rates measured on runs (``rates.json``);
-reconstruction follows the cost model of its kernels. Steps follow each other; the jobs of a step
-share the machines it may have.
+reconstruction follows the cost model of its kernels. What becomes of the jobs on AWS is played
+through (``tomobatch.fleet``) under many draws of what is not known: the middle draw is told, and
+the range that holds four of five.
 
 Decision 92.
 """
 
-import json
-import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from typing import Any
 
-from tomobatch.aws.pricing.cost import LEAST_BILLED_S
-from tomobatch.aws.pricing.prices import Prices, machine_vcpus
-from tomobatch.estimate.fleet import Fleet
-from tomobatch.estimate.workload import Work, fitted_rates, works_of
+import numpy as np
+
+from tomobatch.errors import UserError
+from tomobatch.estimate.afterwards import Afterwards, kept
+from tomobatch.estimate.assumptions import assumptions
+from tomobatch.estimate.workload import Work, stages_of, works_of
+from tomobatch.fleet.bill import Hire, Item, Traffic, bill_of, total
+from tomobatch.fleet.figures import Figures, offline_figures
+from tomobatch.fleet.machines import Fleet
+from tomobatch.fleet.prices import Prices
+from tomobatch.fleet.simulate import Played, Simulation
+from tomobatch.fleet.stages import Stage, merge
+from tomobatch.fleet.weather import Weather
 from tomobatch.plan import ScanPlan
 from tomobatch.steps import Queue
 
-FASTER, SLOWER = 0.8, 1.3
-"""Machines differ from the measured one: the range of times."""
-
-STORAGE_MB_S = 80.0
-"""What a job moves to or from S3 in a second; AWS's guidance for one connection is 85 to 90."""
-
-MACHINE_START_S = (120.0, 300.0)
-"""Least and most that a queue's first machine takes until it works; assumed, and not billed to us
-by the run's records."""
-
-LINGER_S = 300.0
-"""How long an idle machine stays before AWS Batch ends it; assumed."""
-
-RECLAIMED_SHARE = 0.1
-"""Work that is done twice, at most, because spot machines are taken back; assumed."""
+N_DRAWS, SEED = 100, 7
+_SHARES = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True)
 class Range:
-    """A least, a likely and a greatest value."""
+    """A value that nine of ten draws reach, the middle one, and one that nine of ten stay below."""
 
     low: float
     likely: float
     high: float
 
-    def __add__(self, other: "Range") -> "Range":
-        return Range(self.low + other.low, self.likely + other.likely, self.high + other.high)
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Range":
+        """Return the range of some draws."""
+        return cls(*(float(value) for value in np.quantile(list(values), _SHARES)))
 
 
 @dataclass(frozen=True)
@@ -60,11 +57,9 @@ class StepEstimate:
     read_mb, write_mb
         Of all jobs, before compression.
     job_s
-        One job, on a machine as measured.
+        One job, at the likely rates.
     elapsed_s
-        From the first start to the last end.
-    usd
-        All of its children.
+        From its submission to its last end.
     """
 
     step: str
@@ -74,40 +69,52 @@ class StepEstimate:
     read_mb: float
     write_mb: float
     job_s: float
-    elapsed_s: float
-    usd: Range
+    elapsed_s: Range
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a scan will take.
+    """What a run will take.
 
     Attributes
     ----------
+    scan
+        Its scan, or the first of them and how many more.
     steps
         In order.
-    waiting_usd
-        CPU machines that stand between steps and while others work, and what is left of the minute
-        that AWS bills at least for any machine.
+    bill
+        By item, all of which make ``usd``.
     elapsed_s, usd
         All of it.
+    machines, billed_h, worked_h
+        How many there will be, the hours that are billed, and those of them that work.
+    puts, gets
+        Requests to S3.
+    afterwards
+        What is not of the bill of the run.
     assumptions
         What the figures rest on, a line each.
     """
 
     scan: str
     steps: tuple[StepEstimate, ...]
-    waiting_usd: Range
+    bill: dict[Item, Range]
     elapsed_s: Range
     usd: Range
+    machines: Range
+    billed_h: Range
+    worked_h: Range
+    puts: float
+    gets: float
+    afterwards: Afterwards
     assumptions: tuple[str, ...]
 
     @property
     def summary(self) -> str:
         """One line for those who think in scans."""
         return (
-            f"{self.scan}: about {spell_time(self.elapsed_s.likely)}, "
-            f"${_money(self.usd.low)}-{_money(self.usd.high)}"
+            f"{self.scan}: about {spell_time(self.elapsed_s.likely)}, ${_money(self.usd.likely)} "
+            f"(${_money(self.usd.low)}-{_money(self.usd.high)})"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,139 +122,135 @@ class Estimate:
         return {**asdict(self), "summary": self.summary}
 
 
-def estimate_scan(
-    plan: ScanPlan,
+@dataclass(frozen=True)
+class _Draw:
+    played: Played
+    bill: dict[Item, float]
+
+
+def estimate_run(
+    plans: Sequence[ScanPlan],
     prices: Prices,
     fleet: Fleet | None = None,
+    figures: Figures | None = None,
     *,
     queue: Queue = "gpu",
     device: Queue = "gpu",
+    detached: bool = False,
+    n_draws: int = N_DRAWS,
 ) -> Estimate:
-    """Estimate one scan.
+    """Estimate a run of some scans.
 
     Parameters
     ----------
-    plan
-        Its chunks, from its header.
+    plans
+        Their chunks, from their headers.
     prices
-        Of machines.
+        Of machines and what comes with them.
     fleet
         The machines; by default those of the stacks with their default parameters.
+    figures
+        What is known of AWS; by default the table of the package.
     queue, device
         Where reconstruction runs, and what computes there.
+    detached
+        Whether Snakemake runs as a job, too.
+    n_draws
+        Runs to play through.
+
+    Raises
+    ------
+    NoMachineFits
+        If a job wants more than any machine of its queue has.
+    UserError
+        If no price is known of a type of machine.
     """
-    fleet = fleet or Fleet()
-    steps = [_estimate_step(work, prices, fleet) for work in works_of(plan, queue, device)]
-    handover_s = fitted_rates()["handover_s"]
-    waited_for = [step for step, its in zip(steps, plan.steps, strict=True) if its.waited_for]
-    waits_s = _waiting_s(waited_for, handover_s)
-    cpu_s, gpu_s = waits_s + _unused_s(steps, "cpu", waits_s), _unused_s(steps, "gpu", 0.0)
-    waiting = _price(cpu_s, 1, "cpu", fleet, prices, "process")
-    waiting += _price(gpu_s, 1, "gpu", fleet, prices, "reconstruct")
-    likely_s = sum(step.elapsed_s + handover_s for step in waited_for)
-    start_low, start_high = MACHINE_START_S
-    n_queues = len({step.queue for step in steps})
+    fleet, figures = fleet or Fleet(), figures or offline_figures()
+    works = [works_of(plan, queue, device) for plan in plans]
+    stages = merge([stages_of(each, figures) for each in works])
+    stored_gb, afterwards = kept(plans, works, prices)
+    # Each day has draws of its own, so that the days are the same for any two ways to run.
+    days = map(np.random.default_rng, np.random.SeedSequence(SEED).spawn(n_draws))
+    draws = [
+        _play(stages, fleet, Weather.draw(figures, rng), prices, stored_gb, detached=detached)
+        for rng in days
+    ]
+    more = f" and {len(plans) - 1} more" if len(plans) > 1 else ""
     return Estimate(
-        scan=plan.name,
-        steps=tuple(steps),
-        waiting_usd=waiting,
-        elapsed_s=Range(
-            likely_s * FASTER + start_low * n_queues,
-            likely_s + (start_low + start_high) / 2 * n_queues,
-            likely_s * SLOWER + start_high * n_queues,
-        ),
-        usd=sum((step.usd for step in steps), waiting),
-        assumptions=_assumptions(prices, fleet, device),
+        scan=plans[0].name + more,
+        steps=_steps(works, stages, fleet, figures, [draw.played for draw in draws]),
+        bill={item: Range.of(draw.bill[item] for draw in draws) for item in Item},
+        elapsed_s=_over(draws, lambda draw: draw.played.elapsed_s),
+        usd=_over(draws, lambda draw: total(draw.bill)),
+        machines=_over(draws, lambda draw: len(draw.played.hires)),
+        billed_h=_over(draws, lambda draw: sum(h.billed_s for h in draw.played.hires) / 3600),
+        worked_h=_over(draws, lambda draw: sum(h.worked_s for h in draw.played.hires) / 3600),
+        puts=sum(load.n_jobs * load.puts for stage in stages for load in stage.loads),
+        gets=sum(load.n_jobs * load.gets for stage in stages for load in stage.loads),
+        afterwards=afterwards,
+        assumptions=assumptions(prices, fleet, figures, device, n_draws),
     )
 
 
-def _estimate_step(work: Work, prices: Prices, fleet: Fleet) -> StepEstimate:
-    rates = fitted_rates()
-    fixed_s, ns = rates["fixed_s"][work.step], rates["ns_a_value"].get(work.step, 0.0)
-    moved_s = (work.read_mb + work.write_mb) / work.n_jobs / STORAGE_MB_S
-    job_s = fixed_s + ns * work.values_a_job * 1e-9 + work.kernel_s + moved_s
-    n_children = min(work.n_jobs, fleet.most_children)
-    elapsed_s = rates["start_s"] + math.ceil(work.n_jobs / n_children) * job_s
-    return StepEstimate(
-        step=work.step,
-        queue=work.queue,
-        n_jobs=work.n_jobs,
-        n_children=n_children,
-        read_mb=work.read_mb,
-        write_mb=work.write_mb,
-        job_s=job_s,
-        elapsed_s=elapsed_s,
-        usd=_price(elapsed_s, n_children, work.queue, fleet, prices, work.step),
+def _over(draws: Sequence[_Draw], value: Callable[[_Draw], float]) -> Range:
+    return Range.of(value(draw) for draw in draws)
+
+
+def _play(
+    stages: Sequence[Stage],
+    fleet: Fleet,
+    weather: Weather,
+    prices: Prices,
+    stored_gb: float,
+    *,
+    detached: bool,
+) -> _Draw:
+    played = Simulation(stages, fleet, weather, detached=detached).play()
+    loads = [load for stage in stages for load in stage.loads]
+    traffic = Traffic(
+        puts=sum(load.n_jobs * load.puts for load in loads),
+        gets=sum(load.n_jobs * load.gets for load in loads),
+        stored_gb_h=stored_gb * played.elapsed_s / 3600,
+        logs_gb=sum(load.n_jobs for load in loads) * weather["log_kb_a_job"] / 1e6,
     )
+    hires = [(hire, _usd_h(weather, prices, hire)) for hire in played.hires]
+    return _Draw(played, bill_of(hires, traffic, fleet, prices.beside))
 
 
-def _waiting_s(steps: list[StepEstimate], handover_s: float) -> float:
-    """Return the time that CPU machines stand, of all of them: between steps, and during others.
-
-    A machine that the next step has no use for stays until it has lingered.
-    """
-    there, idle_s, waiting_s = 0, 0.0, 0.0
-    for step in steps:
-        busy = min(there, step.n_children) if step.queue == "cpu" else 0
-        span_s = handover_s + step.elapsed_s
-        waiting_s += busy * handover_s + (there - busy) * min(span_s, LINGER_S - idle_s)
-        idle_s += span_s
-        if step.queue == "cpu" and (step.n_children >= there or idle_s >= LINGER_S):
-            there, idle_s = step.n_children, 0.0
-        elif idle_s >= LINGER_S:
-            there, idle_s = 0, 0.0
-    return waiting_s
+def _usd_h(weather: Weather, prices: Prices, hire: Hire) -> float:
+    usd_h = weather.usd_h(prices, hire.instance_type, hire.market)
+    if usd_h is None:
+        raise UserError(f"{hire.instance_type}: no price is known of this type of machine")
+    return usd_h
 
 
-def _unused_s(steps: list[StepEstimate], queue: Queue, waiting_s: float) -> float:
-    """Return what is left of the least time that AWS bills, of all machines of a queue."""
-    of_queue = [step for step in steps if step.queue == queue]
-    n_machines = max((step.n_children for step in of_queue), default=0)
-    used_s = waiting_s + sum(step.n_children * step.elapsed_s for step in of_queue)
-    return max(0.0, n_machines * LEAST_BILLED_S - used_s)
-
-
-def _price(
-    elapsed_s: float, n_children: int, queue: Queue, fleet: Fleet, prices: Prices, step: str
-) -> Range:
-    """Return what children cost that run for a time, over the types they may run on."""
-    types = fleet.cpu_types if queue == "cpu" else fleet.gpu_types
-    by_type = []
-    for name in types:
-        priced = prices.spot_range(name)
-        if priced is None:
-            continue
-        part = 1.0
-        if queue == "cpu" and not fleet.whole_machines:
-            part = fleet.reserved(step) / (machine_vcpus(name) or 1)
-        by_type.append([part * usd_h for usd_h in priced])
-    hours = n_children * elapsed_s / 3600
-    likely = sorted(middle for _, middle, _ in by_type)
-    return Range(
-        hours * FASTER * min(low for low, _, _ in by_type),
-        hours * (likely[(len(likely) - 1) // 2] + likely[len(likely) // 2]) / 2,
-        hours * SLOWER * (1 + RECLAIMED_SHARE) * max(high for _, _, high in by_type),
-    )
-
-
-def _assumptions(prices: Prices, fleet: Fleet, device: Queue) -> tuple[str, ...]:
-    kernel_costs = json.loads(
-        (files("tomobatch.reconstruct") / "costs.json").read_text(encoding="utf-8")
-    )["measured"][device]
-    low, high = (round(seconds / 60) for seconds in MACHINE_START_S)
-    return (
-        f"prices: {prices.source}; machines: {', '.join(fleet.cpu_types)}; "
-        f"{', '.join(fleet.gpu_types)}",
-        f"at most {fleet.most_children} children of a step at once, and as many machines to be had",
-        f"rates of the steps: {fitted_rates()['measured']}",
-        f"kernels on the {device.upper()}: {kernel_costs}",
-        f"a job moves {STORAGE_MB_S:.0f} MB/s; machines are {SLOWER:g} times slower to "
-        f"{1 / FASTER:g} times faster than the measured one; up to {RECLAIMED_SHARE:.0%} of the "
-        "work is done twice after reclaims",
-        f"an idle machine stays {LINGER_S / 60:.0f} minutes; any is billed for a minute at least",
-        f"the first machine of a queue starts within {low} to {high} minutes, which are not in the "
-        "dollars; nor are storage and requests",
-    )
+def _steps(
+    works: Sequence[Sequence[Work]],
+    stages: Sequence[Stage],
+    fleet: Fleet,
+    figures: Figures,
+    played: Sequence[Played],
+) -> tuple[StepEstimate, ...]:
+    steps = []
+    for number, stage in enumerate(stages):
+        same = [work for each in works for work in each if work.step == stage.step]
+        read_mb, write_mb = sum(work.read_mb for work in same), sum(work.write_mb for work in same)
+        compute_s = sum(work.n_jobs * work.compute_s for work in same)
+        moved_s = (read_mb + write_mb) / figures["storage_mb_s"].likely
+        spans_s = (each.spans_s[number] for each in played)
+        steps.append(
+            StepEstimate(
+                step=stage.step,
+                queue=stage.queue,
+                n_jobs=stage.n_jobs,
+                n_children=stage.n_children(fleet.most_children),
+                read_mb=read_mb,
+                write_mb=write_mb,
+                job_s=(compute_s / figures["speed"].likely + moved_s) / stage.n_jobs,
+                elapsed_s=Range.of(end_s - start_s for start_s, end_s in spans_s),
+            )
+        )
+    return tuple(steps)
 
 
 def spell_time(seconds: float) -> str:

@@ -1,11 +1,17 @@
 """The jobs that the rules make of a scan: how many, of what size, and at what rate they work."""
 
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from tomobatch import job_memory
+from tomobatch.estimate.profile import profile_memory_mb, profile_vcpus
+from tomobatch.fleet.figures import Figures
+from tomobatch.fleet.stages import Load, Stage
 from tomobatch.plan import ScanPlan
 from tomobatch.plan_scan import parallel_geometry
 from tomobatch.reconstruct.cone.cost import chunk_s
@@ -30,6 +36,10 @@ class Work:
         What the kernels take in one of them.
     queue
         Where they run.
+    memory_mb
+        What one of them reserves.
+    waited_for
+        Whether the run stands until they are done.
     """
 
     step: str
@@ -39,6 +49,16 @@ class Work:
     write_mb: float
     kernel_s: float = 0.0
     queue: Queue = "cpu"
+    memory_mb: float = 0.0
+    waited_for: bool = True
+
+    @property
+    def compute_s(self) -> float:
+        """What one of them takes on the measured machine, beside moving data."""
+        rates = fitted_rates()
+        ns = rates["ns_a_value"].get(self.step, 0.0)
+        fixed_s: float = rates["fixed_s"][self.step]
+        return fixed_s + float(ns) * self.values_a_job * 1e-9 + self.kernel_s
 
 
 def works_of(plan: ScanPlan, queue: Queue, device: Queue) -> list[Work]:
@@ -65,6 +85,8 @@ def works_of(plan: ScanPlan, queue: Queue, device: Queue) -> list[Work]:
                 write_mb,
                 kernel_s=_chunk_s(plan, device) if on_gpu_queue else 0.0,
                 queue=queue if on_gpu_queue else step.queue,
+                memory_mb=_memory_mb(plan, step.rule),
+                waited_for=step.waited_for,
             )
         )
     return works
@@ -97,6 +119,49 @@ def _loads(plan: ScanPlan) -> dict[str, tuple[float, float, float]]:
         "report": (0.0, frame * 12e-6 + finest_mb / 8 ** (plan.n_levels - 1), 1.0),
         **{f"export_{kind}": export for kind in plan.volume.export},
     }
+
+
+def _memory_mb(plan: ScanPlan, step: str) -> float:
+    """Return what the rules ask for a job of a step."""
+    of = {
+        "average_references": job_memory.of_projections,
+        "preprocess": job_memory.of_projections,
+        "choose_stripes": job_memory.of_stripes,
+        "process": job_memory.of_rows,
+        "reconstruct": job_memory.of_slices,
+        **{f"export_{kind}": job_memory.of_slices for kind in plan.volume.export},
+    }
+    return of[step](plan) if step in of else profile_memory_mb()
+
+
+def stages_of(works: Sequence[Work], figures: Figures) -> list[Stage]:
+    """Return the work of one scan as stages of a run."""
+    return [
+        Stage(
+            step=work.step,
+            queue=work.queue,
+            vcpus=profile_vcpus().get(work.step, 1),
+            memory_mib=work.memory_mb,
+            loads=(_load(work, figures),),
+            start_s=fitted_rates()["start_s"],
+            waited_for=work.waited_for,
+        )
+        for work in works
+    ]
+
+
+def _load(work: Work, figures: Figures) -> Load:
+    read_mb, write_mb = work.read_mb / work.n_jobs, work.write_mb / work.n_jobs
+    part_mb = figures["upload_part_mib"].likely * 1.048576
+    parts = math.ceil(write_mb / part_mb) if write_mb else 0
+    return Load(
+        work.n_jobs,
+        work.compute_s,
+        read_mb,
+        write_mb,
+        puts=figures["puts_a_job"].likely + parts,
+        gets=figures["gets_a_job"].likely + read_mb / figures["read_part_mb"].likely,
+    )
 
 
 def _chunk_s(plan: ScanPlan, device: Queue) -> float:

@@ -3,7 +3,8 @@
 import pytest
 from tests.infrastructure.templates import Template
 
-from tomobatch.aws.pricing import Prices, SpotPrice, Use, cost_of, offline_prices
+from tomobatch.aws.pricing import Use, cost_of
+from tomobatch.fleet.prices import Prices, SpotPrice, offline_prices
 
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
@@ -12,6 +13,7 @@ PRICES = Prices(
     source="a test",
     on_demand={"c6i.xlarge": 0.20, "g6.xlarge": 0.80},
     spot_share={"cpu": (0.3, 0.4, 0.5), "gpu": (0.4, 0.5, 0.6)},
+    beside=offline_prices().beside,
     spot=(
         SpotPrice("g6.xlarge", "us-east-1a", 0, 0.36),
         SpotPrice("g6.xlarge", "us-east-1a", 10 * HOUR_MS, 0.72),

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tomobatch.aws.pricing.prices import Prices, has_gpu, machine_vcpus
+from tomobatch.fleet.bill import LEAST_BILLED_S
+from tomobatch.fleet.machines import has_gpu, machine_vcpus
+from tomobatch.fleet.prices import Prices
 
 _MS_PER_H = 3_600_000
-LEAST_BILLED_S = 60
-"""AWS bills Linux machines by the second, and a minute at least."""
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tomobatch.aws.pricing.prices import Prices, SpotPrice, offline_prices
 from tomobatch.errors import UserError
+from tomobatch.fleet.prices import Prices, SpotPrice, offline_prices
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
-    from tomobatch.aws.pricing import Prices, Use
+    from tomobatch.aws.pricing import Use
+    from tomobatch.fleet.prices import Prices
 
 
 def prices_for(uses: "Sequence[Use]", *, offline: bool = False) -> "tuple[Prices, str]":
@@ -19,9 +20,9 @@ def prices_for(uses: "Sequence[Use]", *, offline: bool = False) -> "tuple[Prices
     complaint
         Why AWS states none, though it was asked; else empty.
     """
-    from tomobatch.aws.pricing import offline_prices
     from tomobatch.aws.pricing.live import live_prices
     from tomobatch.cli.shared.aws import client_maker
+    from tomobatch.fleet.prices import offline_prices
 
     types = {use.instance_type for use in uses if use.market == "spot" and use.instance_type}
     if offline or not types:

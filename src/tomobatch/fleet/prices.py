@@ -8,7 +8,47 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-_VCPUS = {"medium": 1, "large": 2, "xlarge": 4}
+from tomobatch.fleet.machines import family_of, has_gpu, machine_vcpus
+
+H_A_MONTH = 730
+"""Hours by which AWS turns a price a month into one an hour."""
+
+
+@dataclass(frozen=True)
+class BesideMachines:
+    """Prices in dollars of all that a run pays for beside its machines.
+
+    Attributes
+    ----------
+    volume_gb_month, throughput_mb_s_month, free_throughput_mb_s
+        Of a gp3 volume: its size, and its MB/s beyond those that come with it.
+    address_h
+        A public IPv4 address.
+    put, get
+        A request to S3 that writes or lists, and one that reads.
+    storage_gb_month
+        What is kept on S3.
+    egress_gb
+        What leaves AWS for the internet, beyond the first 100 GB of a month.
+    logs_gb
+        What is written to CloudWatch Logs.
+    """
+
+    volume_gb_month: float
+    throughput_mb_s_month: float
+    free_throughput_mb_s: float
+    address_h: float
+    put: float
+    get: float
+    storage_gb_month: float
+    egress_gb: float
+    logs_gb: float
+
+    def volume_h(self, size_gib: float, throughput_mb_s: float) -> float:
+        """Return the price of a machine's volume by the hour."""
+        more_mb_s = max(0.0, throughput_mb_s - self.free_throughput_mb_s)
+        month = size_gib * self.volume_gb_month + more_mb_s * self.throughput_mb_s_month
+        return month / H_A_MONTH
 
 
 @dataclass(frozen=True)
@@ -32,8 +72,10 @@ class Prices:
     on_demand
         By instance type. A size that is missing is priced by its vCPUs from another of its family.
     spot_share
-        Least, middle and greatest share of the on-demand price that spot machines cost, by ``cpu``
-        and ``gpu``; for types without a spot price below.
+        Least, middle and greatest share of the on-demand price that spot machines cost, by family,
+        and by ``cpu`` and ``gpu`` for the others; for types without a spot price below.
+    beside
+        Of what is no machine.
     spot
         Spot prices that AWS named, in any order.
     """
@@ -41,6 +83,7 @@ class Prices:
     source: str
     on_demand: Mapping[str, float]
     spot_share: Mapping[str, tuple[float, float, float]]
+    beside: BesideMachines
     spot: tuple[SpotPrice, ...] = ()
 
     def usd_h(self, instance_type: str, market: str, zone: str, when_ms: int) -> float | None:
@@ -81,36 +124,23 @@ class Prices:
         # A GPU costs the same beside few vCPUs as beside many, so its family has no such rule.
         if vcpus is None or has_gpu(instance_type):
             return None
-        family = instance_type.partition(".")[0]
         for known, usd_h in self.on_demand.items():
-            if known.partition(".")[0] == family:
+            if family_of(known) == family_of(instance_type):
                 return usd_h * vcpus / (machine_vcpus(known) or vcpus)
         return None
 
     def _share(self, instance_type: str) -> tuple[float, float, float]:
-        return self.spot_share["gpu" if has_gpu(instance_type) else "cpu"]
+        kind = "gpu" if has_gpu(instance_type) else "cpu"
+        return self.spot_share.get(family_of(instance_type), self.spot_share[kind])
 
 
 def offline_prices() -> Prices:
     """Return the table that comes with the package."""
-    text = (files("tomobatch.aws.pricing") / "prices.json").read_text(encoding="utf-8")
+    text = (files("tomobatch.fleet") / "prices.json").read_text(encoding="utf-8")
     table = json.loads(text)
     return Prices(
         source=f"offline table of {table['read']}, {table['region']}",
         on_demand=table["on_demand_usd_h"],
         spot_share={kind: (a, b, c) for kind, (a, b, c) in table["spot_share"].items()},
+        beside=BesideMachines(**table["beside_machines"]),
     )
-
-
-def machine_vcpus(instance_type: str) -> int | None:
-    """Return the vCPUs of a type, which its size tells; None for a size that tells nothing."""
-    size = instance_type.partition(".")[2]
-    if size in _VCPUS:
-        return _VCPUS[size]
-    times = size.removesuffix("xlarge")
-    return 4 * int(times) if size.endswith("xlarge") and times.isdigit() else None
-
-
-def has_gpu(instance_type: str) -> bool:
-    """Tell whether a type is of the families with NVIDIA GPUs."""
-    return instance_type[:1] in ("g", "p")
