@@ -20,6 +20,7 @@ from tomobatch.s3.read import object_exists, open_object, open_store
 from tomobatch.scan.inspection import inspect
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
+from tomobatch.view.raw import read_piece
 
 BUCKET = "scans-of-a-test"
 
@@ -225,3 +226,15 @@ def test_inspect_reads_from_s3_too(bucket: str) -> None:
     inspection = inspect(f"{bucket}/a.h5")
     assert inspection.facts["format"] == "APS Data Exchange"
     assert inspection.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "length"),
+    [(None, 0, 2**22), ("bytes=5-8", 5, 4), ("bytes=-3", 2**22 - 3, 3)],
+)
+def test_files_of_a_volume_are_handed_on_by_range(bucket, asked, first, length):
+    piece = read_piece(bucket, "large", asked)
+    assert (piece.first, piece.total) == (first, 2**22)
+    assert piece.content == (bytes(range(256)) * 2**14)[first : first + length]
+    with pytest.raises(LookupError):
+        read_piece(bucket, "larger", asked)

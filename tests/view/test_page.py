@@ -1,7 +1,13 @@
 """The page in a real browser: what its pixels are when it is loaded, slid, windowed and zoomed."""
 
+import json
+from urllib.parse import unquote
+
 import numpy as np
 import pytest
+from playwright.sync_api import Error as PlaywrightError
+
+from tomobatch.view.elsewhere import NEUROGLANCER
 
 GREYS = """(axis) => {
     const { canvas, picture } = planes[axis];
@@ -78,3 +84,44 @@ def test_it_fits_narrow_and_wide_windows(shown, width, tmp_path):
     picture = tmp_path / "view.png"
     shown.screenshot(path=picture)
     assert picture.stat().st_size > 5000
+
+
+READ = """async (url) => {
+    const reply = await fetch(url, { headers: { Range: "bytes=0-15" } });
+    return [reply.status, reply.headers.get("Content-Range"), await reply.text()];
+}"""
+
+
+def test_neuroglancer_may_read_the_volume_and_is_told_its_window(shown, page, served, volume):
+    """From its own origin, as a browser sees it; nothing is asked of the internet."""
+    link, state = shown.locator("#neuroglancer").get_attribute("href").split("#!")
+    (layer,) = json.loads(unquote(state))["layers"]
+    address = layer["source"].removeprefix("zarr://")
+    # What the user is asked once: whether a page of the internet may ask this machine.
+    page.context.grant_permissions(["local-network-access"])
+    page.route(f"{link}**", lambda route: route.fulfill(body="<p>", content_type="text/html"))
+    page.goto(link)
+
+    code, told, text = page.evaluate(READ, f"{address}zarr.json")
+
+    content = (volume / "zarr.json").read_bytes()
+    assert (code, told) == (206, f"bytes 0-15/{len(content)}")
+    assert text.encode() == content[:16]
+    assert layer["shaderControls"]["normalized"]["range"] == pytest.approx([0, 24])
+    assert link == NEUROGLANCER
+
+
+def test_the_page_of_a_stranger_may_not_read_the_volume(browser, served):
+    stranger = browser.new_page()
+    stranger.context.grant_permissions(["local-network-access"])
+    stranger.route("https://stranger.example/**", lambda route: route.fulfill(body="<p>"))
+    stranger.goto("https://stranger.example/")
+    with pytest.raises(PlaywrightError, match="Failed to fetch"):
+        stranger.evaluate(READ, f"{served.url}volume.ome.zarr/zarr.json")
+    stranger.close()
+
+
+def test_the_command_for_napari_names_the_volume(shown, volume):
+    shown.locator("#napari").click()
+    told = shown.locator("#value").text_content()
+    assert told == f"napari --plugin napari-ome-zarr {volume}"

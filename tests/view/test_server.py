@@ -6,31 +6,36 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+import zarr
+from obstore.store import HTTPStore
+from zarr.storage import ObjectStore
 
 from tomobatch.errors import UserError
 from tomobatch.view.volume import open_volume
 
+FILES = "volume.ome.zarr/"
 
-def ask(url, **headers):
-    """Return status and body; the path goes out as it is written."""
+
+def answer(url, method="GET", **headers):
+    """Return status, body and headers; the path goes out as it is written."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.netloc)
     try:
-        connection.request("GET", parts.path, headers=headers)
+        connection.request(method, parts.path, headers=headers)
         reply = connection.getresponse()
-        return reply.status, reply.read()
+        return reply.status, reply.read(), reply.headers
     finally:
         connection.close()
 
 
 def get(url):
-    code, body = ask(url)
+    code, body, _ = answer(url)
     assert code == 200
     return body
 
 
-def status(url, **headers):
-    return ask(url, **headers)[0]
+def status(url, method="GET", **headers):
+    return answer(url, method, **headers)[0]
 
 
 @pytest.mark.parametrize(
@@ -57,11 +62,61 @@ def test_what_is_not_there_is_not_found(served, path):
     assert status(f"{served.url}{path}") == 404
 
 
+def test_a_reader_of_zarr_reads_the_volume_by_range_over_http(served, voxels):
+    url = f"{served.url}{FILES}".removesuffix("/")
+    store = HTTPStore.from_url(url, client_options={"allow_http": True})
+    array = zarr.open_array(ObjectStore(store, read_only=True), path="0", mode="r")
+    np.testing.assert_array_equal(array[9:11], voxels[9:11])
+    np.testing.assert_array_equal(array[:], voxels)
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ("bytes=0-3", np.s_[:4]),
+        ("bytes=-5", np.s_[-5:]),
+        ("bytes=7-", np.s_[7:]),
+        ("bytes=2-99999999", np.s_[2:]),
+        ("bytes=-99999999", np.s_[:]),
+    ],
+)
+def test_a_range_is_that_part_of_the_file(served, volume, asked, wanted):
+    code, body, headers = answer(f"{served.url}{FILES}0/zarr.json", Range=asked)
+    content = (volume / "0/zarr.json").read_bytes()
+    assert (code, body) == (206, content[wanted])
+    first = len(content) if wanted.start is None else wanted.indices(len(content))[0]
+    assert headers["Content-Range"].startswith(f"bytes {first % len(content)}-")
+    assert headers["Content-Range"].endswith(f"/{len(content)}")
+
+
+@pytest.mark.parametrize(
+    "asked", ["bytes=99999999-", "bytes=-0", "bytes=4-3", "bytes=-", "lines=1-2"]
+)
+def test_a_range_that_is_none_is_refused(served, asked):
+    assert status(f"{served.url}{FILES}0/zarr.json", Range=asked) == 416
+
+
+def test_how_long_a_file_is_is_told_without_it(served, volume):
+    code, body, headers = answer(f"{served.url}{FILES}zarr.json", method="HEAD")
+    assert (code, body) == (200, b"")
+    assert int(headers["Content-Length"]) == (volume / "zarr.json").stat().st_size
+
+
+@pytest.mark.parametrize(
+    "name", ["../../secret", "0/../../secret", "0//zarr.json", "0", "none", "/etc/hosts"]
+)
+def test_files_are_those_of_the_volume_alone(served, volume, name):
+    (volume.parent.parent / "secret").write_text("mine")
+    assert status(f"{served.url}{FILES}{name}") == 404
+
+
 def test_nobody_gets_in_without_the_secret_or_through_another_name(served):
     root = served.url.removesuffix(f"{served.secret}/")
     assert status(root) == 403
     assert status(f"{root}{'x' * len(served.secret)}/volume.json") == 403
     assert status(f"{served.url}volume.json", Host="evil.example") == 403
+    assert status(f"{root}{'x' * len(served.secret)}/{FILES}zarr.json") == 403
+    assert status(f"{served.url}{FILES}zarr.json", method="OPTIONS", Host="evil.example") == 403
     assert served.server_address[0] == "127.0.0.1"
 
 

@@ -31,11 +31,18 @@ async function start() {
     byId(id).addEventListener("change", () => setWindow({ [id]: Number(byId(id).value) }));
   }
   byId("reset").addEventListener("click", reset);
+  byId("neuroglancer").href = volume.neuroglancer;
+  byId("napari").addEventListener("click", tellNapari);
   addEventListener("keydown", (event) => {
     if (event.target.tagName !== "INPUT" && "+-".includes(event.key)) zoomBy(event.key === "+" ? 1.25 : 0.8);
   });
   setWindow({});
   move({});
+}
+
+async function tellNapari() {
+  byId("value").textContent = volume.napari;
+  await navigator.clipboard?.writeText(volume.napari).catch(() => {});
 }
 
 function reset() {
