@@ -21,6 +21,7 @@ from tomobatch.calibrate.calibration import Calibration
 from tomobatch.config.schema import load_config
 from tomobatch.plan import ScanPlan
 from tomobatch.plan_scan import read_plan
+from tomobatch.records.findings import Findings
 from tomobatch.records.summary import read_records, warnings_of
 from tomobatch.stores.files import write_bytes
 from tomobatch.stores.references import load_references
@@ -60,6 +61,26 @@ class Reconstructed:
     def calibration(self) -> Calibration:
         """What was found."""
         return Calibration.from_json((self.results / "calibration.json").read_text())
+
+    @property
+    def findings(self) -> Findings:
+        """What the report finds; it is made anew."""
+        plan, folder = self.plan, self.results
+        script("report").main(
+            "scan",
+            plan.header.path,
+            *(str(folder / name) for name in ("references.h5", "angles.json")),
+            *(str(folder / name) for name in ("calibration.json", "stripes.json")),
+            {name: str(folder / f"{name}.zarr/zarr.json") for name in ("projections", "sinograms")},
+            [str(folder / f"volume.ome.zarr/{k}/zarr.json") for k in range(plan.n_levels)],
+            sorted(str(path) for path in (folder / "records").rglob("*.json")),
+            plan.config.model_dump(mode="json"),
+            plan.orientation,
+            str(folder / "findings.json"),
+            str(folder / "report.html"),
+            [str(folder / f"preview/{plane}.png") for plane in ("xy", "xz", "yz")],
+        )
+        return Findings.from_json((folder / "findings.json").read_text())
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ SATURATED_SHARE = 1e-3
 # Readings pile up at the end: so many times more than at each of the counts below it.
 _PILE = 20.0
 _COUNTS_BELOW = 32
+# And so many at least: the largest of few readings is no pile.
+_FEWEST = 20
 _SAMPLED_READINGS = 1 << 20
 
 
@@ -35,7 +37,7 @@ def find_saturation(readings: RawArray) -> float | None:
     if readings.size == 0:
         return None
     values, n_of_value = np.unique(readings, return_counts=True)
-    if len(values) < 3 or n_of_value[-1] < SATURATED_SHARE * readings.size:
+    if len(values) < 3 or n_of_value[-1] < max(_FEWEST, SATURATED_SHARE * readings.size):
         return None
     step = float(np.min(np.diff(values[-_COUNTS_BELOW:])))
     reach = float(values[-1] - values[max(0, len(values) - 1 - _COUNTS_BELOW)])

@@ -16,6 +16,8 @@ from tomobatch.scan.parts import Scan, ScanParts
 from tomobatch.scan.settings import DatasetSettings
 from tomobatch.scan.units import Figure
 
+_AS_SINOGRAMS = "it looks stored as sinograms (y, angle, x); write it as projections (angle, y, x)"
+
 
 def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
     """Check the parts against each other and make a scan of them; the config wins over the file."""
@@ -100,13 +102,18 @@ def _rotation(
 
 def _reference_problems(path: str, parts: ScanParts) -> list[str]:
     """Say what is wrong with flats and darks."""
-    n_rows, n_cols = parts.projections.shape[1:]
-    flats = [block.frames for block in parts.flats]
+    n_pictures, n_rows, n_cols = parts.projections.shape
+    references = [*(block.frames for block in parts.flats), *parts.darks]
+    other = [frames for frames in references if frames.shape[1:] != (n_rows, n_cols)]
+    if other and all(frames.shape[::2] == (n_pictures, n_cols) for frames in references):
+        return [
+            f"{path}: {parts.projections.name} and {other[0].name} have {n_pictures} pictures each,"
+            f" of {n_rows} and {other[0].shape[1]} rows: {_AS_SINOGRAMS}"
+        ]
     return [
         f"{path}: {frames.name} has {frames.shape[1]} x {frames.shape[2]} pixels,"
         f" but the projections have {n_rows} x {n_cols}; check the paths under datasets"
-        for frames in (*flats, *parts.darks)
-        if frames.shape[1:] != (n_rows, n_cols)
+        for frames in other
     ]
 
 
@@ -131,8 +138,7 @@ def _angles(
     if n_angles == n_rows:
         problem = (
             f"{path}: {parts.projections.name} has {n_projections} pictures of {n_rows} rows, and"
-            f" {found.name} {n_angles} angles: it looks stored as sinograms (y, angle, x); write it"
-            " as projections (angle, y, x)"
+            f" {found.name} {n_angles} angles: {_AS_SINOGRAMS}"
         )
         return AngleSource.ASSUMED, assumed, [problem], notes
     if n_angles > n_projections and _evenly_spaced(angles):
@@ -141,12 +147,40 @@ def _angles(
             f" {n_projections} are taken, as after a scan that was ended early"
         )
         return AngleSource.FILE, angles[:n_projections], [], notes
+    first = _first_of_projections(angles, parts)
+    if first is not None:
+        notes.append(
+            f"{found.name} has {n_angles} angles for {n_projections} projections: those of numbers"
+            f" {first} to {first + n_projections - 1} (the first is 0) are taken, the only ones"
+            " evenly spaced, as flats and darks have angles there as well"
+        )
+        return AngleSource.FILE, angles[first : first + n_projections], [], notes
     problem = (
         f"{path}: {found.name} has {n_angles} angles, but {parts.projections.name} has"
         f" {n_projections} projections; give datasets.angle_range_deg, or the right path as"
         " datasets.angles"
     )
     return AngleSource.ASSUMED, assumed, [problem], notes
+
+
+def _first_of_projections(angles: NDArray[np.float64], parts: ScanParts) -> int | None:
+    """Return where the angles of the projections begin among those of all pictures, if one tells.
+
+    None unless there are as many more as flats or darks or both, and one run alone is evenly
+    spaced.
+    """
+    n_projections = parts.projections.shape[0]
+    n_flats = sum(block.frames.shape[0] for block in parts.flats)
+    n_darks = sum(frames.shape[0] for frames in parts.darks)
+    n_more = len(angles) - n_projections
+    if n_more <= 0 or n_more not in (n_flats, n_darks, n_flats + n_darks):
+        return None
+    even = [
+        first
+        for first in range(n_more + 1)
+        if _evenly_spaced(angles[first : first + n_projections])
+    ]
+    return even[0] if len(even) == 1 else None
 
 
 def _numbers_alone(
@@ -165,6 +199,8 @@ def _numbers_alone(
 
 def _evenly_spaced(angles_rad: NDArray[np.float64]) -> bool:
     steps = np.diff(unwrapped(angles_rad))
+    if not steps.size or not np.isfinite(steps).all():
+        return False
     typical = float(np.median(steps))
     return typical != 0 and bool((np.abs(steps - typical) < 0.5 * abs(typical)).all())
 

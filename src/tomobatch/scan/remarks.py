@@ -26,6 +26,9 @@ _LARGEST_DRIFT = 0.1
 _SATURATED_SHARE = 1e-3
 _NEIGHBOURS = 8
 _NOISE_SIGMAS = 3.0
+# Scatter of empty pictures, noise of the flats included, in that of one exposure.
+_EMPTY_NOISES = 1.3
+_FEWEST_GROUPS = 4
 # A gap between directions of so many steps, and so many degrees, is a missing wedge.
 _LARGEST_GAP_STEPS, _LARGEST_GAP_DEG = 2.5, 1.0
 
@@ -143,6 +146,7 @@ def _count_remarks(
     counts = np.concatenate([scan.read_projections(int(i), int(i) + 1) for i in numbers])
     yield from _saturated(counts, references, settings)
     yield from _air(counts, numbers, references)
+    yield from _emptiness(counts, references)
 
 
 def _saturated(
@@ -184,4 +188,25 @@ def _air(
         yield (
             f"no part of the projections is brighter than {air:.2f} of the flats: the object fills"
             " the field of view, or the flats were taken with more beam"
+        )
+
+
+def _emptiness(counts: NDArray[np.integer | np.floating], references: References) -> Iterator[str]:
+    """Remark on projections in which nothing stands out of the noise."""
+    if references.noise == 0:
+        return
+    beam = np.maximum(references.flats.mean(axis=0) - references.dark, 1)
+    transmission = np.where(references.bad_pixels, np.nan, (counts - references.dark) / beam)
+    seen = ~references.bad_pixels.all(axis=0)
+    n_groups = np.count_nonzero(seen) // _NEIGHBOURS
+    if n_groups < _FEWEST_GROUPS:
+        return
+    profiles = np.nanmean(transmission[:, :, seen], axis=1)[:, : n_groups * _NEIGHBOURS]
+    groups = profiles.reshape(len(counts), n_groups, -1).mean(axis=2)
+    scatter = float(np.std(groups / np.median(groups, axis=1, keepdims=True)))
+    noise = references.noise / np.sqrt(_NEIGHBOURS * counts.shape[1])
+    if scatter < _EMPTY_NOISES * noise:
+        yield (
+            f"nothing in the beam stands out of the noise: {len(counts)} projections spread over"
+            f" the scan vary by {scatter:.2g} of the beam, as without a sample"
         )
