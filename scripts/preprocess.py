@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tomobatch.normalise.missing import MISSING, find_missing, mend_pixels
-from tomobatch.normalise.normalise import normalise
 from tomobatch.normalise.settings import NormaliseSettings
+from tomobatch.on_chunks.projections import preprocess_chunk
 from tomobatch.phase.blur import PhaseBlur
-from tomobatch.phase.retrieve import retrieve_phase
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
@@ -39,15 +37,10 @@ def main(
         counts = opened.read_projections(start, stop)
         references = load_references(Path(references_path))
     with record.stage("compute"):
-        missing = find_missing(counts, before, references)
-        counts, n_mended = mend_pixels(counts)
-        normalised = normalise(
-            counts, start, references, NormaliseSettings.model_validate(settings)
+        done = preprocess_chunk(
+            counts, before, start, references, NormaliseSettings.model_validate(settings), phase
         )
-        if phase is not None:
-            retrieve_phase(normalised.line_integrals, phase)
-        # The next step sees all angles, and bridges what is missing.
-        normalised.line_integrals[missing.any] = MISSING
+    normalised, n_mended = done.normalised, done.n_mended
     del counts
     with record.stage("write"):
         layout.write_shard(chunk, normalised.line_integrals, Path(shard_path))
@@ -57,7 +50,7 @@ def main(
         "saturated": int(normalised.saturated.sum()),
         "mended": n_mended,
     }
-    record.facts["missing"] = missing.numbers(start)
+    record.facts["missing"] = done.missing.numbers(start)
     if n_mended:
         record.warn(
             f"{counted(n_mended, 'pixel')} of projections {start} to {stop - 1} without a number:"

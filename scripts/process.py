@@ -7,7 +7,7 @@ import numpy as np
 
 from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
-from tomobatch.normalise.missing import bridge
+from tomobatch.on_chunks.rows import process_rows
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.scan.leave_out import numbers
 from tomobatch.stores.angles import load_angles
@@ -15,7 +15,6 @@ from tomobatch.stores.files import write_bytes, write_json
 from tomobatch.stores.layout import ArrayLayout
 from tomobatch.stores.read import open_array, read_sinograms
 from tomobatch.stripes.choice import StripeChoice
-from tomobatch.stripes.removal import remove_stripes
 from tomobatch.stripes.settings import StripeSettings
 from tomobatch.words import counted
 
@@ -42,13 +41,9 @@ def main(
         angles_rad = load_angles(Path(angles_path))
         sinograms = read_sinograms(open_array(projections_metadata), start, stop)
     with record.stage("compute"):
-        missing = bridge(sinograms, angles_rad)
         choice = StripeChoice.from_json(Path(choice_path).read_text(encoding="utf-8"))
-        sinograms = remove_stripes(
-            sinograms,
-            StripeSettings.model_validate({**settings, "method": choice.method}),
-            bridges_odd_columns=choice.bridges_odd_columns,
-            out=sinograms,
+        missing = process_rows(
+            sinograms, angles_rad, StripeSettings.model_validate(settings), choice
         )
         evidence = gather_evidence(
             sinograms, angles_rad, start, EvidenceSettings(n_rows=layout.shape[0], beam=beam)

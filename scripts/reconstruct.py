@@ -2,32 +2,20 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-import numpy as np
-import numpy.typing as npt
-import zarr
-
-from tomobatch.arrays import Float32Array
 from tomobatch.calibrate.calibration import Calibration
-from tomobatch.calibrate.fan import calibrated_beam
 from tomobatch.errors import UserError
+from tomobatch.on_chunks.slices import SlicesOfScan, settled
 from tomobatch.opencl.kind import DeviceKind
-from tomobatch.reconstruct.cone.geometry import make_cone_geometry
-from tomobatch.reconstruct.cone.slabs import reconstruct_slabs
-from tomobatch.reconstruct.geometry import Roi, make_geometry
 from tomobatch.reconstruct.settings import ReconstructSettings
-from tomobatch.reconstruct.stream import reconstruct_blocks
-from tomobatch.reconstruct.timeline import Timeline
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.angles import load_angles
 from tomobatch.stores.files import write_json
 from tomobatch.stores.read import open_array
 from tomobatch.stores.volume import VolumeLayout
-from tomobatch.stores.volume_writer import ChunkWriter, open_chunk
-from tomobatch.units import to_grey_in_place
+from tomobatch.stores.volume_writer import open_chunk
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -48,18 +36,14 @@ def main(
     record = Record("reconstruct", chunk)
     first, stop = layout.range(chunk)
     calibration = Calibration.from_json(Path(calibration_path).read_text(encoding="utf-8"))
-    if layout.may_widen and calibration.half_acquisition:
-        whole_slice_px *= 2
-    layout = layout.settled(calibration.half_acquisition)
     choices = ReconstructSettings.model_validate(
         {**settings, "size_px": whole_slice_px, "device": asked_device(settings["device"])}
     )
+    choices, layout = settled(choices, layout, calibration)
     sinograms, angles_rad = open_array(sinograms_metadata), load_angles(Path(angles_path))
-    merged = calibration.half_acquisition if layout.beam is None else choices.merges
-    work = Work(sinograms, angles_rad, choices, merged, flips_rows=layout.orientation.flips_rows)
+    work = SlicesOfScan(sinograms, angles_rad, choices, calibration, layout)
     with open_chunk(layout, chunk, [Path(path) for path in shard_paths]) as writer:
-        reconstruct = parallel if layout.beam is None else cone
-        timeline = reconstruct(work, calibration, layout, (first, stop), writer)
+        timeline = work.reconstruct((first, stop), writer.write)
     record.facts["timeline"] = timeline.to_dict()
     for stage in ("read", "prepare", "compute", "write"):
         record.stages_s[stage] = timeline.spent_s(stage)
@@ -71,86 +55,6 @@ def main(
         100 * timeline.compute_fraction,
     )
     write_json(Path(record_path), record.to_dict())
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a chunk of slices is made of: sinograms (row, angle, x), angles and settings."""
-
-    sinograms: "zarr.Array[Any]"
-    angles_rad: npt.NDArray[np.float64]
-    choices: ReconstructSettings
-    merged: bool | None
-    flips_rows: bool
-
-    @property
-    def shape(self) -> dict[str, Any]:
-        """What the settings say about the slices."""
-        given = {name: getattr(self.choices, name) for name in ("size_px", "binning", "mask")}
-        return {"roi": self.roi, "half_acquisition": self.merged, **given}
-
-    @property
-    def roi(self) -> Roi:
-        """The part of the slice to compute, of which the volume may be written upside down."""
-        size_px = self.choices.size_px
-        if size_px is None:
-            raise ValueError("the width of a whole slice is that of the plan")
-        roi = Roi(*(self.choices.roi_px or (0, 0, size_px, size_px)))
-        return roi.upside_down(size_px, self.choices.binning) if self.flips_rows else roi
-
-
-def parallel(
-    work: Work,
-    calibration: Calibration,
-    layout: VolumeLayout,
-    slices: tuple[int, int],
-    writer: ChunkWriter,
-) -> Timeline:
-    """Reconstruct slices of a parallel beam, one of each row."""
-    first, stop = slices
-
-    def write(start: int, values: Float32Array) -> None:
-        to_grey_in_place(values, layout.pixel_size_um)
-        writer.write(start, values)
-
-    return reconstruct_blocks(
-        lambda start, end: np.asarray(work.sinograms[first + start : first + end]),
-        write,
-        stop - first,
-        make_geometry(work.angles_rad, work.sinograms.shape[2], **work.shape),
-        calibration.cor_px(np.arange(first, stop)),
-        work.choices,
-    )
-
-
-def cone(
-    work: Work,
-    calibration: Calibration,
-    layout: VolumeLayout,
-    slices: tuple[int, int],
-    writer: ChunkWriter,
-) -> Timeline:
-    """Reconstruct slices of a cone beam from all the rows that they need."""
-    if layout.beam is None:
-        raise ValueError("a parallel beam")
-    n_rows, _, n_cols = work.sinograms.shape
-    beam = calibrated_beam(layout.beam, calibration.line, n_rows, n_cols)
-    geometry = make_cone_geometry(beam, work.angles_rad, n_rows, n_cols, **work.shape)
-    first, _ = slices
-
-    def write(start: int, values: Float32Array) -> None:
-        to_grey_in_place(values, layout.pixel_size_um)
-        writer.write(start - first, values)
-
-    return reconstruct_slabs(
-        lambda rows, angles: np.asarray(work.sinograms[rows, angles]),
-        write,
-        slices,
-        geometry,
-        filter=work.choices.filter,
-        padding=work.choices.padding,
-        device=work.choices.device,
-    )
 
 
 def asked_device(configured: DeviceKind) -> DeviceKind:

@@ -15,8 +15,8 @@ from tomobatch.reconstruct.slices import fbp
 from tomobatch.records.job import logger, reported
 from tomobatch.report.content import ReportContent
 from tomobatch.report.gather import corrections, planes, stack
+from tomobatch.report.images import image_png
 from tomobatch.report.page import render_page
-from tomobatch.report.pictures import image_png
 from tomobatch.report.quality import level_at_the_edges, resolved_share, seam
 from tomobatch.report.verdicts import Figures, judge
 from tomobatch.scan.open import open_scan

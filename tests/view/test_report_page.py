@@ -8,7 +8,7 @@ import pytest
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from tomobatch.records.findings import Finding
-from tomobatch.report.pictures import data_uri, image_jpeg, image_png
+from tomobatch.report.images import data_uri, image_jpeg, image_png
 
 GREYS = (0.1, 0.5, 0.9)
 

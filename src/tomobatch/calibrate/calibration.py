@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -142,7 +142,7 @@ def calibrate(
             f"no detector row shows where the axis is: {stated_cor_px:.2f} px is what the scan says"
         )
         warnings = (*warnings, f"{told}; look at the slices, and give calibrate.cor_px")
-    line = _used_line(axis.line, settings, first)
+    line = _used_line(axis.line, settings, first.n_x, first.n_rows)
     merged, said = settle_merging(line, first.n_x, merging, is_full_turn=first.is_full_turn)
     histogram = _merged_histogram(rows, axis)
     found_window = None
@@ -173,14 +173,37 @@ def calibrate(
     )
 
 
-def _used_line(found: Line | None, settings: CalibrateSettings, evidence: Evidence) -> Line:
+def with_given_axis(
+    calibration: Calibration, settings: CalibrateSettings, merging: Merging
+) -> Calibration:
+    """Return a calibration as it would be if these values of the axis were given.
+
+    Raises
+    ------
+    UserError
+        When one is out of range.
+    """
+    line = _used_line(calibration.found, settings, calibration.n_x, calibration.n_rows)
+    merged, _ = settle_merging(
+        line, calibration.n_x, merging, is_full_turn=calibration.is_full_turn
+    )
+    return replace(
+        calibration,
+        line=line,
+        cor_source="found" if settings.cor_px is None else "given",
+        tilt_source="found" if settings.tilt_deg is None else "given",
+        half_acquisition=merged,
+    )
+
+
+def _used_line(found: Line | None, settings: CalibrateSettings, n_x: int, n_rows: int) -> Line:
     """Return the found line with what was given put in its place."""
-    middle = (evidence.n_rows - 1) / 2
+    middle = (n_rows - 1) / 2
     cor_px, tilt_deg = settings.cor_px, settings.tilt_deg
-    if cor_px is not None and not 0 <= cor_px <= evidence.n_x - 1:
+    if cor_px is not None and not 0 <= cor_px <= n_x - 1:
         raise UserError(
             f"calibrate.cor_px is {cor_px:g}, outside the detector; "
-            f"give a value between 0 and {evidence.n_x - 1}"
+            f"give a value between 0 and {n_x - 1}"
         )
     if found is None and cor_px is None:
         raise UserError("calibrate: no detector row shows where the axis is; give calibrate.cor_px")

@@ -12,6 +12,7 @@ ADVICE = "look at the slices, and give calibrate.cor_px if they are doubled"
 LARGEST_ERROR_PX = 0.12  # of the cor, one standard deviation: half of what still costs sharpness
 LARGEST_EDGE_ERROR_PX = 0.25  # of the cor in the outermost rows, two standard deviations
 ROWS_FOR_FINE_TILT, LARGEST_TILT_ERROR_DEG = 64, 0.02
+NO_TILT = "the tilt cannot be told from this scan and is taken as 0; give calibrate.tilt_deg"
 
 
 def doubts(
@@ -63,7 +64,7 @@ def _tilt_doubt(line: Line, lines: Mapping[str, Line], n_rows: int) -> str:
     if line.slope_sigma is None:
         if n_rows < ROWS_FOR_FINE_TILT:
             return ""
-        return "the tilt cannot be told from this scan and is taken as 0; give calibrate.tilt_deg"
+        return NO_TILT
     sigma_deg = math.degrees(line.slope_sigma)
     edge_px = line.slope_sigma * height / 2
     if 2 * edge_px > LARGEST_EDGE_ERROR_PX or (

@@ -52,6 +52,18 @@ def sharpness_cor(
     return Candidate(found.cor_px * bin_x + (bin_x - 1) / 2, found.sigma_px * bin_x)
 
 
+def sharpness(image: NDArray[np.float32], counted: NDArray[np.bool_]) -> float:
+    """Return how unevenly the gradient of an image (y, x) is spread over the pixels that count.
+
+    1 where it is the same everywhere or there is none; its outermost pixels never count.
+    """
+    smooth = ndimage.gaussian_filter(image, SMOOTHING_PX)
+    by_y, by_x = np.gradient(smooth, axis=0), np.gradient(smooth, axis=1)
+    gradient = np.hypot(by_y, by_x)[1:-1, 1:-1][counted[1:-1, 1:-1]]
+    mean = float(np.mean(gradient))
+    return float(np.mean(gradient**2)) / mean**2 if mean > 0 else 1.0
+
+
 def _binned(
     row: NDArray[np.float32], angles_rad: Floats, bin_x: int, bin_angles: int
 ) -> tuple[NDArray[np.float32], Floats]:
@@ -67,15 +79,12 @@ def _peak(filtered: NDArray[np.float32], angles_rad: Floats, start_px: float) ->
     side = min(CROP_PX, filtered.shape[1] * 2 // 3)
     axis = (np.arange(side) - (side - 1) / 2).astype(np.float32)
     x, y = np.meshgrid(axis, axis)
-    counted = (np.hypot(x, y) > HOLE_PX)[1:-1, 1:-1]
+    counted = np.hypot(x, y) > HOLE_PX
     cors_px = start_px + STEP_PX * np.arange(-N_STEPS, N_STEPS + 1, dtype=np.float64)
     slices = back_project(filtered, angles_rad, cors_px, (x.ravel(), y.ravel()))
     curve = np.empty(len(cors_px))
     for i, one in enumerate(slices.reshape(-1, side, side)):
-        smooth = ndimage.gaussian_filter(one, SMOOTHING_PX)
-        by_y, by_x = np.gradient(smooth, axis=0), np.gradient(smooth, axis=1)
-        gradient = np.hypot(by_y, by_x)[1:-1, 1:-1][counted]
-        curve[i] = np.mean(gradient**2) / np.mean(gradient) ** 2
+        curve[i] = sharpness(one, counted)
     at = int(np.argmax(curve))
     if not 1 < at < len(curve) - 2:
         return None

@@ -23,6 +23,7 @@ from tomobatch.cli import (
     logs,
     outputs,
     phantom,
+    preview,
     push,
     resume,
     run,
@@ -61,6 +62,7 @@ def _options(
 
 app.command("phantom")(phantom.run)
 app.command("inspect")(inspect.run)
+app.command("preview")(preview.run)
 app.command("demo")(demo.run)
 app.command("dag")(dag.run)
 app.command("doctor")(doctor.run)

@@ -98,6 +98,15 @@ class References:
         """
         return self.noise**2 / 2
 
+    def of_rows(self, rows: slice) -> "References":
+        """Return those of some rows of the detector; what was found is that of the whole one."""
+        return replace(
+            self,
+            flats=self.flats[:, rows],
+            dark=self.dark[rows],
+            bad_pixels=self.bad_pixels[rows],
+        )
+
 
 def no_references(shape: tuple[int, int]) -> References:
     """Return what leaves projections (y, x) as they are, for those divided by flats already."""

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from tomobatch.phase.settings import PhaseSettings
 from tomobatch.plan import scan_blur
 from tomobatch.records.summary import step_times
-from tomobatch.report import pictures
+from tomobatch.report import images, pictures
 from tomobatch.report.content import ReportContent
 from tomobatch.report.gather import STACK_PX
 from tomobatch.scan.beam_words import describe_beam, describe_whole_slices
@@ -127,7 +127,7 @@ def _planes(content: ReportContent) -> list[dict[str, str]]:
     window = content.grey_window
     titles = {"xy": "xy: a slice", "xz": "xz, along the axis", "yz": "yz, along the axis"}
     return [
-        {"title": titles[name], "uri": pictures.data_uri(pictures.image_png(image, window))}
+        {"title": titles[name], "uri": images.data_uri(images.image_png(image, window))}
         for name, image in content.planes.items()
     ]
 
@@ -136,7 +136,7 @@ def _stack(content: ReportContent) -> list[tuple[int, str]]:
     return [
         (
             number,
-            pictures.data_uri(pictures.image_jpeg(image, content.grey_window, STACK_PX), "jpeg"),
+            images.data_uri(images.image_jpeg(image, content.grey_window, STACK_PX), "jpeg"),
         )
         for number, image in content.stack
     ]
@@ -151,18 +151,18 @@ def _comparisons(content: ReportContent) -> list[dict[str, str]]:
         # In the grey window of the one before, so that only the stripes differ.
         ("The same after", shown.sinogram_after, shown.sinogram_before),
     ]
-    images = [
-        (title, pictures.image_png(image, pictures.percentile_window(like)))
+    shown_images = [
+        (title, images.image_png(image, images.percentile_window(like)))
         for title, image, like in pairs
     ]
-    return [{"title": title, "uri": pictures.data_uri(png)} for title, png in images]
+    return [{"title": title, "uri": images.data_uri(png)} for title, png in shown_images]
 
 
 def _drift(content: ReportContent) -> str | None:
     drift = content.references.drift
     if len(drift.intensities) == 1:
         return None
-    return pictures.data_uri(pictures.drift_map(drift.map))
+    return images.data_uri(pictures.drift_map(drift.map))
 
 
 def _drift_caption(content: ReportContent) -> str:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from tomobatch.calibrate.calibration import Calibration
 from tomobatch.records.findings import Finding, Findings
 from tomobatch.records.summary import read_records
-from tomobatch.report.pictures import data_uri
+from tomobatch.report.images import data_uri
 from tomobatch.results import CALIBRATION, FINDINGS, PREVIEW, RECORDS, REPORT, VOLUME
 from tomobatch.stores.anywhere import write_file
 from tomobatch.stores.volume import VolumeFacts, read_volume_facts

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
+from tomobatch.s3.address import is_remote
+from tomobatch.s3.read import read_ranges
 from tomobatch.scan.hdf5 import file_name
 from tomobatch.scan.hdf5_links import Found, check_sources, identity
 
@@ -33,6 +35,7 @@ class Hdf5Frames:
             raise UserError(f"{self._file}: {self.name} holds {dataset.dtype}, not numbers")
         check_sources(dataset, self.name)
         self._dataset = dataset
+        self._offset = _contiguous_offset(dataset)
         self._indices = indices
         self.dtype: np.dtype[Any] = dataset.dtype
         n_frames = 1 if dataset.ndim == 2 else dataset.shape[0]
@@ -64,9 +67,32 @@ class Hdf5Frames:
         return [(place, number) for number in numbers]
 
     def _run(self, run: slice, rows: slice) -> NDArray[Any]:
+        first, stop, step = rows.indices(self.shape[1])
+        is_band = step == 1 and 0 < stop - first < self.shape[1]
+        if self._offset is not None and is_band and is_remote(self._file):
+            return self._band(self._offset, run, first, stop)
         if self._flattened:
             return np.asarray(self._dataset[run, 0, rows])
         return np.asarray(self._dataset[run, rows])
+
+    def _band(self, offset: int, run: slice, first: int, stop: int) -> NDArray[Any]:
+        """Read a band of rows of a dataset in one piece: all pictures at a time, and no others."""
+        n_rows, n_cols = self.shape[1:]
+        row_bytes = n_cols * self.dtype.itemsize
+        numbers = range(*run.indices(self._dataset.shape[0]))
+        starts = [offset + (number * n_rows + first) * row_bytes for number in numbers]
+        pieces = read_ranges(self._file, starts, (stop - first) * row_bytes)
+        band = np.frombuffer(b"".join(pieces), self.dtype)
+        return band.reshape(len(numbers), stop - first, n_cols)
+
+
+def _contiguous_offset(dataset: h5py.Dataset) -> int | None:
+    """Return where the pixels begin in the file; None unless they lie there as they are."""
+    plist = dataset.id.get_create_plist()
+    if plist.get_layout() != h5py.h5d.CONTIGUOUS or plist.get_external_count():
+        return None
+    offset: int | None = dataset.id.get_offset()
+    return offset
 
 
 def runs(indices: NDArray[np.int64]) -> list[slice]:

@@ -1,7 +1,7 @@
 """The parts a format's reader finds, and the open scan that reads them (decision 40)."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -207,6 +207,41 @@ class Scan:
         """Return the median counts of one dark; zero without."""
         darks = [frames for frames in self._parts.darks if frames.shape[0]]
         return float(np.median(darks[0].read(0, 1))) if darks else 0.0
+
+    def cropped(self, rows: slice) -> "Scan":
+        """Return the scan as if its detector had these rows alone; closing it closes this one.
+
+        Of a beam that is no parallel one the header says what it says of the whole detector.
+        """
+        first, stop, _ = rows.indices(self.header.n_rows)
+        parts = replace(
+            self._parts,
+            projections=RowsOfFrames(self._parts.projections, first, stop),
+            flats=tuple(
+                replace(block, frames=RowsOfFrames(block.frames, first, stop))
+                for block in self._parts.flats
+            ),
+            darks=tuple(RowsOfFrames(frames, first, stop) for frames in self._parts.darks),
+        )
+        return Scan(replace(self.header, n_rows=stop - first), parts)
+
+
+class RowsOfFrames:
+    """Rows [first, stop) of every picture of a stack."""
+
+    def __init__(self, frames: Frames, first: int, stop: int) -> None:
+        self._frames, self._first = frames, first
+        self.name, self.dtype = frames.name, frames.dtype
+        self.shape: tuple[int, int, int] = (frames.shape[0], stop - first, frames.shape[2])
+
+    def read(self, start: int, stop: int, rows: slice = slice(None)) -> NDArray[Any]:
+        """Read the given ones of these rows, of pictures ``[start, stop)``."""
+        low, high, step = rows.indices(self.shape[1])
+        return self._frames.read(start, stop, slice(self._first + low, self._first + high, step))
+
+    def sources(self) -> list[Hashable]:
+        """Say what each picture is."""
+        return self._frames.sources()
 
 
 def _read_all(frames: Frames) -> NDArray[Any]:

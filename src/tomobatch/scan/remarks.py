@@ -1,6 +1,7 @@
 """What is odd about a scan: found once, told by ``inspect`` and by every run."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,8 +83,11 @@ def look_at(
             warnings.append(f"the flats are not used, as normalise.input is {settings.input}")
         return Look(angles, no_references((header.n_rows, header.n_cols)), tuple(warnings))
     series = [ReferenceSeries(*one) for one in flats.series]
-    references = average_references(series, darks, settings)
-    angles = effective_angles(scan)
+    # Neither hangs on the other, and each takes a second.
+    with ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(effective_angles, scan)
+        references = average_references(series, darks, settings)
+        angles = asked.result()
     if settings.monitor:
         references, monitor_remarks = follow_monitor(scan, references)
     else:

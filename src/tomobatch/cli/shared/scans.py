@@ -48,6 +48,22 @@ def find_scans(asked: Iterable[str], config: Mapping[str, Any]) -> dict[str, Ent
     return scans
 
 
+def find_configured(asked: str, config: Mapping[str, Any]) -> tuple[str, Entry]:
+    """Return one scan with its name, that of config.yaml also where it is asked for by its path.
+
+    Raises
+    ------
+    UserError
+        If there is no such scan.
+    """
+    where = asked.rstrip("/") if is_remote(asked) else str(Path(asked).resolve())
+    for name, entry in _configured(config).items():
+        path = str(entry["path"])
+        if where == (path.rstrip("/") if is_remote(path) else str(Path(path).resolve())):
+            return name, entry
+    return next(iter(find_scans([asked], config).items()))
+
+
 def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> "Plans":
     """Read the headers of scans and plan their jobs, as the workflow will.
 

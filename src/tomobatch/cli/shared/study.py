@@ -36,7 +36,7 @@ What to compute stands in config.yaml, how it runs (cores, memory, queues) in pr
 again goes on where it stopped; `tomobatch run` runs them on AWS. Results come to results/.
 """
 
-_IGNORED = "/.snakemake/\n/.tomobatch/\n/results/\n/results-aws/\n"
+_IGNORED = "/.snakemake/\n/.tomobatch/\n/results/\n/results-aws/\n/previews/\n"
 
 
 def make_study(folder: Path) -> list[Path]:

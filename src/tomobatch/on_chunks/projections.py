@@ -1,0 +1,68 @@
+"""What step 1 does to a chunk of projections."""
+
+from dataclasses import dataclass
+
+from tomobatch.normalise.missing import MISSING, Missing, find_missing, mend_pixels
+from tomobatch.normalise.normalise import Normalised, normalise
+from tomobatch.normalise.references import References
+from tomobatch.normalise.robust_mean import RawArray
+from tomobatch.normalise.settings import NormaliseSettings
+from tomobatch.phase.blur import PhaseBlur
+from tomobatch.phase.retrieve import retrieve_phase
+
+
+@dataclass(frozen=True)
+class Preprocessed:
+    """A chunk of projections as line integrals.
+
+    Attributes
+    ----------
+    normalised
+        Its line integrals (projection, y, x), and what was mended; a missing projection is marked.
+    missing
+        Which projections hold no picture of their own.
+    n_mended
+        Pixels that were no numbers.
+    """
+
+    normalised: Normalised
+    missing: Missing
+    n_mended: int
+
+
+def preprocess_chunk(
+    counts: RawArray,
+    before: RawArray | None,
+    start: int,
+    references: References,
+    settings: NormaliseSettings,
+    phase: PhaseBlur | None,
+) -> Preprocessed:
+    """Turn a chunk of projections from counts into line integrals.
+
+    Parameters
+    ----------
+    counts
+        (projection, y, x).
+    before
+        (y, x), the projection before them; None at the start of the scan.
+    start
+        Number in the scan of the first of them.
+    references
+        Of the same scan.
+    settings, phase
+        How; a phase of None retrieves none.
+
+    Raises
+    ------
+    UserError
+        When they do not fit the references.
+    """
+    missing = find_missing(counts, before, references)
+    counts, n_mended = mend_pixels(counts)
+    normalised = normalise(counts, start, references, settings)
+    if phase is not None:
+        retrieve_phase(normalised.line_integrals, phase)
+    # The next step sees all angles, and bridges what is missing.
+    normalised.line_integrals[missing.any] = MISSING
+    return Preprocessed(normalised, missing, n_mended)

@@ -1,0 +1,117 @@
+"""What step 4 does to a chunk of slices."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tomobatch.arrays import Float32Array
+from tomobatch.beam import ConeBeam
+from tomobatch.calibrate.calibration import Calibration
+from tomobatch.calibrate.fan import calibrated_beam
+from tomobatch.reconstruct.cone.geometry import make_cone_geometry
+from tomobatch.reconstruct.cone.slabs import reconstruct_slabs
+from tomobatch.reconstruct.geometry import Roi, make_geometry
+from tomobatch.reconstruct.settings import ReconstructSettings
+from tomobatch.reconstruct.stream import reconstruct_blocks
+from tomobatch.reconstruct.timeline import Timeline
+from tomobatch.stores.volume import VolumeLayout
+from tomobatch.units import to_grey_in_place
+
+Write = Callable[[int, Float32Array], None]
+
+
+class Sinograms(Protocol):
+    """Sinograms (row, angle, x) of a whole scan, read as they are sliced."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows, angles and columns."""
+
+    def __getitem__(self, place: Any) -> Any:  # noqa: ANN401  what zarr takes and gives
+        """Read some of them."""
+
+
+def settled(
+    choices: ReconstructSettings, layout: VolumeLayout, calibration: Calibration
+) -> tuple[ReconstructSettings, VolumeLayout]:
+    """Return the settings, whose width is known, and the layout once the axis is found."""
+    if layout.may_widen and calibration.half_acquisition and choices.size_px is not None:
+        choices = choices.model_copy(update={"size_px": 2 * choices.size_px})
+    return choices, layout.settled(calibration.half_acquisition)
+
+
+@dataclass(frozen=True)
+class SlicesOfScan:
+    """What slices are made of: sinograms, angles in radians, settings, the axis, the layout."""
+
+    sinograms: Sinograms
+    angles_rad: npt.NDArray[np.float64]
+    choices: ReconstructSettings
+    calibration: Calibration
+    layout: VolumeLayout
+
+    def reconstruct(self, slices: tuple[int, int], write: Write) -> Timeline:
+        """Reconstruct slices [first, stop) of the volume.
+
+        ``write(start, slices)`` keeps float32 (n, y, x) in the volume's unit, from slice ``start``
+        after the first; it turns them to the volume's orientation.
+        """
+        if self.layout.beam is None:
+            return self._parallel(slices, write)
+        return self._cone(self.layout.beam, slices, write)
+
+    def _parallel(self, slices: tuple[int, int], write: Write) -> Timeline:
+        """Reconstruct slices of a parallel beam, one of each row."""
+        first, stop = slices
+        return reconstruct_blocks(
+            lambda start, end: np.asarray(self.sinograms[first + start : first + end]),
+            self._in_grey(write),
+            stop - first,
+            make_geometry(self.angles_rad, self.sinograms.shape[2], **self._shape),
+            self.calibration.cor_px(np.arange(first, stop)),
+            self.choices,
+        )
+
+    def _cone(self, beam: ConeBeam, slices: tuple[int, int], write: Write) -> Timeline:
+        """Reconstruct slices of a cone beam from all the rows that they need."""
+        n_rows, _, n_cols = self.sinograms.shape
+        beam = calibrated_beam(beam, self.calibration.line, n_rows, n_cols)
+        geometry = make_cone_geometry(beam, self.angles_rad, n_rows, n_cols, **self._shape)
+        write_grey = self._in_grey(write)
+        return reconstruct_slabs(
+            lambda rows, angles: np.asarray(self.sinograms[rows, angles]),
+            lambda start, values: write_grey(start - slices[0], values),
+            slices,
+            geometry,
+            filter=self.choices.filter,
+            padding=self.choices.padding,
+            device=self.choices.device,
+        )
+
+    def _in_grey(self, write: Write) -> Write:
+        def in_grey(start: int, values: Float32Array) -> None:
+            to_grey_in_place(values, self.layout.pixel_size_um)
+            write(start, values)
+
+        return in_grey
+
+    @property
+    def _shape(self) -> dict[str, Any]:
+        """What the settings say about the slices."""
+        parallel = self.layout.beam is None
+        merged = self.calibration.half_acquisition if parallel else self.choices.merges
+        given = {name: getattr(self.choices, name) for name in ("size_px", "binning", "mask")}
+        return {"roi": self._roi, "half_acquisition": merged, **given}
+
+    @property
+    def _roi(self) -> Roi:
+        """The part of the slice to compute, of which the volume may be written upside down."""
+        size_px = self.choices.size_px
+        if size_px is None:
+            raise ValueError("the width of a whole slice is that of the plan")
+        roi = Roi(*(self.choices.roi_px or (0, 0, size_px, size_px)))
+        flips = self.layout.orientation.flips_rows
+        return roi.upside_down(size_px, self.choices.binning) if flips else roi
