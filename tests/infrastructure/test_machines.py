@@ -90,7 +90,10 @@ def test_a_machine_keeps_its_keys_from_jobs_and_tells_them_what_it_is(batch, tmp
     write_program(
         tmp_path / "curl",
         'case "$*" in *PUT*api/token*) echo secret;; *"$token"*"secret"*) '
-        'for word; do case "$word" in http*) echo "${word##*/latest/meta-data/}";; esac; done;; '
+        'for word; do case "$word" in '
+        '*/identity/document|*/instance-identity/document) echo "{\\n \\"pendingTime\\" : '
+        '\\"2026-11-26T06:30:00Z\\",\\n}";; '
+        'http*) echo "${word##*/latest/meta-data/}";; esac; done;; '
         "esac",
     )
     subprocess.run(
@@ -110,7 +113,11 @@ def test_a_machine_keeps_its_keys_from_jobs_and_tells_them_what_it_is(batch, tmp
     assert users == ["1000:1000"] * 3
     host = find_host({"SNAKEMAKE_HOST_FILE": str(tmp_path / "scratch" / "host.json")})
     assert host == Host(
-        "instance-type", "placement/availability-zone", "instance-life-cycle", "instance-id"
+        "instance-type",
+        "placement/availability-zone",
+        "instance-life-cycle",
+        "instance-id",
+        "2026-11-26T06:30:00Z",
     )
     assert (tmp_path / "ecs.config").read_text().splitlines() == [
         "ECS_IMAGE_PULL_BEHAVIOR=prefer-cached",

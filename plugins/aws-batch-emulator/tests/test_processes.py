@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -131,12 +132,20 @@ def item(name):
     return urllib.request.urlopen(request).read().decode()
 for name in ("instance-type", "placement/availability-zone", "instance-life-cycle", "instance-id"):
     print(item(name))
+document = urllib.request.Request(base + "dynamic/instance-identity/document")
+document.add_header("X-aws-ec2-metadata-token", token)
+print(urllib.request.urlopen(document).read().decode())
 """
 
 
 def test_a_child_learns_about_its_machine(account):
     job = account.run("python", "-c", METADATA, jobQueue="tomobatch-gpu")
-    instance_type, zone, market, instance_id = account.log(job)
+    instance_type, zone, market, instance_id, document = account.log(job)
+    identity = json.loads(document)
+    assert (identity["instanceType"], identity["instanceId"]) == (instance_type, instance_id)
+    launched_s = datetime.fromisoformat(identity["pendingTime"]).timestamp()
+    # It may have served other tests before.
+    assert job["startedAt"] / 1000 - 3600 < launched_s <= job["startedAt"] / 1000
     assert instance_type in ("g5.xlarge", "g6.xlarge")
     assert zone in ("eu-central-1a", "eu-central-1b", "eu-central-1c")
     assert market == "spot"

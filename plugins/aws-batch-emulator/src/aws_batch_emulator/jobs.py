@@ -43,6 +43,7 @@ class Machine:
     instance_type: str
     zone: str
     market: str  # "spot" or "on-demand"
+    launched: str = ""  # in ISO 8601
 
 
 @dataclass(slots=True)

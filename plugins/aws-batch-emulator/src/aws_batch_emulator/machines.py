@@ -8,6 +8,7 @@ import json
 import secrets
 import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from aws_batch_emulator.jobs import Machine
 
@@ -32,6 +33,7 @@ class Fleet:
                 instance_type=_concrete(instance_types[number % len(instance_types)]),
                 zone=self._zones[number % len(self._zones)],
                 market=market,
+                launched=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             )
             self._by_id[machine.instance_id] = machine
             return machine
@@ -62,6 +64,7 @@ def _items(machine: Machine) -> dict[str, str]:
         "instanceType": machine.instance_type,
         "availabilityZone": machine.zone,
         "region": region,
+        "pendingTime": machine.launched,
     }
     return {
         "latest/meta-data/instance-id": machine.instance_id,

@@ -177,6 +177,8 @@ class Attempt:
         When the worker started, milliseconds since 1970.
     instance_id, instance_type, zone, market
         Where it ran; empty if unknown.
+    launched_ms
+        When its machine was launched; 0 if unknown.
     stopped_ms
         When the worker said that it ends; None as long as it runs, and for ever if its machine
         went away without a word.
@@ -190,20 +192,26 @@ class Attempt:
     instance_type: str = ""
     zone: str = ""
     market: str = ""
+    launched_ms: int = 0
     stopped_ms: int | None = None
     finished: bool = False
 
     def to_key(self) -> str:
         """Return all of it as a name, which a listing reads without opening it."""
         where = (self.instance_id, self.instance_type, self.zone, self.market)
+        where += (str(self.launched_ms),)
         end = () if self.stopped_ms is None else (str(self.stopped_ms), str(int(self.finished)))
         return "_".join((str(self.number), str(self.started_ms), *where, *end))
 
     @classmethod
     def from_key(cls, key: str) -> "Attempt":
         """Read an attempt."""
-        number, started_ms, instance_id, instance_type, zone, market, *end = key.split("_")
-        attempt = cls(int(number), int(started_ms), instance_id, instance_type, zone, market)
+        number, started_ms, *where = key.split("_")
+        # 0.1.0 named no launch: four words for the machine, and two for the end if there was one.
+        n_words = 5 if len(where) % 2 else 4
+        launched_ms = int(where[4]) if n_words == 5 else 0
+        end = where[n_words:]
+        attempt = cls(int(number), int(started_ms), *where[:4], launched_ms)
         return replace(attempt, stopped_ms=int(end[0]), finished=end[1] == "1") if end else attempt
 
 

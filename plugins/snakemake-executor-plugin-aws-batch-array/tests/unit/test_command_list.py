@@ -77,12 +77,26 @@ def test_what_is_no_list_is_refused(body):
     [
         ATTEMPT,
         Attempt(2, 7),
+        dataclasses.replace(ATTEMPT, launched_ms=3),
+        dataclasses.replace(ATTEMPT, launched_ms=3, stopped_ms=9),
         dataclasses.replace(ATTEMPT, stopped_ms=9),
         dataclasses.replace(ATTEMPT, stopped_ms=9, finished=True),
     ],
 )
 def test_an_attempt_survives_the_journey_in_a_name(attempt):
     assert Attempt.from_key(attempt.to_key()) == attempt
+
+
+@pytest.mark.parametrize(
+    ("name", "attempt"),
+    [
+        ("1_5_i-1_c6i.large_eu-central-1a_spot", ATTEMPT),
+        ("1_5_i-1_c6i.large_eu-central-1a_spot_9_0", dataclasses.replace(ATTEMPT, stopped_ms=9)),
+        ("2_7____", Attempt(2, 7)),
+    ],
+)
+def test_a_name_that_0_1_0_gave_is_read(name, attempt):
+    assert Attempt.from_key(name) == attempt
 
 
 def test_outcomes_survive_the_journey():

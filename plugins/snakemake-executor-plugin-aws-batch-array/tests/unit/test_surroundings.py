@@ -1,6 +1,8 @@
 """What the worker finds out about the machine and the software around it."""
 
+import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -9,12 +11,18 @@ from snakemake_executor_plugin_aws_batch_array.versions import installed_version
 from snakemake_executor_plugin_aws_batch_array.worker.host import Host, find_host
 from snakemake_executor_plugin_aws_batch_array.worker.memory import count_memory_kills
 
-METADATA = {
-    "instance-type": "g6.xlarge",
-    "placement/availability-zone": "eu-central-1b",
-    "instance-life-cycle": "spot",
-    "instance-id": "i-1",
+IDENTITY = {
+    "instanceType": "g6.xlarge",
+    "availabilityZone": "eu-central-1b",
+    "instanceId": "i-1",
+    "pendingTime": "2026-11-26T06:30:00Z",
+    "imageId": "ami-1",
 }
+METADATA = {
+    "meta-data/instance-life-cycle": "spot",
+    "dynamic/instance-identity/document": json.dumps(IDENTITY),
+}
+FOUND = Host("g6.xlarge", "eu-central-1b", "spot", "i-1", "2026-11-26T06:30:00Z")
 
 
 @pytest.fixture
@@ -27,7 +35,7 @@ def metadata_service():
 
         def do_GET(self):
             known = self.headers["X-aws-ec2-metadata-token"] == "token"
-            item = self.path.removeprefix("/latest/meta-data/")
+            item = self.path.removeprefix("/latest/")
             self.reply(METADATA.get(item) if known else None)
 
         def reply(self, text):
@@ -49,20 +57,23 @@ def metadata_service():
 def test_the_host_is_found(metadata_service):
     host = find_host({"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{metadata_service}/"})
 
-    assert host == Host("g6.xlarge", "eu-central-1b", "spot", "i-1")
+    assert host == FOUND
+    assert host.launched_ms == 1_795_674_600_000
 
 
 def test_the_file_of_the_machine_comes_before_its_metadata_service(metadata_service, tmp_path):
     file = tmp_path / "host.json"
     file.write_text(
         '{"instance_type": "c6i.xlarge", "zone": "eu-central-1a", "market": "on-demand", '
-        '"instance_id": "i-2"}\n'
+        '"instance_id": "i-2", "launched": "2026-11-26T06:30:01Z"}\n'
     )
     environment = {
         "SNAKEMAKE_HOST_FILE": str(file),
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{metadata_service}/",
     }
-    assert find_host(environment) == Host("c6i.xlarge", "eu-central-1a", "on-demand", "i-2")
+    host = find_host(environment)
+    assert host.launched_ms == FOUND.launched_ms + 1000
+    assert replace(host, launched="") == Host("c6i.xlarge", "eu-central-1a", "on-demand", "i-2")
 
 
 @pytest.mark.parametrize("text", [None, "", "no JSON", "[1]"])
@@ -74,7 +85,7 @@ def test_a_file_that_says_nothing_is_passed_over(metadata_service, tmp_path, tex
         "SNAKEMAKE_HOST_FILE": str(file),
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{metadata_service}/",
     }
-    assert find_host(environment) == Host("g6.xlarge", "eu-central-1b", "spot", "i-1")
+    assert find_host(environment) == FOUND
 
 
 @pytest.mark.parametrize(
@@ -86,6 +97,7 @@ def test_a_file_that_says_nothing_is_passed_over(metadata_service, tmp_path, tex
 )
 def test_an_unknown_host_is_no_error(environment):
     assert find_host(environment) == Host()
+    assert find_host(environment).launched_ms == 0
 
 
 @pytest.mark.parametrize(

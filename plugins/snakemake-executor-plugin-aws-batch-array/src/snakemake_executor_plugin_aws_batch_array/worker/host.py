@@ -1,7 +1,7 @@
 """The instance this child runs on, from a file or the instance metadata service (IMDSv2).
 
 Where jobs share the network of their machine, it may keep them from the metadata service, which
-also hands out the keys of the machine's role; it then writes the four facts into a file.
+also hands out the keys of the machine's role; it then writes the facts into a file.
 """
 
 import json
@@ -9,6 +9,7 @@ import os
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 
 FILE_VARIABLE = "SNAKEMAKE_HOST_FILE"
@@ -23,12 +24,29 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Host:
-    """Type, zone, market (``spot`` or ``on-demand``) and id of an instance; empty if unknown."""
+    """An instance; what is unknown is empty.
+
+    Attributes
+    ----------
+    instance_type, zone, market, instance_id
+        What it is; market is ``spot`` or ``on-demand``.
+    launched
+        When it was launched, as its identity document says it (``pendingTime``), in ISO 8601.
+    """
 
     instance_type: str = ""
     zone: str = ""
     market: str = ""
     instance_id: str = ""
+    launched: str = ""
+
+    @property
+    def launched_ms(self) -> int:
+        """When it was launched, in milliseconds since 1970; 0 if that is unknown."""
+        try:
+            return round(1000 * datetime.fromisoformat(self.launched).timestamp())
+        except ValueError:
+            return 0
 
 
 def find_host(environment: Mapping[str, str] = os.environ) -> Host:
@@ -50,18 +68,18 @@ def find_host(environment: Mapping[str, str] = os.environ) -> Host:
             {"X-aws-ec2-metadata-token-ttl-seconds": "60"},
         )
         header = {"X-aws-ec2-metadata-token": token}
-        instance_type, zone, market, instance_id = (
-            _request(f"{endpoint}/latest/meta-data/{item}", "GET", header)
-            for item in (
-                "instance-type",
-                "placement/availability-zone",
-                "instance-life-cycle",
-                "instance-id",
-            )
+        market = _request(f"{endpoint}/latest/meta-data/instance-life-cycle", "GET", header)
+        identity = _request(f"{endpoint}/latest/dynamic/instance-identity/document", "GET", header)
+        document = json.loads(identity)
+        return Host(
+            document["instanceType"],
+            document["availabilityZone"],
+            market,
+            document["instanceId"],
+            document.get("pendingTime", ""),
         )
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         return Host()
-    return Host(instance_type, zone, market, instance_id)
 
 
 def _read_file(name: str) -> Host | None:

@@ -4,7 +4,7 @@ import io
 import tarfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from snakemake_executor_plugin_aws_batch_array.command_list import (
@@ -99,7 +99,15 @@ class Work:
         outcomes = ChildOutcomes(self.assignment.child)
         if self.assignment.attempt > 1:
             outcomes = self.store.get_outcomes(self.command_list.name, self.assignment.child)
-        attempt = Attempt(self.assignment.attempt, _now_ms(), **asdict(self.host))
+        attempt = Attempt(
+            self.assignment.attempt,
+            _now_ms(),
+            self.host.instance_id,
+            self.host.instance_type,
+            self.host.zone,
+            self.host.market,
+            self.host.launched_ms,
+        )
         self._note(attempt)
         finished = False
         try:
