@@ -21,10 +21,15 @@ from tomobatch.aws.pricing.cost import Use, cost_of
 from tomobatch.aws.pricing.show import cost_section
 from tomobatch.aws.runs.place import find_place
 from tomobatch.errors import UserError
+from tomobatch.fleet.bill import Item
+from tomobatch.fleet.figures import offline_figures
 from tomobatch.fleet.prices import offline_prices
 
 HOUR_MS = 3_600_000
 START_MS = 1_795_000_000_000
+FIGURES = offline_figures()
+GPU_BOOT_H = sum(FIGURES[n].likely for n in ("boot_s", "place_s", "pull_s", "gpu_boot_s")) / 3600
+LINGER_H = FIGURES["linger_s"].likely / 3600
 WHERE = ("g6.xlarge", "eu-central-1a", "spot")
 
 
@@ -103,9 +108,16 @@ def test_the_cost_of_a_run_with_a_reclaim(run):
     report = json.loads(said.out)
     hourly = 0.8048 * 0.475  # on-demand price and middle spot share of the table
     assert report["run"] == run
-    assert report["usd"] == pytest.approx(2.5 * hourly, abs=1e-9)
+    assert report["bill"][Item.WORK] == pytest.approx(2.5 * hourly, abs=1e-9)
     assert report["lost_usd"] == pytest.approx(0.5 * hourly, abs=1e-9)
-    assert report["wasted_share"] == pytest.approx(0.2)
+    # Nobody saw the start of either machine, nor the end of that which was not taken back.
+    assert report["bill"][Item.START] == pytest.approx(2 * GPU_BOOT_H * hourly)
+    assert report["bill"][Item.LINGER] == pytest.approx(LINGER_H * hourly)
+    billed_h = 2.5 + 2 * GPU_BOOT_H + LINGER_H
+    assert report["billed_h"] == pytest.approx(billed_h)
+    assert report["bill"][Item.ADDRESSES] == pytest.approx(0.005 * billed_h)
+    assert report["usd"] == pytest.approx(sum(report["bill"].values()))
+    assert report["foretold"] is None
     (line,) = report["lines"]
     assert (line["step"], line["n_attempts"], line["n_reclaimed"]) == ("reconstruct", 2, 1)
 
@@ -113,7 +125,11 @@ def test_the_cost_of_a_run_with_a_reclaim(run):
 def test_the_table_says_what_the_figures_are(run):
     out = tomobatch("cost", run, "--offline").out
     assert "$0.96" in out
-    assert "20% came to nothing" in out
+    assert "22% came to nothing" in out
+    for item in Item:
+        assert item is Item.WORK or item.value in out
+    assert "Not seen, and taken to be as it mostly is: how machines started" in out
+    assert "how long machines linger before AWS Batch ends them, $0.0270" in out
     assert "offline table of 2026-11-23, us-east-1" in out
 
 
@@ -172,7 +188,8 @@ def test_status_and_cost_tell_the_same_amount(emulator, stored, case, offline, m
 
     assert status["cost_usd"] == cost["usd"]
     assert status["prices"] == cost["prices"]
-    assert (cost["usd"] > 0) == (case != "an unknown machine")
+    assert status["bill"] == cost["bill"]
+    assert (cost["bill"][Item.WORK] > 0) == (case != "an unknown machine")
 
 
 def test_an_attempt_that_runs_costs_the_same_by_either_command(emulator, monkeypatch):
@@ -187,7 +204,7 @@ def test_an_attempt_that_runs_costs_the_same_by_either_command(emulator, monkeyp
         status = json.loads(tomobatch("status", "live", "--json").out)
         (hours,) = (line["machine_h"] for line in cost)
         assert hours == pytest.approx(1, rel=0.01)
-        assert status["cost_usd"] == pytest.approx(sum(line["usd"] for line in cost), rel=0.01)
+        assert status["bill"][Item.WORK] == pytest.approx(cost[0]["usd"], rel=0.01)
     finally:
         place.batch.terminate(job_id, "end of the test")
 

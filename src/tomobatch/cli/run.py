@@ -32,6 +32,7 @@ from tomobatch.cli.shared.uploading import upload_scan
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
+    from tomobatch.aws.runs.foretold import Foretold
     from tomobatch.aws.runs.place import Place
     from tomobatch.aws.runs.record import RunRecord
     from tomobatch.plan import ScanPlan
@@ -93,12 +94,12 @@ def run(
     else:
         data_url(profile)
         jobs = count_jobs(plans.good.values())
-        _foretell(plans.good, detached=detach)
+        foretold = _foretell(plans.good, detached=detach)
         with deployment() as place:
             _warn_of_quotas()
             _ask(place, called, scans, jobs, yes=yes)
             on_s3 = moved(scans, lambda path: upload_scan(path, str(place.scans), replace=replaces))
-            record = _new_record(place, called, on_s3, jobs, profile)
+            record = replace(_new_record(place, called, on_s3, jobs, profile), foretold=foretold)
             there = {scan: f"{record.results}/{scan}" for scan in scans}
             replaces = replaces or may_replace(there, plans.good, on_s3, yes=yes)
             start(place, record, detach=detach, replaces=replaces)
@@ -177,7 +178,7 @@ def _warn_of_quotas() -> None:
         typer.echo(f"warning: {line}", err=True)
 
 
-def _foretell(plans: "Mapping[str, ScanPlan]", *, detached: bool) -> None:
+def _foretell(plans: "Mapping[str, ScanPlan]", *, detached: bool) -> "Foretold":
     """Say how long the run is going to take, and what it is going to cost."""
     from tomobatch.cli.shared.estimate_view import show_bill
     from tomobatch.estimate.estimate import estimate_run
@@ -186,6 +187,7 @@ def _foretell(plans: "Mapping[str, ScanPlan]", *, detached: bool) -> None:
     estimate = estimate_run(list(plans.values()), offline_prices(), detached=detached)
     show_bill(estimate)
     typer.echo(estimate.summary)
+    return estimate.foretold
 
 
 def _ask(

@@ -47,19 +47,21 @@ def priced_look(observer: "Observer") -> "RunState":
     """Return how far a run is: its cost, why it waits, and once it is over what came of it."""
     from dataclasses import replace
 
-    from tomobatch.aws.pricing import cost_of
+    from tomobatch.aws.pricing.tell import tell_cost
     from tomobatch.aws.pricing.uses import uses_so_far
     from tomobatch.aws.runs.findings import findings_of
 
     look = observer.look()
     uses = uses_so_far(look)
     prices, _ = prices_for(uses)
+    cost = tell_cost(look, uses, prices)
     known = {}
     if look.record is not None and not look.state.phase.is_active:
         known = findings_of(observer.place, [look.record])[observer.run]
     return replace(
         look.state,
-        cost_usd=cost_of(uses, prices).usd,
+        cost_usd=cost.usd,
+        bill=cost.bill,
         prices=prices.source,
         waiting=observer.waiting.reasons(look.submitted, look.head),
         findings=known,

@@ -9,11 +9,12 @@ Decision 92.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 import numpy as np
 
+from tomobatch.aws.runs.foretold import Foretold, ForetoldStep
 from tomobatch.errors import UserError
 from tomobatch.estimate.afterwards import Afterwards, kept
 from tomobatch.estimate.assumptions import assumptions
@@ -56,8 +57,8 @@ class StepEstimate:
         Its jobs, and the children that share them.
     read_mb, write_mb
         Of all jobs, before compression.
-    job_s
-        One job, at the likely rates.
+    compute_s, job_s
+        One job: on the measured machine without moving data, and all of it at the likely rates.
     elapsed_s
         From its submission to its last end.
     """
@@ -68,8 +69,14 @@ class StepEstimate:
     n_children: int
     read_mb: float
     write_mb: float
+    compute_s: float
     job_s: float
     elapsed_s: Range
+
+    @property
+    def moved_mb(self) -> float:
+        """All that its jobs read and write."""
+        return self.read_mb + self.write_mb
 
 
 @dataclass(frozen=True)
@@ -88,8 +95,8 @@ class Estimate:
         All of it.
     machines, billed_h, worked_h
         How many there will be, the hours that are billed, and those of them that work.
-    puts, gets
-        Requests to S3.
+    puts, gets, stored_gb
+        Requests to S3, and what is there while it runs.
     afterwards
         What is not of the bill of the run.
     assumptions
@@ -106,6 +113,7 @@ class Estimate:
     worked_h: Range
     puts: float
     gets: float
+    stored_gb: float
     afterwards: Afterwards
     assumptions: tuple[str, ...]
 
@@ -115,6 +123,21 @@ class Estimate:
         return (
             f"{self.scan}: about {spell_time(self.elapsed_s.likely)}, ${_money(self.usd.likely)} "
             f"(${_money(self.usd.low)}-{_money(self.usd.high)})"
+        )
+
+    @property
+    def foretold(self) -> Foretold:
+        """What the run's record keeps of it."""
+        return Foretold(
+            usd=astuple(self.usd),
+            elapsed_s=astuple(self.elapsed_s),
+            puts=self.puts,
+            gets=self.gets,
+            stored_gb=self.stored_gb,
+            steps={
+                step.step: ForetoldStep(step.compute_s, step.moved_mb / step.n_jobs)
+                for step in self.steps
+            },
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -187,6 +210,7 @@ def estimate_run(
         worked_h=_over(draws, lambda draw: sum(h.worked_s for h in draw.played.hires) / 3600),
         puts=sum(load.n_jobs * load.puts for stage in stages for load in stage.loads),
         gets=sum(load.n_jobs * load.gets for stage in stages for load in stage.loads),
+        stored_gb=stored_gb,
         afterwards=afterwards,
         assumptions=assumptions(prices, fleet, figures, device, n_draws),
     )
@@ -235,8 +259,8 @@ def _steps(
     for number, stage in enumerate(stages):
         same = [work for each in works for work in each if work.step == stage.step]
         read_mb, write_mb = sum(work.read_mb for work in same), sum(work.write_mb for work in same)
-        compute_s = sum(work.n_jobs * work.compute_s for work in same)
-        moved_s = (read_mb + write_mb) / figures["storage_mb_s"].likely
+        compute_s = sum(work.n_jobs * work.compute_s for work in same) / stage.n_jobs
+        moved_s = (read_mb + write_mb) / stage.n_jobs / figures["storage_mb_s"].likely
         spans_s = (each.spans_s[number] for each in played)
         steps.append(
             StepEstimate(
@@ -246,7 +270,8 @@ def _steps(
                 n_children=stage.n_children(fleet.most_children),
                 read_mb=read_mb,
                 write_mb=write_mb,
-                job_s=(compute_s / figures["speed"].likely + moved_s) / stage.n_jobs,
+                compute_s=compute_s,
+                job_s=compute_s / figures["speed"].likely + moved_s,
                 elapsed_s=Range.of(end_s - start_s for start_s, end_s in spans_s),
             )
         )

@@ -19,14 +19,18 @@ LEAST_BILLED_S = 60.0
 class Item(StrEnum):
     """What a run is billed for."""
 
-    WORK = "machines at work"
-    START = "machines starting"
-    IDLE = "machines waiting for jobs"
-    LINGER = "machines idle before their end"
+    WORK = "work"
+    """Machines while they work; the three that follow, while they don't."""
+    START = "starting"
+    IDLE = "waiting"
+    """Between jobs, and what is left of the minute that is billed at least."""
+    LINGER = "lingering"
+    """After the last job, until AWS Batch ends them."""
     VOLUMES = "volumes"
     ADDRESSES = "addresses"
-    REQUESTS = "requests to S3"
-    STORAGE = "storage while it runs"
+    REQUESTS = "S3 requests"
+    STORAGE = "S3 storage"
+    """Of what is there while the run goes on."""
     LOGS = "logs"
 
 

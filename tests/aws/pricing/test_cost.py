@@ -1,9 +1,14 @@
 """Costs of known machines, times and prices, right to the cent."""
 
+from dataclasses import replace
+
 import pytest
+from tests.fleet.known import figures, likely
 from tests.infrastructure.templates import Template
 
 from tomobatch.aws.pricing import Use, cost_of
+from tomobatch.fleet.bill import Item, Traffic
+from tomobatch.fleet.machines import Fleet
 from tomobatch.fleet.prices import Prices, SpotPrice, offline_prices
 
 HOUR_MS = 3_600_000
@@ -20,6 +25,16 @@ PRICES = Prices(
         SpotPrice("g6.xlarge", "us-east-1b", 0, 0.48),
     ),
 )
+
+
+# Of a machine's work alone: it starts and ends with it, and comes with nothing.
+NOTHING = dict.fromkeys(("pending_s", "boot_s", "gpu_boot_s", "place_s", "pull_s", "linger_s"), 0.0)
+BARE = Fleet(volume_gib=0, throughput_mb_s=0)
+BARE_PRICES = replace(PRICES, beside=replace(PRICES.beside, address_h=0.0))
+
+
+def work_cost(uses):
+    return cost_of(uses, BARE_PRICES, figures=figures(**NOTHING), fleet=BARE)
 
 
 def use(step="reconstruct", instance="i-1", kind="g6.xlarge", start=0, stop=HOUR_MS, **more):
@@ -74,11 +89,11 @@ def use(step="reconstruct", instance="i-1", kind="g6.xlarge", start=0, stop=HOUR
     ],
 )
 def test_costs_to_the_cent(uses, usd, lost_usd, idle_usd):
-    cost = cost_of(uses, PRICES)
+    cost = work_cost(uses)
 
     assert cost.usd == pytest.approx(usd, abs=1e-9)
     assert cost.lost_usd == pytest.approx(lost_usd, abs=1e-9)
-    assert cost.idle_usd == pytest.approx(idle_usd, abs=1e-9)
+    assert cost.bill[Item.IDLE] == pytest.approx(idle_usd, abs=1e-9)
     assert cost.unpriced == ()
 
 
@@ -94,7 +109,7 @@ def test_lines_are_by_step_type_and_market_in_the_order_of_steps():
 
     found = [
         (line.step, line.market, line.n_attempts, line.n_reclaimed, round(line.usd, 4))
-        for line in cost_of(uses, PRICES).lines
+        for line in work_cost(uses).lines
     ]
 
     assert found == [
@@ -106,7 +121,7 @@ def test_lines_are_by_step_type_and_market_in_the_order_of_steps():
 
 
 def test_a_machine_that_nobody_knows_is_named_and_not_counted_as_free():
-    cost = cost_of([use(), use(instance="", kind="", zone="", market="")], PRICES)
+    cost = work_cost([use(), use(instance="", kind="", zone="", market="")])
 
     assert cost.usd == pytest.approx(0.36)
     assert cost.unpriced == ("",)
@@ -114,11 +129,11 @@ def test_a_machine_that_nobody_knows_is_named_and_not_counted_as_free():
 
 
 def test_no_attempt_bears_more_than_its_machine():
-    assert cost_of([use(kind="c6i.2xlarge", vcpus=16)], PRICES).usd == pytest.approx(0.16)
+    assert work_cost([use(kind="c6i.2xlarge", vcpus=16)]).usd == pytest.approx(0.16)
 
 
 def test_before_the_first_price_that_is_known_that_one_counts():
-    begun = cost_of([use(start=-HOUR_MS, stop=0)], PRICES)
+    begun = work_cost([use(start=-HOUR_MS, stop=0)])
 
     assert begun.usd == pytest.approx(0.36)
 
@@ -130,14 +145,14 @@ def test_another_size_of_a_gpu_machine_has_no_price():
 
 def test_machines_that_do_not_know_themselves_are_not_one():
     uses = [use(instance="", start=0), use(instance="", start=2 * HOUR_MS, stop=3 * HOUR_MS)]
-    cost = cost_of(uses, PRICES)
+    cost = work_cost(uses)
 
-    assert (cost.n_machines, cost.idle_usd) == (2, 0)
+    assert (cost.n_machines, cost.bill[Item.IDLE]) == (2, 0)
     assert cost.usd == pytest.approx(0.72)
 
 
 def test_what_was_lost_of_a_part_of_a_machine_is_that_part():
-    cost = cost_of([use(kind="c6i.2xlarge", vcpus=2, lost_ms=HOUR_MS // 2)], PRICES)
+    cost = work_cost([use(kind="c6i.2xlarge", vcpus=2, lost_ms=HOUR_MS // 2)])
 
     assert cost.lost_usd == pytest.approx(0.16 / 4 / 2)
 
@@ -145,7 +160,7 @@ def test_what_was_lost_of_a_part_of_a_machine_is_that_part():
 def test_the_share_wasted_holds_what_was_lost_and_what_stood_idle():
     uses = [use(lost_ms=HOUR_MS // 2), use(start=2 * HOUR_MS, stop=3 * HOUR_MS)]
 
-    assert cost_of(uses, PRICES).wasted_share == pytest.approx((0.18 + 0.36) / 1.08)
+    assert work_cost(uses).wasted_share == pytest.approx((0.18 + 0.36) / 1.08)
 
 
 def test_every_type_of_the_stacks_has_an_offline_price():
@@ -161,3 +176,63 @@ def test_every_type_of_the_stacks_has_an_offline_price():
         low, middle, high = prices.spot_range(name)
         on_demand = prices.usd_h(name, "on-demand", "", 0)
         assert 0 < low < middle < high < on_demand
+
+
+DAY = likely()
+BOOT_MS = 1000 * (DAY["boot_s"] + DAY["place_s"] + DAY["pull_s"] + DAY["gpu_boot_s"])
+PENDING_MS, LINGER_MS = 1000 * DAY["pending_s"], 1000 * DAY["linger_s"]
+VOLUME_H = (100 * 0.08 + 125 * 0.04) / 730
+
+
+def test_a_machine_is_billed_from_its_launch_until_it_has_lingered():
+    launched = use(start=10 * MINUTE_MS, stop=70 * MINUTE_MS, launched_ms=7 * MINUTE_MS)
+    cost = cost_of([launched], PRICES)
+
+    start_h = (3 * MINUTE_MS - PENDING_MS) / HOUR_MS
+    linger_h = LINGER_MS / HOUR_MS
+    assert cost.billed_h == pytest.approx(start_h + 1 + linger_h)
+    assert cost.bill[Item.START] == pytest.approx(start_h * 0.36)
+    assert cost.bill[Item.WORK] == pytest.approx(0.36)
+    assert cost.bill[Item.LINGER] == pytest.approx(linger_h * 0.36)
+    assert cost.bill[Item.VOLUMES] == pytest.approx(cost.billed_h * VOLUME_H)
+    assert cost.bill[Item.ADDRESSES] == pytest.approx(cost.billed_h * 0.005)
+    assert cost.usd == pytest.approx(sum(cost.bill.values()))
+    assert cost.unseen["start"] == 0
+    assert cost.unseen["end"] == pytest.approx(linger_h * (0.36 + VOLUME_H + 0.005))
+
+
+def test_a_start_that_nobody_saw_is_taken_to_be_as_it_mostly_is():
+    cost = cost_of([use()], PRICES)
+
+    assert cost.bill[Item.START] == pytest.approx(BOOT_MS / HOUR_MS * 0.36)
+    assert cost.unseen["start"] == pytest.approx(BOOT_MS / HOUR_MS * (0.36 + VOLUME_H + 0.005))
+
+
+def test_a_machine_that_worked_before_it_could_is_billed_from_its_work():
+    cost = cost_of([use(start=5000, launched_ms=1)], PRICES)
+
+    assert cost.bill[Item.START] == 0
+
+
+def test_a_machine_that_was_taken_back_does_not_linger():
+    taken = use(stop=HOUR_MS // 2, reclaimed=True)
+    again = use(instance="i-2", start=HOUR_MS, stop=2 * HOUR_MS)
+    cost = cost_of([taken, again], PRICES)
+
+    assert cost.bill[Item.LINGER] == pytest.approx(LINGER_MS / HOUR_MS * 0.36)
+
+
+@pytest.mark.parametrize(("later_ms", "lingers_ms"), [(0, 0), (60_000, 60_000), (HOUR_MS, None)])
+def test_as_long_as_a_run_goes_on_nothing_later_has_cost(later_ms, lingers_ms):
+    cost = cost_of([use()], PRICES, until_ms=HOUR_MS + later_ms)
+
+    expected_ms = LINGER_MS if lingers_ms is None else lingers_ms
+    assert cost.bill[Item.LINGER] == pytest.approx(expected_ms / HOUR_MS * 0.36)
+
+
+def test_requests_storage_and_logs_are_of_the_bill_and_unseen():
+    traffic = Traffic(puts=1000, gets=1000, stored_gb_h=730, logs_gb=0.1)
+    cost = cost_of([use()], PRICES, traffic=traffic)
+
+    assert cost.bill[Item.REQUESTS] == pytest.approx(0.0054)
+    assert cost.unseen["traffic"] == pytest.approx(0.0054 + 0.023 + 0.05)

@@ -15,10 +15,11 @@ from tomobatch.aws.runs.submitted import Submitted
 
 WHERE = ("c6i.large", "us-east-1a", "spot")
 NOW_MS = 5000
+LAUNCHED_MS = 40
 
 
 def attempt(number, start_ms, stop_ms=None, finished=False, machine="i-1"):
-    return Attempt(number, start_ms, machine, *WHERE, stop_ms, finished)
+    return Attempt(number, start_ms, machine, *WHERE, LAUNCHED_MS, stop_ms, finished)
 
 
 def outcome(command, attempt, start_ms, stop_ms, exit_code=0):
@@ -43,6 +44,7 @@ def test_an_attempt_that_came_to_its_end():
     (use,) = uses({0: [attempt(1, 100, 900, finished=True)]}, [outcome(0, 1, 150, 900)])
 
     assert (use.step, use.instance_id, use.instance_type, use.vcpus) == ("a", "i-1", "c6i.large", 2)
+    assert use.launched_ms == LAUNCHED_MS
     assert (use.start_ms, use.stop_ms, use.lost_ms, use.reclaimed) == (100, 900, 0, False)
 
 

@@ -199,19 +199,19 @@ class Attempt:
     def to_key(self) -> str:
         """Return all of it as a name, which a listing reads without opening it."""
         where = (self.instance_id, self.instance_type, self.zone, self.market)
-        where += (str(self.launched_ms),)
         end = () if self.stopped_ms is None else (str(self.stopped_ms), str(int(self.finished)))
-        return "_".join((str(self.number), str(self.started_ms), *where, *end))
+        begin = (str(self.number), str(self.started_ms))
+        return "_".join((*begin, *where, str(self.launched_ms), *end))
 
     @classmethod
     def from_key(cls, key: str) -> "Attempt":
         """Read an attempt."""
-        number, started_ms, *where = key.split("_")
-        # 0.1.0 named no launch: four words for the machine, and two for the end if there was one.
-        n_words = 5 if len(where) % 2 else 4
-        launched_ms = int(where[4]) if n_words == 5 else 0
-        end = where[n_words:]
-        attempt = cls(int(number), int(started_ms), *where[:4], launched_ms)
+        number, started_ms, instance_id, instance_type, zone, market, *end = key.split("_")
+        # 0.1.0 named no launch before the two words of an end.
+        launched_ms = int(end.pop(0)) if len(end) % 2 else 0
+        attempt = cls(
+            int(number), int(started_ms), instance_id, instance_type, zone, market, launched_ms
+        )
         return replace(attempt, stopped_ms=int(end[0]), finished=end[1] == "1") if end else attempt
 
 

@@ -1,12 +1,13 @@
-"""What machines have cost, from the stretches of work they did."""
+"""What a run has cost, item by item, from the stretches of work that its machines did."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tomobatch.fleet.bill import LEAST_BILLED_S
-from tomobatch.fleet.machines import has_gpu, machine_vcpus
+from tomobatch.fleet.bill import Hire, Item, Traffic, bill_of, total
+from tomobatch.fleet.figures import Figures, offline_figures
+from tomobatch.fleet.machines import Fleet, has_gpu, machine_vcpus
 from tomobatch.fleet.prices import Prices
 
 _MS_PER_H = 3_600_000
@@ -30,6 +31,8 @@ class Use:
         Time that came to nothing: of commands that a reclaim cut off, or that failed.
     reclaimed
         Whether the attempt was cut off.
+    launched_ms
+        When the machine was launched; 0 if unknown.
     """
 
     step: str
@@ -42,6 +45,7 @@ class Use:
     stop_ms: int
     lost_ms: int = 0
     reclaimed: bool = False
+    launched_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,13 @@ class Cost:
     Attributes
     ----------
     lines
-        By step, type and market, in the order the steps began.
-    idle_usd
-        Machines that stood, in part or as a whole, between their first and last work.
-    n_machines
-        How many there were.
+        Work by step, type and market, in the order the steps began.
+    bill
+        All that is billed, by item.
+    unseen
+        What of the bill nobody saw, and is taken to be as it mostly is: dollars by the reason.
+    n_machines, billed_h
+        How many machines there were, and the hours that they are billed for.
     unpriced
         Types without a known price, "" for machines that could not find out their own.
     prices
@@ -87,15 +93,17 @@ class Cost:
     """
 
     lines: tuple[CostLine, ...]
-    idle_usd: float
+    bill: Mapping[Item, float]
+    unseen: Mapping[str, float]
     n_machines: int
+    billed_h: float
     unpriced: tuple[str, ...]
     prices: str
 
     @property
     def usd(self) -> float:
         """All of it."""
-        return sum(line.usd for line in self.lines) + self.idle_usd
+        return total(self.bill)
 
     @property
     def lost_usd(self) -> float:
@@ -104,8 +112,10 @@ class Cost:
 
     @property
     def wasted_share(self) -> float:
-        """Part of the cost that came to nothing, idle machines included."""
-        return (self.lost_usd + self.idle_usd) / self.usd if self.usd > 0 else 0.0
+        """Part of the cost that came to nothing: lost work, and machines that did none."""
+        waste = (Item.START, Item.IDLE, Item.LINGER)
+        wasted_usd = self.lost_usd + sum(self.bill[item] for item in waste)
+        return wasted_usd / self.usd if self.usd > 0 else 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -117,53 +127,138 @@ class Cost:
         }
 
 
-def cost_of(records: Iterable[Use], prices: Prices) -> Cost:
+@dataclass(frozen=True)
+class Stretch:
+    """One machine's uses, the earliest first, and when it began and ended, as far as is known.
+
+    Attributes
+    ----------
+    hire
+        As it is billed.
+    assumed_start_s, assumed_end_s
+        What of its start and of its end nobody saw.
+    """
+
+    uses: tuple[Use, ...]
+    hire: Hire
+    assumed_start_s: float
+    assumed_end_s: float
+
+
+def cost_of(
+    records: Iterable[Use],
+    prices: Prices,
+    *,
+    until_ms: int | None = None,
+    traffic: Traffic | None = None,
+    figures: Figures | None = None,
+    fleet: Fleet | None = None,
+) -> Cost:
     """Return what work has cost.
 
-    A machine is billed from its first to its last work, for a minute at least, at the price in
-    effect when it began; each attempt bears the part it had of the machine, by its vCPUs, or all
-    of it where there is a GPU, of which a machine has one. What nobody bears is idle. The minutes
-    in which a machine starts, and waits to be ended, are in nobody's records and not counted.
+    A machine is billed from its launch to its end at the price in effect when it began; each
+    attempt bears the part it had of the machine, by its vCPUs, or all of it where there is a GPU,
+    of which a machine has one. A machine that was taken back ended with its work. Of the others
+    nobody sees the end: they linger as long as machines mostly do, and so does the start of those
+    whose launch is not known.
+
+    Parameters
+    ----------
+    records
+        The stretches of work.
+    until_ms
+        The present, for a run that goes on: nothing after it has cost yet. None once it is over.
+    traffic
+        What is known of its requests, storage and logs.
+    figures, fleet
+        What is taken of machines that tell nothing.
     """
-    uses = sorted(records, key=lambda use: use.start_ms)
+    figures, fleet = figures or offline_figures(), fleet or Fleet()
+    stretches = _stretches(records, figures, until_ms)
     lines: dict[tuple[str, str, str], CostLine] = {}
     unpriced: set[str] = set()
-    machines = _by_machine(uses)
-    idle_usd = 0.0
-    for stretch in machines:
-        first = stretch[0]
+    hires: list[tuple[Hire, float]] = []
+    unseen: dict[str, float] = defaultdict(float)
+    beside_usd_h = prices.beside.address_h
+    beside_usd_h += prices.beside.volume_h(fleet.volume_gib, fleet.throughput_mb_s)
+    for stretch in stretches:
+        first = stretch.uses[0]
         usd_h = prices.usd_h(first.instance_type, first.market, first.zone, first.start_ms)
         if usd_h is None:
             unpriced.add(first.instance_type)
             usd_h = 0.0
-        billed_ms = max(use.stop_ms for use in stretch) - first.start_ms
-        borne_usd = 0.0
-        for use in stretch:
+        hires.append((stretch.hire, usd_h))
+        unseen["start"] += stretch.assumed_start_s / 3600 * (usd_h + beside_usd_h)
+        unseen["end"] += stretch.assumed_end_s / 3600 * (usd_h + beside_usd_h)
+        for use in stretch.uses:
             line = _line(use, usd_h)
-            borne_usd += line.usd
             key = (line.step, line.instance_type, line.market)
             lines[key] = _sum(lines[key], line) if key in lines else line
-        billed_usd = max(billed_ms, 1000 * LEAST_BILLED_S) / _MS_PER_H * usd_h
-        idle_usd += max(0.0, billed_usd - borne_usd)
-    steps = list(dict.fromkeys(use.step for use in uses))
+    bill = bill_of(hires, traffic or Traffic(), fleet, prices.beside)
+    unseen["traffic"] = bill[Item.REQUESTS] + bill[Item.STORAGE] + bill[Item.LOGS]
+    steps = list(dict.fromkeys(use.step for stretch in stretches for use in stretch.uses))
     ordered = sorted(lines.values(), key=lambda x: (steps.index(x.step), x.instance_type, x.market))
-    return Cost(tuple(ordered), idle_usd, len(machines), tuple(sorted(unpriced)), prices.source)
+    return Cost(
+        tuple(ordered),
+        bill,
+        dict(unseen),
+        len(stretches),
+        sum(hire.billed_s for hire, _ in hires) / 3600,
+        tuple(sorted(unpriced)),
+        prices.source,
+    )
 
 
-def _by_machine(uses: list[Use]) -> list[list[Use]]:
+def _stretches(records: Iterable[Use], figures: Figures, until_ms: int | None) -> list[Stretch]:
     """Sort uses by machine; one that does not know its machine has it for itself."""
     by_machine: dict[str, list[Use]] = defaultdict(list)
-    for number, use in enumerate(uses):
+    for number, use in enumerate(sorted(records, key=lambda use: use.start_ms)):
         by_machine[use.instance_id or f"unknown {number}"].append(use)
-    return list(by_machine.values())
+    return [_stretch(uses, figures, until_ms) for uses in by_machine.values()]
+
+
+def _stretch(uses: list[Use], figures: Figures, until_ms: int | None) -> Stretch:
+    first_s, last_s = uses[0].start_ms / 1000, max(use.stop_ms for use in uses) / 1000
+    launched_ms = max(use.launched_ms for use in uses)
+    if launched_ms:
+        # EC2 tells when it was asked for; it is billed from when it runs.
+        begin_s = min(launched_ms / 1000 + figures["pending_s"].likely, first_s)
+        assumed_start_s = 0.0
+    else:
+        assumed_start_s = _boot_s(uses[0].instance_type, figures)
+        begin_s = first_s - assumed_start_s
+    assumed_end_s = figures["linger_s"].likely
+    if max(uses, key=lambda use: use.stop_ms).reclaimed:
+        assumed_end_s = 0.0
+    if until_ms is not None:
+        assumed_end_s = max(0.0, min(assumed_end_s, until_ms / 1000 - last_s))
+    hire = Hire(
+        uses[0].instance_type,
+        uses[0].market,
+        uses[0].zone,
+        begin_s,
+        last_s + assumed_end_s,
+        first_s,
+        last_s,
+        sum(_part(use) * (use.stop_ms - use.start_ms) / 1000 for use in uses),
+    )
+    return Stretch(tuple(uses), hire, assumed_start_s, assumed_end_s)
+
+
+def _boot_s(instance_type: str, figures: Figures) -> float:
+    names = ("boot_s", "place_s", "pull_s", *(("gpu_boot_s",) if has_gpu(instance_type) else ()))
+    return sum(figures[name].likely for name in names)
+
+
+def _part(use: Use) -> float:
+    """Return the part of its machine that an attempt had."""
+    vcpus = machine_vcpus(use.instance_type)
+    return 1.0 if has_gpu(use.instance_type) or vcpus is None else min(1.0, use.vcpus / vcpus)
 
 
 def _line(use: Use, usd_h: float) -> CostLine:
-    vcpus = machine_vcpus(use.instance_type)
-    whole = has_gpu(use.instance_type) or vcpus is None
-    part = 1.0 if whole or vcpus is None else min(1.0, use.vcpus / vcpus)
-    machine_h = part * (use.stop_ms - use.start_ms) / _MS_PER_H
-    lost_h = part * use.lost_ms / _MS_PER_H
+    machine_h = _part(use) * (use.stop_ms - use.start_ms) / _MS_PER_H
+    lost_h = _part(use) * use.lost_ms / _MS_PER_H
     return CostLine(
         step=use.step,
         instance_type=use.instance_type,

@@ -70,6 +70,7 @@ def uses_of(
                 stop_ms=max(attempt.started_ms, stop_ms),
                 lost_ms=0 if known is None else _lost_ms(known, attempt, stop_ms, runs=runs),
                 reclaimed=follower is not None and not attempt.finished,
+                launched_ms=attempt.launched_ms,
             )
 
 

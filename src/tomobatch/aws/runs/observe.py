@@ -93,6 +93,7 @@ class Observer:
             started_ms=_started_ms(record, submitted),
             now_ms=now_ms,
             unreadable=tuple(self.reader.unreadable.values()),
+            foretold=None if record is None else record.foretold,
         )
         if state.phase is Phase.FINISHED:
             state = replace(state, steps=as_finished(state.steps))

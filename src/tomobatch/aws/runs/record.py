@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tomobatch.aws.runs.foretold import Foretold
 from tomobatch.aws.runs.place import Place
 from tomobatch.errors import UserError
 
@@ -52,6 +53,8 @@ class RunRecord:
         None before it is started, and after it was stopped.
     stopped_ms, finished_ms
         When it was stopped, or Snakemake had nothing more to do; None if neither, or resumed.
+    foretold
+        What it was to take and cost; None if nobody asked.
     """
 
     name: str
@@ -65,6 +68,7 @@ class RunRecord:
     controller: Controller | None = None
     stopped_ms: int | None = None
     finished_ms: int | None = None
+    foretold: Foretold | None = None
     version: int = field(default=VERSION, kw_only=True)
 
     def to_bytes(self) -> bytes:
@@ -86,8 +90,12 @@ class RunRecord:
                 f"run {document.get('name', '?')} was started by another version of tomobatch "
                 f"(record {document.get('version')}, here {VERSION}); use that one"
             )
-        controller = document.pop("controller")
-        return cls(**document, controller=None if controller is None else Controller(**controller))
+        controller, foretold = document.pop("controller"), document.pop("foretold", None)
+        return cls(
+            **document,
+            controller=None if controller is None else Controller(**controller),
+            foretold=None if foretold is None else Foretold.from_dict(foretold),
+        )
 
 
 def put_record(place: Place, record: RunRecord) -> None:

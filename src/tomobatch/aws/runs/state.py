@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from tomobatch.aws.runs.foretold import Foretold
 from tomobatch.aws.runs.submitted import State, Submitted
+from tomobatch.fleet.bill import Item
 from tomobatch.records.findings import Findings
 
 
@@ -70,8 +72,10 @@ class RunState:
     ----------
     unreadable
         Why lists of the run are left out: another version of the plugin wrote them.
-    cost_usd, prices
-        What it has cost so far, and where the prices come from.
+    cost_usd, bill, prices
+        What it has cost so far, in all and by item, and where the prices come from.
+    foretold
+        What it was to take and cost; None if nobody asked.
     waiting
         Why jobs of it wait for machines, a line each.
     findings
@@ -87,6 +91,8 @@ class RunState:
     now_ms: int
     unreadable: tuple[str, ...] = ()
     cost_usd: float | None = None
+    bill: Mapping[Item, float] = field(default_factory=dict)
+    foretold: Foretold | None = None
     prices: str = ""
     waiting: tuple[str, ...] = ()
     findings: Mapping[str, Findings] = field(default_factory=dict)

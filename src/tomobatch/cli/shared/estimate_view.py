@@ -52,12 +52,12 @@ def step_table(estimate: "Estimate") -> "Table":
             step.step,
             step.queue,
             str(step.n_jobs),
-            f"{(step.read_mb + step.write_mb) / 1000:,.2f} GB",
+            f"{step.moved_mb / 1000:,.2f} GB",
             f"{step.job_s:.0f} s",
             spell_time(step.elapsed_s.likely),
         )
     n_jobs = sum(step.n_jobs for step in estimate.steps)
-    moved_gb = sum(step.read_mb + step.write_mb for step in estimate.steps) / 1000
+    moved_gb = sum(step.moved_mb for step in estimate.steps) / 1000
     total = spell_time(estimate.elapsed_s.likely)
     table.add_row("all", "", str(n_jobs), f"{moved_gb:,.2f} GB", "", total, style="bold")
     return table

@@ -15,17 +15,18 @@ _BEFORE = "<footer>"
 
 def add_cost(observer: "Observer", report: Path) -> None:
     """Add the cost of a run to a report just fetched; nothing where no records are left."""
-    from tomobatch.aws.pricing import cost_of
     from tomobatch.aws.pricing.show import cost_section
+    from tomobatch.aws.pricing.tell import tell_cost
     from tomobatch.aws.pricing.uses import read_uses
     from tomobatch.cli.shared.prices import prices_for
     from tomobatch.stores.files import write_bytes
 
-    uses = read_uses(observer.look(), observer.reader)
+    look = observer.look()
+    uses = read_uses(look, observer.reader)
     if not uses:
         return
     prices, _ = prices_for(uses)
-    section = f"<section>{cost_section(cost_of(uses, prices))}</section>\n{_BEFORE}"
+    section = f"<section>{cost_section(tell_cost(look, uses, prices))}</section>\n{_BEFORE}"
     page = report.read_text(encoding="utf-8")
     write_bytes(report, page.replace(_BEFORE, section, 1).encode())
 
@@ -35,7 +36,7 @@ def costs_by_scan(observer: "Observer") -> dict[str, float]:
 
     Machines that stood idle, and attempts that came to nothing, are borne in the same proportion.
     """
-    from tomobatch.aws.pricing import cost_of
+    from tomobatch.aws.pricing.tell import tell_cost
     from tomobatch.aws.pricing.uses import read_uses
     from tomobatch.aws.runs.targets import parse_target
     from tomobatch.cli.shared.prices import prices_for
@@ -53,5 +54,5 @@ def costs_by_scan(observer: "Observer") -> dict[str, float]:
     if not uses or not spent.total():
         return {}
     prices, _ = prices_for(uses)
-    usd = cost_of(uses, prices).usd
+    usd = tell_cost(look, uses, prices).usd
     return {scan: usd * share / spent.total() for scan, share in spent.items()}

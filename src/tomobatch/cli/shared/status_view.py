@@ -90,10 +90,14 @@ def _count(number: int, colour: str = "") -> Text:
     return Text(str(number) if number else "·", style=colour if number else "dim")
 
 
+def _foretold(state: RunState) -> str:
+    return "" if state.foretold is None else f" of about {show_money(state.foretold.usd[1])}"
+
+
 def _footer(state: RunState) -> Text:
     facts = [f"{state.machines} machine{'' if state.machines == 1 else 's'} in use"]
     if state.cost_usd is not None:
-        facts.append(f"{show_money(state.cost_usd)} so far")
+        facts.append(f"{show_money(state.cost_usd)} so far{_foretold(state)}")
     facts.append(f"controller: {state.controller}")
     lines = [", ".join(facts)]
     if state.unreadable:
