@@ -11,6 +11,7 @@ STARTS_PROCESSES = (
     "tests/distributions/",
     "tests/infrastructure/",
     "tests/logger/",
+    "tests/simulator/",
     "tests/site/",
     "tests/slurm/",
     "tests/smoke/",

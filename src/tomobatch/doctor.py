@@ -13,6 +13,7 @@ from tomobatch.normalise.selftest import check_kernels as check_normalise
 from tomobatch.opencl.check import KernelCheck
 from tomobatch.opencl.devices import Device, find_device, list_devices
 from tomobatch.opencl.kind import DeviceKind
+from tomobatch.reconstruct.cone.selftest import check_kernels as check_cone
 from tomobatch.reconstruct.direct import BackProjector
 from tomobatch.reconstruct.fourier import transforms_on_device
 from tomobatch.reconstruct.geometry import make_geometry
@@ -99,7 +100,7 @@ def examine(device: DeviceKind = "auto") -> DoctorReport:
     report.chosen = found.description
     report.reason = _reason(found, device)
     report.transforms = _transforms(found)
-    report.checks = [*check_kernels(found), *check_normalise(found)]
+    report.checks = [*check_kernels(found), *check_cone(found), *check_normalise(found)]
     try:
         report.variant, report.gups = _measure_gups(found)
         report.copy_gb_s = _measure_copy_gb_s(found)

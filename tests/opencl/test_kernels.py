@@ -12,6 +12,13 @@ from tomobatch.opencl.devices import find_device
 from tomobatch.opencl.kernels import build_log, load_kernel
 from tomobatch.reconstruct.selftest import KernelCheck
 
+PACKAGES = {
+    "tomobatch.reconstruct": "",
+    "tomobatch.reconstruct.cone": "cone/",
+    "tomobatch.normalise": "",
+}
+"""Where there are kernels, and how the report tells them apart."""
+
 
 @pytest.fixture(scope="module")
 def built():
@@ -33,12 +40,12 @@ def built():
 def test_every_kernel_file_is_examined(built) -> None:
     programs, report = built
     built_files = {(package, f"{name}.cl") for package, name, _ in programs}
-    for package in ("tomobatch.reconstruct", "tomobatch.normalise"):
+    for package in PACKAGES:
         there = {(package, f.name) for f in files(package).iterdir() if f.name.endswith(".cl")}
         assert there
         assert there <= built_files
     told = {name for check in report.checks for name in check.kernel.split(", ")}
-    assert told == {name for _, name in built_files} - {"layout.cl"}
+    assert told == {PACKAGES[package] + name for package, name in built_files} - {"layout.cl"}
 
 
 def test_compiler_has_nothing_to_say(built) -> None:
@@ -71,7 +78,8 @@ def test_a_wrong_kernel_fails_the_examination(monkeypatch) -> None:
     broken = KernelCheck("direct.cl", "4 slices", None, 1e-5, "does not build")
     nan = KernelCheck("direct.cl", "8 slices", float("nan"), 1e-5)
     monkeypatch.setattr(doctor, "check_kernels", lambda device: [wrong, broken, nan])
-    monkeypatch.setattr(doctor, "check_normalise", lambda device: [])
+    for others in ("check_cone", "check_normalise"):
+        monkeypatch.setattr(doctor, others, lambda device: [])
     found = examine("cpu")
     assert not found.ok
     text = render(found)

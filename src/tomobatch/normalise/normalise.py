@@ -1,6 +1,7 @@
 """From raw counts to line integrals, in OpenCL (decisions 30 and 35)."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from tomobatch.normalise.robust_mean import RawArray
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.opencl.buffers import filled_by_device, lent, uploaded
 from tomobatch.opencl.devices import Device, find_device
-from tomobatch.opencl.kernels import load_kernel
+from tomobatch.opencl.kernels import Define, load_kernel
 
 # Photon noise stays below this many standard deviations: above is a zinger.
 _NOISE_SIGMAS = 6.0
@@ -155,11 +156,12 @@ def _kernel_dtype(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
     return dtype.newbyteorder("=") if dtype.str[1:] in _OPENCL_TYPES else np.dtype(np.float32)
 
 
-def build_program(device: Device, dtype: np.dtype[np.generic], *, keep_zingers: bool) -> cl.Program:
-    """Return the program for raw counts of a type, one of those the kernel reads."""
-    n_items, tile_x, tile_y = _GROUPS[device.kind]
-    raw = _OPENCL_TYPES[dtype.str[1:]]
-    defines: dict[str, int | str] = {
+def program_defines(
+    kind: Literal["gpu", "cpu"], raw: str, *, keep_zingers: bool
+) -> tuple[dict[str, Define], int]:
+    """Return the constants of the kernel for OpenCL's type of raw counts; work-items of a group."""
+    n_items, tile_x, tile_y = _GROUPS[kind]
+    defines: dict[str, Define] = {
         "RAW": raw,
         "RAW8": f"{raw}8",
         "N_ITEMS": n_items,
@@ -167,6 +169,13 @@ def build_program(device: Device, dtype: np.dtype[np.generic], *, keep_zingers: 
         "TILE_Y": tile_y,
         "ZINGERS": int(not keep_zingers),
     }
+    return defines, n_items
+
+
+def build_program(device: Device, dtype: np.dtype[np.generic], *, keep_zingers: bool) -> cl.Program:
+    """Return the program for raw counts of a type, one of those the kernel reads."""
+    raw = _OPENCL_TYPES[dtype.str[1:]]
+    defines, _ = program_defines(device.kind, raw, keep_zingers=keep_zingers)
     return load_kernel(device, "normalise", defines, package="tomobatch.normalise")
 
 

@@ -13,7 +13,8 @@ from tomobatch.opencl.devices import Device
 
 Define = int | float | str
 
-_OPTIONS = ("-cl-std=CL1.2", "-cl-mad-enable", "-cl-no-signed-zeros")
+OPTIONS = ("-cl-std=CL1.2", "-cl-mad-enable", "-cl-no-signed-zeros")
+"""With which every kernel is built."""
 
 
 def load_kernel(
@@ -47,6 +48,11 @@ def load_kernel(
     return _build(device, package, name, pairs)
 
 
+def define_options(defines: Mapping[str, Define]) -> list[str]:
+    """Return the options of a compiler that set the constants."""
+    return [f"-D{key}={_literal(value)}" for key, value in sorted(defines.items())]
+
+
 def build_log(program: cl.Program, device: Device) -> str:
     """Return what the compiler said when it built the program (empty: nothing)."""
     read = cast("Callable[..., object]", program.get_build_info)
@@ -63,7 +69,7 @@ def _build(
 ) -> cl.Program:
     text = (files(package) / f"{name}.cl").read_text(encoding="utf-8")
     program = cl.Program(device.context, f'#line 1 "{name}.cl"\n{text}')
-    options = [*_OPTIONS, *(f"-D{key}={value}" for key, value in defines)]
+    options = [*OPTIONS, *(f"-D{key}={value}" for key, value in defines)]
     try:
         with warnings.catch_warnings():
             # pyopencl warns of any compiler output at all; a test reads the logs instead.

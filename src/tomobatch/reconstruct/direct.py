@@ -184,10 +184,14 @@ def _round_up(n: int, multiple: int) -> int:
     return -(-n // multiple) * multiple
 
 
+def row_samples(geometry: Geometry) -> int:
+    """Return the samples of a filtered row, as many as any variant wants."""
+    return count_samples(geometry, _row_margin_px(geometry, PIXELS_A_RUN))
+
+
 def _buffer_bytes(geometry: Geometry, lanes: int) -> list[int]:
     height, width = geometry.shape_px
-    n_samples = count_samples(geometry, _row_margin_px(geometry, PIXELS_A_RUN))
-    rows = geometry.n_angles * n_samples
+    rows = geometry.n_angles * row_samples(geometry)
     image = height * _round_up(width, PIXELS_A_RUN)
     return [4 * lanes * n_values for n_values in (rows, image, height * width)]
 

@@ -25,12 +25,11 @@ from tomobatch.reconstruct.gridding import Spreading, fall_off, tap_polynomials,
 from tomobatch.reconstruct.lines import Lines, make_lines
 from tomobatch.reconstruct.sampling import LineSampler, row_length
 from tomobatch.reconstruct.settings import FilterName, Padding
+from tomobatch.reconstruct.tiling import make_tiling
 
 STANDARD = Spreading(width=5, oversampling=1.25, degree=6)
 
-_TILE = 40
 _UPDATE = cast("cl.map_flags", cl.map_flags.READ | cl.map_flags.WRITE)
-_RUN = 16
 
 
 def transforms_on_device(device: Device) -> bool:
@@ -73,7 +72,7 @@ class FourierEngine:
     ) -> None:
         self.lanes = lanes
         self._geometry = geometry
-        self._n_grid = _grid_px(geometry, spreading)
+        self._n_grid = grid_px(geometry, spreading)
         self.queue = device.queue()
         # Two slices share a complex value of the grid.
         self._width = max(lanes, 2)
@@ -81,11 +80,15 @@ class FourierEngine:
             shared = device.cl_device.local_mem_type == cl.device_local_mem_type.LOCAL
         if on_device is None:
             on_device = transforms_on_device(device)
-        # The size of a group of work-items, one group a tile.
-        self._group = (2 * self._width, spreading.width) if shared else (1, 1)
-        self._tile = self._shared_tile(device, spreading.width) if shared else _TILE
-        self._run = 1 if shared else _RUN
-        weigh, self._spread, self._cut = self._load(device, spreading)
+        self._tiling = make_tiling(
+            self._width,
+            spreading,
+            int(device.cl_device.local_mem_size),
+            shared=shared,
+            widest=16 if device.has_wide_builtins else 8,
+            stream=device.kind == "cpu" and self._width >= 8,
+        )
+        weigh, self._spread, self._cut = self._load(device)
         lines = make_lines(geometry, row_length(geometry), self._n_grid)
         self._sample = LineSampler(
             self.queue, weigh, geometry, lines, lanes, filter, padding, on_device=on_device
@@ -120,28 +123,15 @@ class FourierEngine:
         self.cut_slices(out)
         self.queue.finish()
 
-    def _load(self, device: Device, spreading: Spreading) -> list[cl.Kernel]:
+    def _load(self, device: Device) -> list[cl.Kernel]:
         """Build the kernels."""
-        widest = 16 if device.has_wide_builtins else 8
-        defines = {
-            "LANES": self._width,
-            "WIDTH": min(self._width, widest),
-            "W": spreading.width,
-            "DEGREE": spreading.degree,
-            "TILE": self._tile,
-            "RUN": self._run,
-            "STREAM": int(device.kind == "cpu" and self._width >= 8),
-        }
-        weigh = cl.Kernel(load_kernel(device, "sampling", defines), "weigh")
+        defines = self._tiling.defines
         gridding = load_kernel(device, "gridding", defines)
-        spread = "spread" if self._group == (1, 1) else "spread_shared"
-        return [weigh, cl.Kernel(gridding, spread), cl.Kernel(gridding, "cut")]
-
-    def _shared_tile(self, device: Device, width: int) -> int:
-        """Return the side of the largest tile that fits the local memory with its halo."""
-        points = device.cl_device.local_mem_size // (8 * self._width)
-        sides = [side for side in (16, 8, 4, 2) if (side + 2 * width) ** 2 <= points]
-        return sides[0] if sides else 1
+        return [
+            cl.Kernel(load_kernel(device, "sampling", defines), "weigh"),
+            cl.Kernel(gridding, self._tiling.spread),
+            cl.Kernel(gridding, "cut"),
+        ]
 
     def _make_tables(self, spreading: Spreading, lines: Lines) -> dict[str, cl.Buffer]:
         """Upload what all blocks share: lines, weights of points, visits of tiles, fall-off."""
@@ -150,7 +140,7 @@ class FourierEngine:
         exponent = spreading.exponent(n_grid / max(height, width))
         reach = self._geometry.binning * n_grid / 2
         starts, visits = tile_visits(
-            lines.directions_rad, n_grid, self._tile, spreading.width, reach
+            lines.directions_rad, n_grid, self._tiling.tile, spreading.width, reach
         )
         across, down = (
             (1 / fall_off(spreading, exponent, n_grid, n)).astype(np.float32)
@@ -174,12 +164,12 @@ class FourierEngine:
 
     def spread_samples(self) -> None:
         """Enqueue the spreading of the samples onto the grid."""
-        n_grid = self._n_grid
-        across, down = -(-n_grid // self._tile), -(-(n_grid // 2 + 1) // self._tile)
+        n_grid, tile, group = self._n_grid, self._tiling.tile, self._tiling.group
+        across, down = -(-n_grid // tile), -(-(n_grid // 2 + 1) // tile)
         self._spread(
             self.queue,
-            (across * self._group[0], down * self._group[1]),
-            self._group,
+            (across * group[0], down * group[1]),
+            group,
             self._samples.buffer,
             self._tables["steps"],
             self._tables["taps"],
@@ -214,7 +204,7 @@ class FourierEngine:
         with filled_by_device(self.queue, out) as slices:
             self._cut(
                 self.queue,
-                (-(-width // self._run), height),
+                (-(-width // self._tiling.run), height),
                 None,
                 self._grid.buffer,
                 self._tables["across"],
@@ -231,7 +221,7 @@ class FourierEngine:
             )
 
 
-def _grid_px(geometry: Geometry, spreading: Spreading) -> int:
+def grid_px(geometry: Geometry, spreading: Spreading) -> int:
     """Return the width of the grid: of the slice, oversampled, and never below a few kernels."""
     least = math.ceil(spreading.oversampling * max(geometry.shape_px))
     return even_fast_length(max(least, 4 * spreading.width))
@@ -241,12 +231,12 @@ def _buffer_bytes(geometry: Geometry, lanes: int) -> list[int]:
     height, width = geometry.shape_px
     n_complex = max(lanes, 2)
     samples = 8 * n_complex * geometry.n_angles * (row_length(geometry) // 2 + 1)
-    return [samples, 4 * n_complex * _grid_px(geometry, STANDARD) ** 2, 4 * lanes * height * width]
+    return [samples, 4 * n_complex * grid_px(geometry, STANDARD) ** 2, 4 * lanes * height * width]
 
 
 def _work(geometry: Geometry) -> dict[str, float]:
     """``filter`` and ``grid``: points times the logarithm; ``spread``: samples of the spectrum."""
-    length, n_grid = row_length(geometry), _grid_px(geometry, STANDARD)
+    length, n_grid = row_length(geometry), grid_px(geometry, STANDARD)
     return {
         "filter": geometry.n_angles * length * math.log2(length),
         "spread": geometry.n_angles * min(length / 2, length / 2 / geometry.binning),

@@ -9,6 +9,7 @@
 //   DEGREE  of the polynomials that give the weights of the W points
 //   TILE    grid points along the side of a tile
 //   RUN     columns of a row that a work-item of `cut` takes
+//   BATCH   samples whose weights a group of `spread_shared` holds at a time
 //   STREAM  1: writes of the grid go past the caches (a builtin of the compilers of CPU devices)
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
@@ -58,7 +59,7 @@ int2 crossing(const float2 step, const float2 centre, const float reach, const i
 //   grid     (v, u, pair of lanes) complex, zero frequency first, both halves
 // One work-group of one work-item a tile; global size (tiles across, tiles down).
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void spread(__global const VEC *restrict samples, __global const float2 *restrict lines,
+void spread_alone(__global const VEC *restrict samples, __global const float2 *restrict lines,
             __global const float8 *restrict taps, __global const int *restrict starts,
             __global const int4 *restrict visits, __global VEC *restrict grid, const int n_lines,
             const int n_k, const int n_grid)
@@ -155,18 +156,33 @@ __kernel void cut(__global const float2 *restrict grid, __global const float *re
     const int start = get_global_id(0) * RUN, row = get_global_id(1);
     if (start >= width || row >= height)
         return;
-    const int stop = min(start + RUN, width);
     const float y = first.y + row * step;
-    __global const float *from =
-        (__global const float *)grid + ((size_t)(row + origin.y) * n_grid + origin.x + start) * LANES;
+    const size_t from = ((size_t)(row + origin.y) * n_grid + origin.x + start) * (LANES / 2);
+#if RUN == 1
+    // Neighbours write neighbours: nothing is gained by writing a run, which would not fit registers.
+    const float x = first.x + start * step;
+    const bool inside = radius2 < 0 || x * x + y * y <= radius2;
+    const float factor = inside ? across[start] * down[row] : 0.f;
+    const size_t to = (size_t)row * width + start, apart = (size_t)height * width;
+#pragma unroll
+    for (int pair = 0; pair < LANES / 2; pair++) {
+        const float2 both = factor * grid[from + pair];
+        if (pair < n_slices)
+            slices[pair * apart + to] = both.x;
+        if (pair + LANES / 2 < n_slices)
+            slices[(pair + LANES / 2) * apart + to] = both.y;
+    }
+#else
+    const int stop = min(start + RUN, width);
     float block[LANES * RUN];
     for (int i = 0; i < stop - start; i++) {
         const float x = first.x + (start + i) * step;
         const bool inside = radius2 < 0 || x * x + y * y <= radius2;
         const float factor = inside ? across[start + i] * down[row] : 0.f;
         for (int pair = 0; pair < LANES / 2; pair++) {
-            block[pair * RUN + i] = factor * from[i * LANES + 2 * pair];
-            block[(pair + LANES / 2) * RUN + i] = factor * from[i * LANES + 2 * pair + 1];
+            const float2 both = factor * grid[from + i * (LANES / 2) + pair];
+            block[pair * RUN + i] = both.x;
+            block[(pair + LANES / 2) * RUN + i] = both.y;
         }
     }
     for (int slice = 0; slice < n_slices; slice++) {
@@ -174,23 +190,32 @@ __kernel void cut(__global const float2 *restrict grid, __global const float *re
         for (int i = 0; i < stop - start; i++)
             to[i] = block[slice * RUN + i];
     }
+#endif
 }
 
-// As `spread`, for devices whose local memory is their own: a work-group of 2 LANES x W work-items,
-// one for each float of a sample and for every W-th row of the tile. Each sample reaches exactly
-// one row of every work-item, and no two work-items write to the same place.
+// As `spread_alone`, for devices whose local memory is their own: a work-group of 2 LANES x W
+// work-items, one for each float of a sample and for every W-th row of the tile. Each sample reaches
+// at most one row of every work-item, and no two work-items write to the same place.
+//
+// The group works out the weights of a batch of samples together, each once, and holds no halo:
+// what a sample would spread beyond the tile gets the weight 0 and is added inside. So W points of a
+// row, TILE being no less, are always W places, that are read and written side by side.
+#define STRIDE ((TILE + 1) * 2 * LANES)  // a row more than its points, for other banks
+#define N_ITEMS (2 * LANES * W)
+
 __kernel __attribute__((reqd_work_group_size(2 * LANES, W, 1)))
 void spread_shared(__global const float *restrict samples, __global const float2 *restrict lines,
                    __global const float *restrict taps, __global const int *restrict starts,
                    __global const int4 *restrict visits, __global float *restrict grid,
                    const int n_lines, const int n_k, const int n_grid)
 {
-    __local float tile[EDGE * EDGE * 2 * LANES];
-    const int item = get_local_id(0), row = get_local_id(1);
+    __local float tile[TILE * STRIDE];
+    __local float values[BATCH * 2 * LANES], across[BATCH * W], down[BATCH * W];
+    __local int2 places[BATCH];  // first point of each sample, in the tile
+    const int item = get_local_id(0), row = get_local_id(1), number = row * 2 * LANES + item;
     const int id = get_group_id(1) * get_num_groups(0) + get_group_id(0);
-    for (int i = row; i < EDGE * EDGE; i += W)
-        tile[i * 2 * LANES + item] = 0.f;
-    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int i = number; i < TILE * STRIDE; i += N_ITEMS)
+        tile[i] = 0.f;
 
     for (int i = starts[id]; i < starts[id + 1]; i++) {
         const int4 visit = visits[i];
@@ -199,23 +224,51 @@ void spread_shared(__global const float *restrict samples, __global const float2
             const int line = j < n_lines ? j : j - n_lines;
             const float2 step = lines[line];
             const int2 span = crossing(step, corner + 0.5f * (TILE - 1), 0.5f * (TILE - 1 + W), n_k);
-            for (int k = span.x; k <= span.y; k++) {
-                const float2 at = k * step - corner + (0.5f * W + 1);
-                const int2 first = convert_int2(at);
-                const float2 f = 2 * (at - convert_float2(first)) - 1;
-                const int y = (row + W - first.y % W) % W;
-                float value = samples[((size_t)line * n_k + abs(k)) * 2 * LANES + item];
-                float down = taps[DEGREE * 8 + y];
-                for (int d = DEGREE - 1; d >= 0; d--)
-                    down = down * f.y + taps[d * 8 + y];
-                value *= k < 0 && (item & 1) ? -down : down;
-                __local float *point = tile + ((first.y + y) * EDGE + first.x) * 2 * LANES + item;
+            for (int start = span.x; start <= span.y; start += BATCH) {
+                const int n = min(BATCH, span.y + 1 - start);
+                barrier(CLK_LOCAL_MEM_FENCE);
+                for (int b = number; b < n * 2 * W; b += N_ITEMS) {
+                    const int s = b / (2 * W), tap = b % W;
+                    const bool is_down = b % (2 * W) >= W;
+                    // Never negative, W being the tile's corner.
+                    const float2 at = (start + s) * step - corner + (0.5f * W + 1);
+                    const int2 first = convert_int2(at);
+                    const float2 both = 2 * (at - convert_float2(first)) - 1;
+                    const float f = is_down ? both.y : both.x;
+                    float weight = taps[DEGREE * 8 + tap];
 #pragma unroll
-                for (int x = 0; x < W; x++) {
-                    float across = taps[DEGREE * 8 + x];
                     for (int d = DEGREE - 1; d >= 0; d--)
-                        across = across * f.x + taps[d * 8 + x];
-                    point[x * 2 * LANES] += value * across;
+                        weight = weight * f + taps[d * 8 + tap];
+                    const int place = (is_down ? first.y : first.x) - W + tap;
+                    weight = place >= 0 && place < TILE ? weight : 0.f;
+                    if (is_down)
+                        down[s * W + tap] = weight;
+                    else
+                        across[s * W + tap] = weight;
+                    if (b % (2 * W) == 0)
+                        places[s] = first - W;
+                }
+                for (int s = row; s < n; s += W) {
+                    const int k = start + s;
+                    const float value = samples[((size_t)line * n_k + abs(k)) * 2 * LANES + item];
+                    values[s * 2 * LANES + item] = k < 0 && (item & 1) ? -value : value;
+                }
+                barrier(CLK_LOCAL_MEM_FENCE);
+                for (int s = 0; s < n; s++) {
+                    const int2 first = places[s];
+                    const int y = (row + 2 * W - (first.y + W) % W) % W;
+                    if (first.y + y < 0 || first.y + y >= TILE)
+                        continue;
+                    const float value = values[s * 2 * LANES + item] * down[s * W + y];
+                    __local float *point = tile + (first.y + y) * STRIDE + item;
+                    float sum[W];
+#pragma unroll
+                    for (int x = 0; x < W; x++)
+                        sum[x] = point[((first.x + x) & (TILE - 1)) * 2 * LANES]
+                               + value * across[s * W + x];
+#pragma unroll
+                    for (int x = 0; x < W; x++)
+                        point[((first.x + x) & (TILE - 1)) * 2 * LANES] = sum[x];
                 }
             }
         }
@@ -230,7 +283,7 @@ void spread_shared(__global const float *restrict samples, __global const float2
         for (int x = 0; x < min(TILE, n_grid - u0); x++) {
             const int shifted = u0 + x - n_grid / 2, u = shifted < 0 ? shifted + n_grid : shifted;
             const int mirror_u = u == 0 ? 0 : n_grid - u;
-            __local const float *point = tile + ((y + W) * EDGE + x + W) * 2 * LANES;
+            __local const float *point = tile + y * STRIDE + x * 2 * LANES;
             const float a = point[to], b = point[LANES + (to ^ 1)];
             const float turned = is_im ? b : -b, sign = (u ^ v) & 1 ? -1.f : 1.f;
             if (!is_mirror)

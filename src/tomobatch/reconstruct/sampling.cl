@@ -60,23 +60,29 @@ __kernel void weigh(__global const float *restrict spectra, __global const float
     const float8 phases = fabs(weight) * on_circle(place.y * ((uint4)(0, 1, 2, 3) + (uint)k0));
     const float8 sign = weight < 0 ? (float8)(1, -1, 1, -1, 1, -1, 1, -1) : (float8)(1);
 
-    VEC block[4 * N_VECS];
-    ulong *values = (ulong *)block;
-    for (int lane = 0; lane < LANES; lane++) {
-        float8 value = 0.f;
-        if (lane < n_slices) {
-            const size_t row = (size_t)lane * n_angles + angle;
-            const float8 spectrum = vload8(0, spectra + 2 * (row * n_k + k0));
-            const float8 factor = vload8(0, factors + 2 * ((size_t)lane * n_k + k0));
-            value = sign * times(times(spectrum, factor), phases);
-        }
-        const ulong4 pairs = as_ulong4(value);
-        values[lane] = pairs.x;
-        values[lane + LANES] = pairs.y;
-        values[lane + 2 * LANES] = pairs.z;
-        values[lane + 3 * LANES] = pairs.w;
-    }
     __global VEC *to = samples + ((size_t)place.x * n_k + k0) * N_VECS;
-    for (int i = 0; i < 4 * N_VECS; i++)
-        STORE(to + i, block[i]);
+    // A vector of lanes at a time for all four k, which registers hold.
+    for (int v = 0; v < N_VECS; v++) {
+        VEC block[4];
+        ulong *values = (ulong *)block;
+#pragma unroll
+        for (int i = 0; i < WIDTH / 2; i++) {
+            const int lane = v * (WIDTH / 2) + i;
+            float8 value = 0.f;
+            if (lane < n_slices) {
+                const size_t row = (size_t)lane * n_angles + angle;
+                const float8 spectrum = vload8(0, spectra + 2 * (row * n_k + k0));
+                const float8 factor = vload8(0, factors + 2 * ((size_t)lane * n_k + k0));
+                value = sign * times(times(spectrum, factor), phases);
+            }
+            const ulong4 pairs = as_ulong4(value);
+            values[i] = pairs.x;
+            values[i + WIDTH / 2] = pairs.y;
+            values[i + WIDTH] = pairs.z;
+            values[i + 3 * WIDTH / 2] = pairs.w;
+        }
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            STORE(to + i * N_VECS + v, block[i]);
+    }
 }

@@ -9,10 +9,10 @@ from tomobatch.arrays import Float64Array
 from tomobatch.opencl.check import KernelCheck, compare
 from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct import vkfft
-from tomobatch.reconstruct.direct import DirectEngine
+from tomobatch.reconstruct.direct import DIRECT, DirectEngine
 from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.filter import SAMPLES_PER_PX
-from tomobatch.reconstruct.fourier import FourierEngine
+from tomobatch.reconstruct.fourier import FOURIER, FourierEngine
 from tomobatch.reconstruct.geometry import Geometry, make_geometry
 from tomobatch.reconstruct.twin import fbp_twin
 from tomobatch.reconstruct.variants import image, local, tiles
@@ -23,26 +23,29 @@ FOURIER_TOLERANCE = 1e-2
 # float32 transforms of some thousand points, in another order.
 VKFFT_TOLERANCE = 1e-5
 
-_N_ANGLES, _N_COLS = 24, 37
+Size = tuple[int, int]
+"""Angles and columns of the noise that is reconstructed."""
+
+SIZE: Size = (24, 37)
 
 
-def check_kernels(device: Device) -> Iterator[KernelCheck]:
+def check_kernels(device: Device, size: Size = SIZE) -> Iterator[KernelCheck]:
     """Build, run and compare, one kernel and option set after the other."""
-    for lanes in (1, 4, 8, 16, 32):
-        yield _check_direct(device, lanes, "tiles")
-    for lanes in (1, 4, 8, 16, 32):
-        yield _check_direct(device, lanes, "local")
+    for lanes in DIRECT.lanes[::-1]:
+        yield _check_direct(device, lanes, "tiles", size)
+    for lanes in DIRECT.lanes[::-1]:
+        yield _check_direct(device, lanes, "local", size)
     if device.cl_device.image_support:
-        yield _check_direct(device, 4, "image")
-    for lanes in (1, 2, 4, 8, 16):
+        yield _check_direct(device, 4, "image", size)
+    for lanes in FOURIER.lanes[::-1]:
         for shared in (False, True):
-            yield _check_fourier(device, lanes, shared)
+            yield _check_fourier(device, lanes, shared, size)
     if vkfft.is_installed():
-        for lanes in (1, 2, 4, 8, 16):
-            yield _check_vkfft(device, lanes)
+        for lanes in FOURIER.lanes[::-1]:
+            yield _check_vkfft(device, lanes, size)
 
 
-def _check_direct(device: Device, lanes: int, name: str) -> KernelCheck:
+def _check_direct(device: Device, lanes: int, name: str, size: Size) -> KernelCheck:
     # The least local memory that OpenCL 1.2 grants; a device may have more and take other options.
     local_bytes = int(device.cl_device.local_mem_size)
     variants = {"tiles": tiles(lanes), "local": local(lanes, 1, local_bytes), "image": image()}
@@ -55,20 +58,21 @@ def _check_direct(device: Device, lanes: int, name: str) -> KernelCheck:
     def make(geometry: Geometry) -> Engine:
         return DirectEngine(device, geometry, lanes, variant=variant)
 
-    return _check(files[name], f"{lanes} slices", make, lanes, DIRECT_TOLERANCE, SAMPLES_PER_PX)
+    options = f"{lanes} slices"
+    return _check(files[name], options, make, (lanes, *size), DIRECT_TOLERANCE, SAMPLES_PER_PX)
 
 
-def _check_fourier(device: Device, lanes: int, shared: bool) -> KernelCheck:
+def _check_fourier(device: Device, lanes: int, shared: bool, size: Size) -> KernelCheck:
     def make(geometry: Geometry) -> Engine:
         return FourierEngine(device, geometry, lanes, shared=shared)
 
     options = f"{lanes} slices, {'one work-item' if not shared else 'a group'} a tile"
-    return _check("sampling.cl, gridding.cl", options, make, lanes, FOURIER_TOLERANCE, 16)
+    return _check("sampling.cl, gridding.cl", options, make, (lanes, *size), FOURIER_TOLERANCE, 16)
 
 
-def _check_vkfft(device: Device, lanes: int) -> KernelCheck:
+def _check_vkfft(device: Device, lanes: int, size: Size) -> KernelCheck:
     """Compare transforms on the device with those on the host."""
-    sinograms, cors, geometry = _noise(lanes)
+    sinograms, cors, geometry = _noise(lanes, *size)
 
     def slices(on_device: bool) -> npt.NDArray[np.float32]:
         found = np.empty((lanes, *geometry.shape_px), dtype=np.float32)
@@ -83,15 +87,15 @@ def _check(
     kernel: str,
     options: str,
     make: Callable[[Geometry], Engine],
-    lanes: int,
+    shape: tuple[int, int, int],
     tolerance: float,
     samples_per_px: int,
 ) -> KernelCheck:
     """Compare the first and the last slice of a block of noise with the reference."""
 
     def run() -> tuple[npt.ArrayLike, npt.ArrayLike]:
-        sinograms, cors, geometry = _noise(lanes)
-        found = np.empty((lanes, *geometry.shape_px), dtype=np.float32)
+        sinograms, cors, geometry = _noise(*shape)
+        found = np.empty((len(sinograms), *geometry.shape_px), dtype=np.float32)
         make(geometry)(sinograms, cors, found)
         expected = [
             fbp_twin(sinograms[lane], geometry, cors[lane], samples_per_px=samples_per_px)
@@ -102,9 +106,11 @@ def _check(
     return compare(kernel, options, tolerance, run)
 
 
-def _noise(lanes: int) -> tuple[npt.NDArray[np.float32], Float64Array, Geometry]:
+def _noise(
+    lanes: int, n_angles: int, n_cols: int
+) -> tuple[npt.NDArray[np.float32], Float64Array, Geometry]:
     """Return sinograms of noise, a centre of rotation for each, and a geometry of odd angles."""
     random = np.random.default_rng(lanes)
-    sinograms = random.normal(size=(lanes, _N_ANGLES, _N_COLS)).astype(np.float32)
-    cors = random.uniform(16, 20, lanes)
-    return sinograms, cors, make_geometry(random.uniform(0, 2 * np.pi, _N_ANGLES), _N_COLS)
+    sinograms = random.normal(size=(lanes, n_angles, n_cols)).astype(np.float32)
+    cors = (n_cols - 1) / 2 + random.uniform(-2, 2, lanes)
+    return sinograms, cors, make_geometry(random.uniform(0, 2 * np.pi, n_angles), n_cols)

@@ -95,6 +95,7 @@ void back_project(__global const float *restrict rows, __global float *restrict 
             sum[k] = pixel.w * (one + f * (next - one)) + sum[k];
         }
     }
+    #pragma unroll
     for (int k = 0; k < N_PIXELS; k++) {
         const int pixel = share * N_PIXELS + k;
         const int ix = left + pixel % SIDE, iy = top + pixel / SIDE;
