@@ -11,11 +11,11 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.line import Line
+from tomobatch.compiled import compiled
 from tomobatch.turn import FULL_TURN_RAD, covers_full_turn
 
 Row = NDArray[np.float32]
@@ -62,7 +62,7 @@ def to_parallel(
     return out, angles
 
 
-@njit(nogil=True)
+@compiled
 def _gather(row: Row, positions: Floats, columns: Floats, out: Row) -> None:
     """Interpolate between angles (around the turn) and between columns (the outermost beyond)."""
     n_angles, n_x = row.shape

@@ -4,10 +4,13 @@ Each pixel is what the full reconstruction gives there, noise and all: grey valu
 are measured on real ones, at a hundredth of the cost of the slice.
 """
 
+from functools import partial
+
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import fft
+
+from tomobatch.compiled import compiled
 
 Floats32 = NDArray[np.float32]
 
@@ -60,7 +63,7 @@ def back_project(
     return out * np.float32(np.pi / len(angles_rad))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@partial(compiled, fastmath=True)
 def _add_up(
     filtered: Floats32,
     cosines: Floats32,

@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tomobatch.compiled import compiled
+
 _CYLINDER = 1
 _BOX = 2
 
@@ -61,7 +63,7 @@ def _chord(shape: int, px: float, py: float, pz: float, dx: float, dy: float, dz
     return max(0.0, min(last, out_z) - max(first, in_z))
 
 
-@njit(nogil=True)
+@compiled
 def _shaded(
     row: NDArray[np.float64],
     source: NDArray[np.float64],
@@ -90,7 +92,7 @@ def _shaded(
     return low_u, high_u, low_v, high_v
 
 
-@njit(nogil=True)
+@compiled
 def add_cone_integrals(
     table: NDArray[np.float64],
     source: NDArray[np.float64],

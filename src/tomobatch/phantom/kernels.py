@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tomobatch.compiled import compiled
+
 _CYLINDER = 1
 _BOX = 2
 
@@ -42,7 +44,7 @@ def _box_chord(offset_px: float, a_px: float, b_px: float, cosine: float, sine: 
     return ridge * beyond / slope if beyond < slope else ridge
 
 
-@njit(nogil=True)
+@compiled
 def add_line_integrals(
     table: NDArray[np.float64],
     theta_rad: float,
@@ -97,7 +99,7 @@ def add_line_integrals(
                     out[row, column] += scaled * total
 
 
-@njit(nogil=True)
+@compiled
 def add_attenuation(
     table: NDArray[np.float64], z_px: float, samples: int, out: NDArray[np.float64]
 ) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tomobatch.arrays import Float32Array
-from tomobatch.stripes.compiled import compiled
+from tomobatch.compiled import compiled
 
 # Ranks worked on side by side: two windows of 51 such rows just fit the L1 cache of a core.
 _LANES = 128

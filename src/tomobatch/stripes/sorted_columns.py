@@ -9,7 +9,7 @@ Decision 33.
 import numpy as np
 
 from tomobatch.arrays import Float32Array, Int32Array
-from tomobatch.stripes.compiled import compiled
+from tomobatch.compiled import compiled
 
 # The float64 form of a float32 has 29 spare bits, and rounds back to it below half of their range.
 _SPARE_BITS = 28

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 from tomobatch.arrays import Float64Array
+from tomobatch.compiled import compiled
 from tomobatch.reconstruct.cone.geometry import ConeGeometry
 
 Pictures = npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -32,7 +33,7 @@ def detector_places(geometry: ConeGeometry, first_row: int, stop_row: int) -> Fl
     return np.stack([columns + u_px, rows + v_px], axis=-1)
 
 
-@njit(nogil=True)
+@compiled
 def interpolate(
     picture: Pictures,
     first_row: int,
