@@ -11,8 +11,8 @@ IMAGE_TAG = $(or $(VERSION_TAG),git-$(shell git rev-parse --short=12 HEAD))
 # Measured for Linux x86-64; installed they take thrice as much.
 DOWNLOAD_run := 310
 DOWNLOAD_dev := 520
-# Each worker has its own emulators; tests of one file share one.
-PARALLEL := -n auto --dist loadfile
+# Each worker has its own emulators; tests of one file share one. The longest start first: conftest.py.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 

@@ -1,12 +1,14 @@
 """A Python that has imported Snakemake already: each start is a fork, at a tenth of the price.
 
-Benchmarks that start thousands of Snakemakes spend nearly all their time on imports. Within
-`warm_python` there is a folder with a `python` that does what `python -m MODULE` does, in a process
-forked from one that has imported what Snakemake needs. Standard streams, environment, directory,
+Tests and benchmarks that start thousands of Snakemakes spend nearly all their time on imports.
+Within `warm_python` there is a folder with a `python` that does what `python -m MODULE` does, in a
+process forked from one that has imported what Snakemake needs. Open files, environment, directory,
 signals, exit code and SIGKILL are passed on; nothing else is shared (Linux).
 """
 
+import fcntl
 import gc
+import importlib
 import json
 import os
 import runpy
@@ -17,24 +19,36 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-_STARTED_WARM = "snakemake"
+_STARTED_WARM = ("snakemake", "tomobatch.")
 """How the name of a module begins that is started by a fork; all else by the Python itself."""
 
-_CLIENT = """#!{python} -IS
+_MOST_FILES = 32
+"""Open files that one process can be given."""
+
+_HIGH = 1000
+"""Files are moved above this number before each gets its own, lest one stand in another's place."""
+
+_CLIENT = """#!/usr/bin/env -S "{python}" -IS
 import json, os, signal, socket, sys
-if sys.argv[1:2] != ["-m"] or not sys.argv[2].startswith("{warm}"):
+if sys.argv[1:2] != ["-m"] or not sys.argv[2].startswith({warm}):
     os.execv("{python}", ["{python}", *sys.argv[1:]])
+def passed(number):
+    try:
+        return os.get_inheritable(number)
+    except OSError:
+        return False
+files = [number for number in map(int, os.listdir("/proc/self/fd")) if passed(number)]
 server = socket.socket(socket.AF_UNIX)
 server.connect("{address}")
-request = json.dumps([sys.argv[2:], dict(os.environ), os.getcwd()]).encode()
+request = json.dumps([sys.argv[2:], dict(os.environ), os.getcwd(), files]).encode()
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, lambda number, frame: server.send(bytes([number])))
-socket.send_fds(server, [len(request).to_bytes(4, "big")], [0, 1, 2])
+socket.send_fds(server, [len(request).to_bytes(4, "big")], files)
 server.sendall(request)
 code = int(server.recv(16) or b"-9")
 if code < 0:
@@ -45,15 +59,21 @@ os._exit(code)
 
 
 @contextmanager
-def warm_python() -> Iterator[Path]:
-    """Give the path of a `python` that starts Snakemake by a fork."""
+def warm_python(*ahead: str) -> Iterator[Path]:
+    """Give the path of a `python` that starts Snakemake by a fork.
+
+    Parameters
+    ----------
+    ahead
+        Modules that are imported besides.
+    """
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
         address, python = f"{folder}/socket", Path(folder) / "python"
         client = _CLIENT.format(python=sys.executable, address=address, warm=_STARTED_WARM)
         python.write_text(client)
         python.chmod(stat.S_IRWXU)
         server = subprocess.Popen(
-            [sys.executable, __file__, address, str(python)],
+            [sys.executable, __file__, address, str(python), *ahead],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -74,16 +94,20 @@ def warm_image(python: Path) -> dict[str, str]:
     return {"PATH": os.pathsep.join([str(python.parent), str(own), os.environ["PATH"]])}
 
 
-def main(address: str, python: str) -> None:
+def main(address: str, python: str, *ahead: str) -> None:
     """Serve until standard input ends; in each forked process, run what was asked for."""
-    _import()
+    known = dict(os.environ)
+    _import(ahead)
+    # OpenCL's loader ends the process where a variable of its own is missing.
+    made = {name: value for name, value in os.environ.items() if known.get(name) != value}
     request = _serve(address)
     if request is None:
         return
-    words, environment, folder = request
+    words, environment, folder, _ = request
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update({**made, **environment})
     os.chdir(folder)
+    tempfile.tempdir = None
     sys.executable = python
     sys.argv, sys.path[0] = words, folder
     from snakemake.workflow import Workflow
@@ -93,13 +117,15 @@ def main(address: str, python: str) -> None:
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)
 
 
-def _import() -> None:
+def _import(ahead: Sequence[str]) -> None:
     import boto3  # noqa: F401
     from snakemake.cli import get_argument_parser
 
     from snakemake_executor_plugin_aws_batch_array.worker import snakemake_call  # noqa: F401
 
     get_argument_parser()
+    for name in ahead:
+        importlib.import_module(name)
     gc.collect()
     gc.freeze()
 
@@ -120,30 +146,38 @@ def _serve(address: str) -> list[Any] | None:
                 break
             connection.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    with connection:
-        return _start(connection)
+    return _start(connection)
 
 
 def _start(connection: socket.socket) -> list[Any]:
     """Start one process and stand between it and its client; return in the process itself."""
-    length, descriptors, _, _ = socket.recv_fds(connection, 4, 3)
+    length, files, _, _ = socket.recv_fds(connection, 4, _MOST_FILES)
     n_left, request = int.from_bytes(length, "big"), b""
     while len(request) < n_left:
         request += connection.recv(n_left - len(request))
     pid = os.fork()
     if pid == 0:
         os.setsid()
-        for number, descriptor in enumerate(descriptors):
-            os.dup2(descriptor, number)
-            os.close(descriptor)
+        connection.close()
         asked: list[Any] = json.loads(request)
+        _take(files, asked[-1])
         return asked
-    for descriptor in (0, 1, 2, *descriptors):
-        os.close(descriptor)
+    for file in (0, 1, 2, *files):
+        os.close(file)
     code = _follow(connection, pid)
     with suppress(OSError):
         connection.send(str(code).encode())
     os._exit(0)
+
+
+def _take(files: Sequence[int], numbers: Sequence[int]) -> None:
+    """Give each of the client's open files the number that it has there."""
+    moved = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _HIGH) for file in files]
+    for file in files:
+        os.close(file)
+    for file, number in zip(moved, numbers, strict=True):
+        os.dup2(file, number)
+        os.close(file)
 
 
 def _follow(connection: socket.socket, pid: int) -> int:

@@ -2,8 +2,8 @@
 
 import json
 import os
+import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.deployed import deploy_templates
+from tests.warm_start import image, poll_often, tomobatch
 
 import aws_batch_emulator
 from aws_batch_emulator import Emulator
 from tomobatch.phantom.write import write_phantom
 
-TOMOBATCH = [sys.executable, "-c", "from tomobatch.cli import main; main()"]
-WORKFLOW = ("Snakefile", "rules", "scripts", "envs", "profiles", "docs", "cloudformation")
+WORKFLOW = ("Snakefile", "rules", "scripts", "envs", "docs", "cloudformation")
 CONFIG = {"scans": {}, "chunks": {"projections": 30, "slices": 6}, "volume": {"levels": 2}}
 
 
@@ -31,7 +31,7 @@ def tiny_scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_emulator():
-    variables = {"TOMOBATCH_DEVICE": "cpu"}
+    variables = {"TOMOBATCH_DEVICE": "cpu", **image()}
     with aws_batch_emulator.start(stack=None, slots=3, grace_s=3, variables=variables) as emulator:
         deploy_templates(emulator)
         yield emulator
@@ -68,7 +68,7 @@ class Workplace:
     def run(self, *arguments: str, ok: bool = True) -> str:
         """Run the command line without a terminal and return what it printed."""
         done = subprocess.run(
-            [*TOMOBATCH, *arguments],
+            [tomobatch(), *arguments],
             cwd=self.folder,
             env={**os.environ, **self.environment},
             check=False,
@@ -98,6 +98,8 @@ def new_workplace(tmp_path: Path, repository: Path, tiny_scan: Path) -> Callable
     def make(**config: object) -> Workplace:
         for name in WORKFLOW:
             (tmp_path / name).symlink_to(repository / name)
+        shutil.copytree(repository / "profiles", tmp_path / "profiles")
+        poll_often(tmp_path / "profiles")
         (tmp_path / "config.yaml").write_text(yaml.safe_dump(CONFIG | config), encoding="utf-8")
         (tmp_path / "scans").mkdir()
         (tmp_path / "scans" / "tiny.h5").symlink_to(tiny_scan)

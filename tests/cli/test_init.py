@@ -1,12 +1,12 @@
 """The folder that ``init`` makes: it runs, and what is the user's in it stays."""
 
 import subprocess
-import sys
 
 import h5py
 import pytest
 import yaml
 from tests.cli.calling import tomobatch
+from tests.warm_start import python
 from tests.workflow.running import planned_jobs
 
 from tomobatch.cli.shared.naming import name_scans
@@ -87,7 +87,7 @@ def test_the_folder_runs_and_what_is_in_it_already_stays(scan, tmp_path, reposit
     assert (study / "profiles" / "default" / "config.yaml").is_file()
     assert len((study / "README.md").read_text("utf-8").splitlines()) == 5
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--profile", "profiles/local", "-n"],
+        [python(), "-m", "snakemake", "--profile", "profiles/local", "-n"],
         cwd=study,
         check=False,
         capture_output=True,

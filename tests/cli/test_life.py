@@ -8,7 +8,8 @@ import numpy as np
 import pexpect
 import pytest
 import zarr
-from tests.cli.conftest import TOMOBATCH, set_environment
+from tests.cli.conftest import set_environment
+from tests.warm_start import image, tomobatch
 
 import aws_batch_emulator
 from aws_batch_emulator import Fault
@@ -25,8 +26,8 @@ def terminal(workplace):
 
     def start(*arguments):
         process = pexpect.spawn(
-            TOMOBATCH[0],
-            [*TOMOBATCH[1:], *arguments],
+            tomobatch(),
+            list(arguments),
             cwd=str(workplace.folder),
             env={**os.environ, "TERM": "xterm-256color"},
             dimensions=(40, 100),
@@ -52,7 +53,7 @@ def finish(process):
 @pytest.fixture
 def account(workplace, monkeypatch):
     """An emulated account in which nothing has been set up."""
-    variables = {"TOMOBATCH_DEVICE": "cpu"}
+    variables = {"TOMOBATCH_DEVICE": "cpu", **image()}
     with aws_batch_emulator.start(stack=None, slots=3, grace_s=3, variables=variables) as emulator:
         set_environment(monkeypatch, emulator, administrator=True)
         monkeypatch.setenv("XDG_CONFIG_HOME", str(workplace.folder / "home"))

@@ -2,11 +2,11 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pexpect
 import pytest
+from tests.warm_start import python
 
 from snakemake_logger_plugin_steps.failures import Failures
 
@@ -42,7 +42,7 @@ def folder(tmp_path):
 
 
 def command(*arguments, good=999, parts=4):
-    base = [sys.executable, "-m", "snakemake", "--cores", "2", "--logger", "steps"]
+    base = [str(python()), "-m", "snakemake", "--cores", "2", "--logger", "steps"]
     return [*base, "--config", f"good={good}", f"parts={parts}", "--keep-going", *arguments]
 
 

@@ -8,7 +8,6 @@ and tests/cli/test_life.py lives it.
 import os
 import re
 import shutil
-import sys
 import urllib.request
 from collections import Counter
 from pathlib import Path
@@ -16,7 +15,9 @@ from pathlib import Path
 import pexpect
 import pytest
 import yaml
+from benchmarks.warm import warm_image
 from tests.site.test_commands import BLOCK, PAGES
+from tests.warm_start import python
 
 from tomobatch.phantom.write import write_phantom
 from tomobatch.phantom.write_cone import write_cone_phantom
@@ -119,14 +120,13 @@ def clone(repository, tmp_path_factory):
 
 def type_line(line: str, folder: Path) -> str:
     """Type a line into a terminal, agree to what is asked, leave what serves; return its words."""
-    programs = Path(sys.executable).parent
     process = pexpect.spawn(
         "bash",
         ["-euo", "pipefail", "-c", line],
         cwd=str(folder),
         env={
             **os.environ,
-            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PATH": warm_image(python())["PATH"],
             "DISPLAY": "",
             "TERM": "dumb",
         },

@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 
 import pytest
 import yaml
 from tests.leaving_out import leave_out
 from tests.slurm.cluster import NoSlurm, running_cluster
+from tests.warm_start import python
 from tests.workflow.conftest import make_tiny_scan
 from tests.workflow.running import REPOSITORY
 
@@ -25,7 +25,7 @@ def cluster(tmp_path_factory):
 
 def run(folder, environment, *arguments):
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments],
+        [python(), "-m", "snakemake", *arguments],
         cwd=folder,
         env={**os.environ, **environment},
         check=False,
@@ -54,7 +54,7 @@ def test_slurm_gives_the_volume_of_this_machine(cluster, tmp_path):
         cluster,
         *("--workflow-profile", "profiles/slurm", "--config", "results=by-slurm"),
         *("--max-threads", "2", "--latency-wait", "10", "--slurm-status-command", "squeue"),
-        *("--retries", "0"),
+        *("--retries", "0", "--slurm-init-seconds-before-status-checks", "4"),
     )
     assert "submitted with SLURM jobid" in said
     assert (tmp_path / "by-slurm" / "tiny" / "report.html").is_file()

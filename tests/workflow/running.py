@@ -3,10 +3,10 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import yaml
+from tests.warm_start import python
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -26,7 +26,7 @@ def set_config(folder: Path, section: str, **values: object) -> None:
 
 def command(folder: Path, *arguments: str) -> list[str]:
     """Return the snakemake command for a folder."""
-    base = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+    base = [str(python()), "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
     profile = ["--profile", str(REPOSITORY / "profiles" / "local")]
     return [*base, *profile, "--directory", str(folder), *arguments]
 

@@ -5,13 +5,13 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import boto3
 import pytest
 from tests.deployed import BUCKET, deploy_templates
+from tests.warm_start import image, poll_often, python, tomobatch
 from tests.workflow.running import REPOSITORY
 
 import aws_batch_emulator
@@ -28,12 +28,13 @@ def clone(tmp_path_factory):
     """Clone the repository, as jobs are sent the sources of a user's clone."""
     folder = tmp_path_factory.mktemp("clone") / "tomobatch"
     subprocess.run(["git", "clone", "--quiet", REPOSITORY, folder], check=True)
+    poll_often(folder / "profiles")
     return folder
 
 
 @pytest.fixture(scope="module")
 def emulator():
-    variables = {"TOMOBATCH_DEVICE": "cpu"}
+    variables = {"TOMOBATCH_DEVICE": "cpu", **image()}
     with aws_batch_emulator.start(stack=None, variables=variables) as running:
         deploy_templates(running)
         yield running
@@ -43,7 +44,7 @@ def try_demo(
     folder: Path, scan: Path, *arguments: str, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [Path(sys.executable).with_name("tomobatch"), "demo", scan, *arguments],
+        [tomobatch(), "demo", scan, *arguments],
         check=False,
         cwd=folder,
         stdout=subprocess.PIPE,
@@ -113,7 +114,7 @@ def assert_intermediates_are_as_is_said(emulator, fetched: Path) -> None:
 
 def test_a_gpu_job_on_a_machine_without_a_gpu_fails_at_once(clone, tiny_scan, monkeypatch):
     """The job definition says that the machine has a GPU; the CPU must not do its work unseen."""
-    with aws_batch_emulator.start(stack=None) as emulator:
+    with aws_batch_emulator.start(stack=None, variables=image()) as emulator:
         for name, value in emulator.administrator.items():
             monkeypatch.setenv(name, value)
         deploy(boto3.client("cloudformation"), "lab", {}, tell=print, confirm=lambda _: True)
@@ -138,7 +139,7 @@ def test_a_controller_killed_in_every_step_runs_no_job_twice(clone, emulator, ti
     boto3_client(emulator).upload_file(str(tiny_scan), bucket, "runs/scans/killed.h5")
     sheet = "scan\tpath\tchunks.projections\tchunks.slices\nkilled\tscans/killed.h5\t25\t8\n"
     (clone / "killed.tsv").write_text(sheet)
-    command = [sys.executable, "-m", "snakemake", "--profile", "profiles/aws"]
+    command = [python(), "-m", "snakemake", "--profile", "profiles/aws"]
     command += ["--config", "scans=killed.tsv"]
     already_run = {job["jobId"] for job in emulator.jobs()}
     # Batch needs more than a second to place a job. One that began within the second in which its
