@@ -12,7 +12,8 @@ IMAGE_TAG = $(or $(VERSION_TAG),git-$(shell git rev-parse --short=12 HEAD))
 DOWNLOAD_run := 310
 DOWNLOAD_dev := 520
 # Each worker has its own emulators; tests of one file share one. The longest start first: conftest.py.
-PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+# One thread for linear algebra in each: more of them than cores wait for one another, 30 times over.
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
@@ -31,10 +32,10 @@ demo-aws: $(VENV)/dev.stamp  ## The same on emulated AWS Batch, where every job 
 		$(BIN)/tomobatch demo --profile profiles/aws $(if $(CONE),--cone) $(if $(SCAN),"$(SCAN)")
 
 test: $(VENV)/dev.stamp  ## Run all tests
-	$(BIN)/python -m pytest $(PARALLEL) --durations=10
+	$(PYTEST) --durations=10
 
 test-fast: $(VENV)/dev.stamp  ## Run the tests that start no other process: numerics, readers, plans
-	$(BIN)/python -m pytest $(PARALLEL) -m "not processes"
+	$(PYTEST) -m "not processes"
 
 smoke-aws: $(VENV)/dev.stamp  ## Try a real account, after asking: 30 minutes, under 20 cents
 	$(BIN)/python -m tests.smoke.aws

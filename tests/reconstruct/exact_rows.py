@@ -29,8 +29,12 @@ def fbp_exact(
     k = np.arange(length // 2 + 1)
     total = np.zeros(geometry.shape_px)
     for coefficients, angle in zip(series, geometry.angles_rad, strict=True):
-        t = geometry.x_px[None, :] * np.cos(angle) + geometry.y_px[:, None] * np.sin(angle)
-        total += (np.exp(2j * np.pi / length * (t[..., None] + cor_px) * k) @ coefficients).real
+        # The wave along a column is a product of one along x and one along y: the sum over all of
+        # them, at every pixel, is a product of two matrices.
+        columns = geometry.x_px[:, None] * np.cos(angle) + cor_px
+        along_x = np.exp(2j * np.pi / length * columns * k)
+        along_y = np.exp(2j * np.pi / length * geometry.y_px[:, None] * np.sin(angle) * k)
+        total += (along_y * coefficients @ along_x.T).real
     if geometry.mask_radius_px is not None:
         r2 = geometry.x_px[None, :] ** 2 + geometry.y_px[:, None] ** 2
         total[r2 > geometry.mask_radius_px**2] = 0
