@@ -2,7 +2,7 @@
 
 Tests of the workflow start Snakemake some hundred times, and each start spends seconds on imports
 alone. What a user starts is a Python of its own; that it can, `tests/warm`, `tests/distributions`
-and the smoke test show.
+and the smoke test show. Decision 104.
 """
 
 import atexit
