@@ -34,8 +34,8 @@ demo-aws: $(VENV)/dev.stamp  ## The same on emulated AWS Batch, where every job 
 test: $(VENV)/dev.stamp  ## Run all tests
 	$(PYTEST) --durations=10
 
-test-fast: $(VENV)/dev.stamp  ## Run the tests that start no other process: numerics, readers, plans
-	$(PYTEST) -m "not processes"
+test-fast: $(VENV)/dev.stamp  ## Run the quick tests, which start no other process: numerics, readers, plans
+	$(PYTEST) -m "not processes and not long"
 
 smoke-aws: $(VENV)/dev.stamp  ## Try a real account, after asking: 30 minutes, under 20 cents
 	$(BIN)/python -m tests.smoke.aws

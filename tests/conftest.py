@@ -24,6 +24,21 @@ STARTS_PROCESSES = (
 )
 """Tests of Snakemake, emulated AWS, engines and browsers: right, but not fast."""
 
+COMPUTES_LONG = (
+    "tests/api/",
+    "tests/calibrate/test_calibrate.py",
+    "tests/calibrate/test_random_scans.py",
+    "tests/odd_scans/",
+    "tests/opencl/test_kernels.py",
+    "tests/reconstruct/cone/test_accuracy.py",
+    "tests/reconstruct/cone/test_kernels.py",
+    "tests/reconstruct/test_half_acquisition.py",
+    "tests/reconstruct/test_handedness.py",
+    "tests/reconstruct/test_one_volume.py",
+    "tests/stripes/test_choice.py",
+)
+"""Tests of whole scans and of every variant of a kernel: ten seconds and more a file."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what ``make test-fast`` leaves to ``make test``."""
@@ -31,6 +46,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         where = item.path.relative_to(config.rootpath).as_posix()
         if where.startswith(STARTS_PROCESSES):
             item.add_marker("processes")
+        if where.startswith(COMPUTES_LONG):
+            item.add_marker("long")
 
 
 @pytest.fixture(scope="session")
