@@ -131,7 +131,7 @@ def test_stopped_in_the_middle_and_resumed_it_gives_the_local_volume(
     text = finish(stopping)
     assert "broken  stopped" in text
     assert "tomobatch resume broken" in text
-    emulator.wait_until_idle(10)
+    emulator.wait_until_idle(60)
 
     text = finish(terminal("resume", "broken", "--attach"))
     assert "--aws-batch-array-run-id broken" in text

@@ -72,7 +72,7 @@ def test_a_run_of_plain_snakemake_has_a_status_and_ends_by_stop(emulator):
     said = tomobatch("stop", "foreign", "--now", "--yes")
     assert "foreign  idle" in said.out
     assert "0 of 4 jobs are done" in said.out
-    emulator.wait_until_idle(10)
+    emulator.wait_until_idle(60)
     detail = place.batch.describe([job_id])[job_id]
     assert "tomobatch stop" in detail.status_reason
 
@@ -92,7 +92,7 @@ def test_without_now_what_runs_goes_on_and_what_waits_is_taken_back(emulator):
         assert children == {"RUNNING": 3, "FAILED": 3}
     finally:
         place.batch.terminate(job_id, "end of the test")
-        emulator.wait_until_idle(10)
+        emulator.wait_until_idle(60)
 
 
 def test_stop_asks_nobody_where_nobody_is(emulator):
@@ -105,7 +105,7 @@ def test_stop_asks_nobody_where_nobody_is(emulator):
         assert not place.batch.describe([job_id])[job_id].status.is_final
     finally:
         place.batch.terminate(job_id, "end of the test")
-        emulator.wait_until_idle(10)
+        emulator.wait_until_idle(60)
 
 
 def test_resume_of_a_run_of_plain_snakemake_names_the_way(emulator):

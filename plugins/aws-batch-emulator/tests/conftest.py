@@ -69,7 +69,7 @@ class Account:
         ids = [f"{parent_id}:{index}" for index in range(size)]
         return self.batch.describe_jobs(jobs=ids)["jobs"]
 
-    def wait(self, job_id: str, *statuses: str, timeout_s: float = 20.0) -> dict[str, Any]:
+    def wait(self, job_id: str, *statuses: str, timeout_s: float = 60.0) -> dict[str, Any]:
         """Wait until a job is in one of some states, by default a final one."""
         deadline = time.monotonic() + timeout_s
         while (job := self.describe(job_id))["status"] not in (statuses or FINAL):
@@ -88,7 +88,7 @@ class Account:
     def wait_for_log(self, job_id: str, line: str) -> None:
         """Wait until a running job has written a line."""
         job = self.wait(job_id, "RUNNING")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while line not in self.log(job):
             assert time.monotonic() < deadline, self.log(job)
             time.sleep(0.02)

@@ -78,7 +78,7 @@ def test_parent_is_pending_while_children_run_then_failed_if_one_is(account, fla
 
 def test_waiting_children_are_runnable(account):
     parent_id = account.submit("sleep", "30", arrayProperties={"size": 8})
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     expected = {"RUNNING": 6, "RUNNABLE": 2}
     while (summary := _summary(account, parent_id)) != expected:
         assert time.monotonic() < deadline, summary

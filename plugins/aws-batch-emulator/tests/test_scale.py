@@ -72,7 +72,7 @@ def test_each_queue_has_its_own_slots(account):
     cpu = account.submit("sleep", "30", arrayProperties={"size": 7})
     gpu = account.submit("sleep", "30", jobQueue="tomobatch-gpu", arrayProperties={"size": 7})
     running = {f"{parent}:{index}" for parent in (cpu, gpu) for index in range(6)}
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (
         now := {j["jobId"] for j in account.emulator.live_jobs() if j["status"] == "RUNNING"}
     ) != running:

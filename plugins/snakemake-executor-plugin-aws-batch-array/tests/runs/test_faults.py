@@ -90,7 +90,7 @@ def test_a_job_batch_forgets_for_good_is_an_error_and_leaves_nothing_behind(
     text = workflow.run(succeeds=False)
 
     assert "AWS Batch knows no job" in text
-    emulator.wait_until_idle(15)
+    emulator.wait_until_idle(60)
 
 
 def test_a_child_that_hangs_runs_into_its_time_limit(new_workflow, monkeypatch):

@@ -98,7 +98,7 @@ runner.run(leave)
     run(script)
 
     stat = Path(f"/proc/{pid_file.read_text()}/stat")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while stat.exists() and stat.read_text().split()[2] != "Z":
         assert time.monotonic() < deadline
         time.sleep(0.05)
