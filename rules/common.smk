@@ -138,11 +138,6 @@ def settings(section):
     return of_scan
 
 
-def all_settings(wildcards):
-    """Return every section of a scan's configuration, as params."""
-    return CONFIG.scans[wildcards.scan].model_dump(mode="json")
-
-
 def planned(attribute):
     """Return a function that gives a rule a part of its scan's plan, as params or resources."""
 

@@ -1,7 +1,7 @@
 """Copies of the volume in other formats, for those who ask for them in the configuration.
 
 Inputs: volume.ome.zarr, by range.
-Outputs: volume.tif (a stack in one file), volume.h5.
+Outputs: volume.tif (a stack in one file), volume.h5; in the type of the volume.
 """
 
 
@@ -20,8 +20,6 @@ rule export_tiff:
         "../envs/numerics.yaml"
     resources:
         mem_mb=slices_job_mb,
-    params:
-        pixel_size_um=planned("slice_pixel_um"),
     script:
         "../scripts/export_tiff.py"
 
@@ -41,7 +39,5 @@ rule export_hdf5:
         "../envs/numerics.yaml"
     resources:
         mem_mb=slices_job_mb,
-    params:
-        pixel_size_um=planned("slice_pixel_um"),
     script:
         "../scripts/export_hdf5.py"

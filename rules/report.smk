@@ -1,7 +1,8 @@
 """The report: one self-contained page a scan, and its pictures; a check, for those who ask for it.
 
 Inputs: the scan, every array by range, calibration.json, the records of every job.
-Outputs: report.html, findings.json and preview/*.png; checked.json if nothing is red.
+Outputs: report.html, findings.json, preview/*.png and, inside the volume, how it was made; checked.json
+if nothing is red.
 """
 
 
@@ -37,6 +38,7 @@ rule report:
         reconstruct=slice_chunks(f"{RESULTS}/{{scan}}/records/reconstruct/{{k}}.json"),
     output:
         findings=f"{RESULTS}/{{scan}}/findings.json",
+        provenance=f"{RESULTS}/{{scan}}/volume.ome.zarr/provenance/zarr.json",
         html=report(
             f"{RESULTS}/{{scan}}/report.html",
             caption="../docs/captions/report.rst",
@@ -55,7 +57,7 @@ rule report:
     conda:
         "../envs/numerics.yaml"
     params:
-        settings=all_settings,
+        settings=planned("settings"),
         orientation=planned("orientation"),
     script:
         "../scripts/report.py"

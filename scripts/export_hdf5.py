@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 from tomobatch.records.job import reported
 from tomobatch.stores.export import export_hdf5
 from tomobatch.stores.read import open_array
+from tomobatch.stores.volume import read_voxel_um
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(array_metadata: str, pixel_size_um: float | None, file_path: str) -> None:
+def main(group_metadata: str, array_metadata: str, file_path: str) -> None:
     """Write the finest level of the volume to a file."""
-    export_hdf5(open_array(array_metadata), Path(file_path), pixel_size_um)
+    export_hdf5(open_array(array_metadata), Path(file_path), read_voxel_um(group_metadata))
 
 
 if __name__ == "__main__":
     with reported(snakemake.log[0]):
-        main(snakemake.input.arrays[0], snakemake.params.pixel_size_um, snakemake.output.file)
+        main(snakemake.input.volume, snakemake.input.arrays[0], snakemake.output.file)

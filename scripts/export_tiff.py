@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 from tomobatch.records.job import reported
 from tomobatch.stores.export import export_tiff
 from tomobatch.stores.read import open_array
+from tomobatch.stores.volume import read_voxel_um
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(array_metadata: str, pixel_size_um: float | None, stack_path: str) -> None:
+def main(group_metadata: str, array_metadata: str, stack_path: str) -> None:
     """Write the finest level of the volume to a stack."""
-    export_tiff(open_array(array_metadata), Path(stack_path), pixel_size_um)
+    export_tiff(open_array(array_metadata), Path(stack_path), read_voxel_um(group_metadata))
 
 
 if __name__ == "__main__":
     with reported(snakemake.log[0]):
-        main(snakemake.input.arrays[0], snakemake.params.pixel_size_um, snakemake.output.stack)
+        main(snakemake.input.volume, snakemake.input.arrays[0], snakemake.output.stack)

@@ -24,7 +24,7 @@ def main(
     """Write the group's zarr.json and, level by level, those of its arrays."""
     calibration = Calibration.from_json(Path(calibration_path).read_text(encoding="utf-8"))
     grey_window = calibration.grey_window
-    layout = layout.settled(calibration.half_acquisition)
+    layout = layout.settled(calibration)
     if layout.beam is not None:
         beam = calibrated_beam(layout.beam, calibration.line, layout.n_slices, layout.n_cols)
         layout = replace(layout, beam=beam)

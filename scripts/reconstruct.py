@@ -13,9 +13,13 @@ from tomobatch.reconstruct.settings import ReconstructSettings
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.angles import load_angles
 from tomobatch.stores.files import write_json
+from tomobatch.stores.grey_codes import GreyCodes
 from tomobatch.stores.read import open_array
 from tomobatch.stores.volume import VolumeLayout
-from tomobatch.stores.volume_writer import open_chunk
+from tomobatch.stores.volume_writer import ChunkWriter, open_chunk
+
+MOST_CLIPPED = 0.01
+"""Of a chunk, by a window that the user gave; one that was found should clip nothing."""
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -44,6 +48,9 @@ def main(
     work = SlicesOfScan(sinograms, angles_rad, choices, calibration, layout)
     with open_chunk(layout, chunk, [Path(path) for path in shard_paths]) as writer:
         timeline = work.reconstruct((first, stop), writer.write)
+    if layout.codes is not None:
+        n_voxels = (stop - first) * layout.height_px * layout.width_px
+        tell_clipped(record, layout, layout.codes, writer, n_voxels)
     record.facts["timeline"] = timeline.to_dict()
     for stage in ("read", "prepare", "compute", "write"):
         record.stages_s[stage] = timeline.spent_s(stage)
@@ -55,6 +62,19 @@ def main(
         100 * timeline.compute_fraction,
     )
     write_json(Path(record_path), record.to_dict())
+
+
+def tell_clipped(
+    record: Record, layout: VolumeLayout, codes: GreyCodes, writer: ChunkWriter, n_voxels: int
+) -> None:
+    """Write down how many voxels lie beyond the whole numbers, and warn of more than a few."""
+    record.facts["clipped_voxels"] = {"below": writer.n_below, "above": writer.n_above}
+    share = (writer.n_below + writer.n_above) / n_voxels
+    if share > (0.0 if layout.window is None else MOST_CLIPPED):
+        record.warn(
+            f"{100 * share:.2g}% of the voxels of a chunk lie outside {codes.low:.4g} to"
+            f" {codes.high:.4g} and became these in {codes.dtype}; give a wider volume.window"
+        )
 
 
 def asked_device(configured: DeviceKind) -> DeviceKind:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tomobatch.calibrate.calibration import Calibration
 from tomobatch.orientation import Orientation
+from tomobatch.provenance.record import as_group, found_values, make_record
 from tomobatch.reconstruct.slices import fbp
 from tomobatch.records.job import logger, reported
 from tomobatch.report.content import ReportContent
@@ -19,6 +20,7 @@ from tomobatch.report.images import image_png
 from tomobatch.report.page import render_page
 from tomobatch.report.quality import level_at_the_edges, resolved_share, seam
 from tomobatch.report.verdicts import Figures, judge
+from tomobatch.scan.identity import identify
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
 from tomobatch.stores.angles import load_angles
@@ -46,8 +48,9 @@ def main(
     findings_path: str,
     html_path: str,
     picture_paths: Sequence[str],
+    provenance_path: str,
 ) -> None:
-    """Write the page, and one picture a plane."""
+    """Write the page, one picture a plane, and into the volume how it was made."""
     levels = [open_array(metadata) for metadata in volume_levels]
     opened_arrays = {array: open_array(metadata) for array, metadata in arrays.items()}
     with open_scan(scan, DatasetSettings.model_validate(settings["datasets"])) as opened:
@@ -66,6 +69,7 @@ def main(
             settings=settings,
             orientation=orientation,
         )
+        identity = identify(opened)
     choice = StripeChoice.from_json(Path(stripes).read_text(encoding="utf-8"))
     figures = measure(content, load_angles(Path(angles)))
     content = replace(content, verdicts=judge(content.calibration, choice, figures))
@@ -73,6 +77,11 @@ def main(
     write_bytes(Path(html_path), render_page(content).encode())
     for path, plane in zip(picture_paths, content.planes.values(), strict=True):
         write_bytes(Path(path), image_png(plane, content.grey_window))
+    found = found_values(
+        content.header, content.references, content.angles_reason, content.calibration, choice
+    )
+    made = make_record(name, scan, identity, settings, found, content.warnings, content.records)
+    write_bytes(Path(provenance_path), as_group(made))
     logger.info("report: %s", html_path)
 
 
@@ -128,4 +137,5 @@ if __name__ == "__main__":
             findings_path=snakemake.output.findings,
             html_path=snakemake.output.html,
             picture_paths=snakemake.output.pictures,
+            provenance_path=snakemake.output.provenance,
         )

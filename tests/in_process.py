@@ -74,11 +74,12 @@ class Reconstructed:
             {name: str(folder / f"{name}.zarr/zarr.json") for name in ("projections", "sinograms")},
             [str(folder / f"volume.ome.zarr/{k}/zarr.json") for k in range(plan.n_levels)],
             sorted(str(path) for path in (folder / "records").rglob("*.json")),
-            plan.config.model_dump(mode="json"),
+            plan.settings,
             plan.orientation,
             str(folder / "findings.json"),
             str(folder / "report.html"),
             [str(folder / f"preview/{plane}.png") for plane in ("xy", "xz", "yz")],
+            str(folder / "volume.ome.zarr/provenance/zarr.json"),
         )
         return Findings.from_json((folder / "findings.json").read_text())
 

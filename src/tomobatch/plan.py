@@ -115,12 +115,6 @@ class ScanPlan:
         return self.header.pixel_size_um
 
     @property
-    def slice_pixel_um(self) -> float | None:
-        """Size of a pixel of a slice, if known."""
-        size_um = self.header.pixel_size_um
-        return None if size_um is None else size_um * self.config.reconstruct.binning
-
-    @property
     def slice_shape_px(self) -> tuple[int, int]:
         """Height and width of a slice as it is written."""
         chosen = self.config.reconstruct
@@ -252,6 +246,8 @@ class ScanPlan:
             n_cols=self.header.n_cols,
             orientation=self.orientation,
             may_widen=self.may_merge,
+            dtype=self.volume.dtype,
+            window=self.volume.window,
         )
 
     @property

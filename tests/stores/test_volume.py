@@ -2,14 +2,12 @@ import json
 
 import numpy as np
 import pytest
-import tifffile
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ome_zarr_models.v05.image import Image
 
 from tomobatch.beam import ConeBeam
-from tomobatch.stores.export import export_tiff
 from tomobatch.stores.files import write_bytes
 from tomobatch.stores.volume import VolumeLayout, halve
 from tomobatch.stores.volume_writer import open_chunk
@@ -150,17 +148,3 @@ def test_slices_of_a_cone_are_as_far_apart_as_its_rows_on_the_axis():
     ome = json.loads(layout.group_metadata("scan", (0.0, 1.0)))["attributes"]["ome"]
     scale, _ = ome["multiscales"][0]["datasets"][0]["coordinateTransformations"]
     assert scale["scale"] == pytest.approx([150.0, 100.0, 100.0])
-
-
-@pytest.mark.parametrize("pixel_size_um", [None, 2.5])
-def test_a_stack_of_tiff_says_how_large_its_pixels_are(tmp_path, pixel_size_um):
-    volume = zarr.array(np.ones((3, 4, 5), np.float32), chunks=(2, 4, 5))
-    export_tiff(volume, tmp_path / "a.tif", pixel_size_um)
-    with tifffile.TiffFile(tmp_path / "a.tif") as stack:
-        assert len(stack.pages) == 3
-        found = stack.pages[2].tags.get("XResolution")
-        unit = stack.pages[2].tags["ResolutionUnit"].value.name
-    if pixel_size_um is None:
-        assert unit == "NONE"
-    else:
-        assert (found.value[0] / found.value[1], unit) == (pytest.approx(4000), "CENTIMETER")

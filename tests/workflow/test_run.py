@@ -4,12 +4,14 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
 import tifffile
 import zarr
 from ome_zarr_models.v05.image import Image
+from tests.cli.calling import tomobatch
 from tests.workflow.running import command, planned_jobs, set_config, snakemake, write_config
 
 STEPS = {
@@ -47,6 +49,29 @@ def test_the_volume_opens_as_ome_zarr_and_its_copies_are_equal(finished):
     np.testing.assert_array_equal(tifffile.imread(results / "volume.tif"), volume)
     with h5py.File(results / "volume.h5") as file:
         np.testing.assert_array_equal(file["volume"][:], volume)
+
+
+def test_a_volume_is_made_again_from_itself_bit_by_bit(finished, monkeypatch):
+    record = finished / "results" / "tiny" / "volume.ome.zarr" / "provenance" / "zarr.json"
+    group = json.loads(record.read_text())
+    told = group["attributes"]["tomobatch"]
+    assert told["settings"]["chunks"]["slices"] == 8
+    assert told["settings"]["volume"]["levels"] == 2
+    assert told["scan"]["size_bytes"] == Path(told["scan"]["path"]).stat().st_size
+    assert len(told["devices"]) == 1
+    calibration = json.loads((finished / "results/tiny/calibration.json").read_text())
+    assert told["found"]["cor_px"] == calibration["line"]["mid_px"]
+    assert set(calibration["warnings"]) <= set(told["warnings"])
+    # As if it had been made with an earlier library.
+    told["versions"]["numpy"] = "1.0"
+    record.write_text(json.dumps(group))
+    monkeypatch.chdir(finished)
+    said = tomobatch("rerun", "results/tiny")
+    assert said.code == 0, said.out + said.err
+    assert f'then | now: numpy: "1.0" | "{np.__version__}"' in said.out
+    assert "voxels are equal, bit by bit" in said.out
+    assert "settings" not in said.out
+    assert (finished / "reruns/tiny/results/tiny/report.html").exists()
 
 
 def test_the_report_needs_no_other_file(finished):

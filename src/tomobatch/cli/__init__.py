@@ -15,6 +15,7 @@ from tomobatch.cli import (
     cost,
     dag,
     demo,
+    diff,
     doctor,
     estimate,
     fetch,
@@ -25,6 +26,7 @@ from tomobatch.cli import (
     phantom,
     preview,
     push,
+    rerun,
     resume,
     run,
     runs,
@@ -83,6 +85,8 @@ app.command("resume")(resume.run)
 app.command("fetch")(fetch.run)
 app.command("open")(open_.run)
 app.command("view")(view.run)
+app.command("rerun")(rerun.run)
+app.command("diff")(diff.run)
 
 
 def main() -> None:

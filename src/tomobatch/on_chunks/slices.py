@@ -40,7 +40,7 @@ def settled(
     """Return the settings, whose width is known, and the layout once the axis is found."""
     if layout.may_widen and calibration.half_acquisition and choices.size_px is not None:
         choices = choices.model_copy(update={"size_px": 2 * choices.size_px})
-    return choices, layout.settled(calibration.half_acquisition)
+    return choices, layout.settled(calibration)
 
 
 @dataclass(frozen=True)

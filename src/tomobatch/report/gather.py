@@ -9,6 +9,7 @@ import zarr
 from tomobatch.normalise.missing import MISSING
 from tomobatch.report.content import Corrections, Image
 from tomobatch.scan.parts import Scan
+from tomobatch.stores.grey_codes import read_grey
 
 STACK_PX = 400
 """Two dozen pictures of that size take less room in a page than the three planes."""
@@ -28,9 +29,9 @@ def planes(volume: "zarr.Array[Any]", coarse_volume: "zarr.Array[Any]") -> dict[
     middle_z = volume.shape[0] // 2
     _, middle_y, middle_x = (size // 2 for size in coarse_volume.shape)
     return {
-        "xy": np.asarray(volume[middle_z]),
-        "xz": np.asarray(coarse_volume[:, middle_y]),
-        "yz": np.asarray(coarse_volume[:, :, middle_x]),
+        "xy": read_grey(volume, middle_z),
+        "xz": read_grey(coarse_volume, (slice(None), middle_y)),
+        "yz": read_grey(coarse_volume, (slice(None), slice(None), middle_x)),
     }
 
 
@@ -51,7 +52,7 @@ def stack(levels: "Sequence[zarr.Array[Any]]") -> list[tuple[int, Image]]:
     n_slices = level.shape[0]
     factor = levels[0].shape[0] / n_slices
     chosen = np.unique(np.linspace(0, n_slices - 1, min(n_slices, _MOST_SLICES)).astype(int))
-    return [(int((number + 0.5) * factor), np.asarray(level[int(number)])) for number in chosen]
+    return [(int((number + 0.5) * factor), read_grey(level, int(number))) for number in chosen]
 
 
 def corrections(

@@ -26,7 +26,7 @@ COMPRESSION_LEVEL = 3
 
 @dataclass(frozen=True)
 class ArrayLayout:
-    """A float32 array whose shards lie side by side along its first axis.
+    """An array whose shards lie side by side along its first axis.
 
     ``shard_shape`` is what one job writes: one file, whose key is the job's chunk index followed by
     zeros. ``chunk_shape`` is the piece within it that a reader fetches by range; it divides the
@@ -38,6 +38,8 @@ class ArrayLayout:
     chunk_shape: tuple[int, ...]
     dimension_names: tuple[str, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    dtype: str = "float32"
+    fill_value: int = 0
 
     def metadata(self) -> bytes:
         """Return the bytes of the array's ``zarr.json``."""
@@ -91,11 +93,14 @@ class ArrayLayout:
             shape=self.shape,
             shards=self.shard_shape,
             chunks=self.chunk_shape,
-            dtype="float32",
+            dtype=self.dtype,
             compressors=BloscCodec(
-                typesize=4, cname=COMPRESSOR, clevel=COMPRESSION_LEVEL, shuffle="bitshuffle"
+                typesize=np.dtype(self.dtype).itemsize,
+                cname=COMPRESSOR,
+                clevel=COMPRESSION_LEVEL,
+                shuffle="bitshuffle",
             ),
-            fill_value=0,
+            fill_value=self.fill_value,
             dimension_names=self.dimension_names,
             attributes=dict(self.attributes),
             # Without it a shard of zeros is not written at all, and reads as a missing output.

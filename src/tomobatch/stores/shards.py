@@ -12,15 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import google_crc32c
 import numpy as np
+import numpy.typing as npt
 from numcodecs.blosc import Blosc
 
 from tomobatch.cores import n_usable_cores
 from tomobatch.stores.files import complete_or_absent
-from tomobatch.stores.layout import COMPRESSION_LEVEL, COMPRESSOR, Array, ArrayLayout
+from tomobatch.stores.layout import COMPRESSION_LEVEL, COMPRESSOR, ArrayLayout
 
 _ABSENT = np.iinfo(np.uint64).max
 
@@ -77,11 +78,14 @@ class ShardWriter:
             for size, chunk in zip(layout.shard_shape[1:], layout.chunk_shape[1:], strict=True)
         )
         self._entries = np.full((layout.shard_shape[0], *self._tiles, 2), _ABSENT, "<u8")
-        self._codec = Blosc(COMPRESSOR, COMPRESSION_LEVEL, Blosc.BITSHUFFLE, typesize=4)
+        self._dtype = np.dtype(layout.dtype)
+        self._codec = Blosc(
+            COMPRESSOR, COMPRESSION_LEVEL, Blosc.BITSHUFFLE, typesize=self._dtype.itemsize
+        )
         self._n_written = 0
 
-    def append(self, slices: Array) -> None:
-        """Add the next slices, float32 (n, y, x).
+    def append(self, slices: npt.NDArray[Any]) -> None:
+        """Add the next slices (n, y, x), in the array's type.
 
         Raises
         ------
@@ -104,11 +108,11 @@ class ShardWriter:
                 self._file.write(packed)
             self._n_written += 1
 
-    def _pack(self, one: Array, place: tuple[int, ...]) -> bytes:
+    def _pack(self, one: npt.NDArray[Any], place: tuple[int, ...]) -> bytes:
         """Pack the part of a slice that lies in one tile; beyond the slice the tile is zero."""
         height, width = self._layout.chunk_shape[1:]
         top, left = place[0] * height, place[1] * width
-        tile = np.zeros((height, width), np.float32)
+        tile = np.zeros((height, width), self._dtype)
         part = one[top : top + height, left : left + width]
         tile[: part.shape[0], : part.shape[1]] = part
         return bytes(self._codec.encode(tile))

@@ -12,12 +12,19 @@ import numpy.typing as npt
 
 from tomobatch import __version__
 from tomobatch.beam import ConeBeam
+from tomobatch.calibrate.calibration import Calibration
 from tomobatch.chunks import ChunkGrid
 from tomobatch.orientation import AS_IT_IS, Orientation
+from tomobatch.stores.anywhere import read_file
+from tomobatch.stores.grey_codes import GreyCodes, codes_for
 from tomobatch.stores.layout import ArrayLayout
-from tomobatch.units import to_grey
+from tomobatch.stores.settings import VolumeType
+from tomobatch.units import grey_unit, to_grey
 
 Volume = npt.NDArray[np.float32]
+
+PROVENANCE = "provenance"
+"""The node of a volume that says how it was made."""
 
 _TILE_PX = 256
 
@@ -34,6 +41,8 @@ class VolumeLayout:
     detector of ``n_cols`` columns, whose slices are as far apart as its rows on the axis.
     ``orientation`` says whether rows of slices are written upside down. ``may_widen`` leaves it to
     calibration whether the slices show both sides of an axis near the detector's edge.
+    ``dtype`` and ``window`` are those of the configuration, and ``codes`` how whole numbers are
+    written once calibration has settled it.
     """
 
     n_slices: int
@@ -48,13 +57,18 @@ class VolumeLayout:
     n_cols: int = 0
     orientation: Orientation = AS_IT_IS
     may_widen: bool = False
+    dtype: VolumeType = "float32"
+    window: tuple[float, float] | None = None
+    codes: GreyCodes | None = None
 
-    def settled(self, merged: bool) -> "VolumeLayout":
-        """Return the layout once it is known whether the halves of a full turn are merged."""
-        if not (merged and self.may_widen):
-            return self
+    def settled(self, calibration: Calibration) -> "VolumeLayout":
+        """Return the layout once it is known how wide slices are, and which greys they hold."""
+        codes = codes_for(self.dtype, self.window, calibration, self.pixel_size_um)
+        settled = replace(self, codes=codes)
+        if not (calibration.half_acquisition and self.may_widen):
+            return settled
         width_px = 2 * self.n_cols // self.binning
-        return replace(self, height_px=width_px, width_px=width_px, may_widen=False)
+        return replace(settled, height_px=width_px, width_px=width_px, may_widen=False)
 
     def range(self, chunk: int) -> tuple[int, int]:
         """Return the slices of a chunk, [start, stop)."""
@@ -79,7 +93,16 @@ class VolumeLayout:
             ),
             chunk_shape=(1, tile, tile),
             dimension_names=("z", "y", "x"),
+            dtype=self.dtype,
+            **self._of_codes(),
         )
+
+    def _of_codes(self) -> dict[str, Any]:
+        """Return what an array of whole numbers has beside."""
+        if self.codes is None:
+            return {}
+        zero = int(self.codes.encode(np.zeros((1, 1), np.float32))[0, 0])
+        return {"attributes": self.codes.attributes(), "fill_value": zero}
 
     def group_metadata(self, name: str, grey_window: tuple[float, float]) -> bytes:
         """Return the bytes of the group's ``zarr.json``, as OME-Zarr 0.5 wants it.
@@ -94,6 +117,9 @@ class VolumeLayout:
         unit = {} if self.pixel_size_um is None else {"unit": "micrometer"}
         axes = [{"name": axis, "type": "space", **unit} for axis in "zyx"]
         low, high = (to_grey(value, self.pixel_size_um) for value in grey_window)
+        if self.codes is not None:
+            # Viewers show what is stored.
+            low, high = self.codes.code_of(low), self.codes.code_of(high)
         ome = {
             "version": "0.5",
             "multiscales": [
@@ -116,9 +142,13 @@ class VolumeLayout:
                 ]
             },
         }
-        ours: dict[str, Any] = {"shows": self.orientation.to_dict()}
+        # What is known only at the end stands in a node beside the levels.
+        ours: dict[str, Any] = {"shows": self.orientation.to_dict(), "provenance": PROVENANCE}
         if self.beam is not None:
             ours["beam"] = self.beam.to_dict()
+        if self.codes is not None:
+            unit_of_grey = grey_unit(self.pixel_size_um)
+            ours["grey"] = {"dtype": self.dtype, "unit": unit_of_grey, **self.codes.attributes()}
         attributes = {"ome": ome, "tomobatch": ours}
         group = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
         return json.dumps(group, indent=2, allow_nan=False).encode()
@@ -208,3 +238,15 @@ def read_volume_facts(group: Path) -> VolumeFacts | None:
     known = multiscale["axes"][0].get("unit")
     size_um = multiscale["datasets"][0]["coordinateTransformations"][0]["scale"][0]
     return VolumeFacts((depth, height, width), float(size_um) if known else None)
+
+
+def read_voxel_um(group: str) -> tuple[float, float, float] | None:
+    """Read the edges (z, y, x) of a voxel of the finest level, in micrometres; None if not known.
+
+    ``group`` is the volume's ``zarr.json``, a path or an s3:// address.
+    """
+    multiscale = json.loads(read_file(group))["attributes"]["ome"]["multiscales"][0]
+    if multiscale["axes"][0].get("unit") != "micrometer":
+        return None
+    z, y, x = multiscale["datasets"][0]["coordinateTransformations"][0]["scale"]
+    return float(z), float(y), float(x)

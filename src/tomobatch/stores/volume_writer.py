@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tomobatch.stores.grey_codes import GreyCodes
 from tomobatch.stores.layout import Array
 from tomobatch.stores.shards import ShardWriter, open_shard
 from tomobatch.stores.volume import VolumeLayout
@@ -47,6 +48,8 @@ class ChunkWriter:
         self._waiting = np.empty((0, layout.height_px, layout.width_px), np.float32)
         self._early: dict[int, Array] = {}
         self._n_taken = 0
+        self.n_below = self.n_above = 0
+        """Voxels of the finest level beyond the ends of the whole numbers, so far."""
 
     def write(self, start: int, slices: Array) -> None:
         """Add slices, float32 (n, y, x) in the volume's unit, from slice ``start`` of the chunk.
@@ -74,8 +77,23 @@ class ChunkWriter:
             self._write(slices[:n_whole])
 
     def _write(self, slices: Array) -> None:
+        codes = self._layout.codes
         for level, values in self._layout.pyramid(slices):
-            self._shards[level].append(values)
+            if codes is None:
+                self._shards[level].append(values)
+                continue
+            if level == 0:
+                self._count(codes, values)
+            self._shards[level].append(codes.encode(values))
+
+    def _count(self, codes: GreyCodes, values: Array) -> None:
+        """Count what is clipped; a value that is no number has no code."""
+        if not np.isfinite(values).all():
+            bad = np.count_nonzero(~np.isfinite(values))
+            raise ValueError(f"{bad} values of the slices are not finite")
+        below, above = codes.n_outside(values)
+        self.n_below += below
+        self.n_above += above
 
     def finish(self) -> None:
         """Write the slices that still wait: the last ones of the volume."""

@@ -22,7 +22,7 @@ def neuroglancer_url(volume: Volume, served_at: str, viewer: str = NEUROGLANCER)
         "type": "image",
         "name": volume.facts()["name"],
         "source": f"zarr://{served_at}",
-        "shaderControls": {"normalized": {"range": list(volume.window)}},
+        "shaderControls": {"normalized": {"range": list(volume.stored_window)}},
     }
     state = {"layers": [layer], "displayDimensions": ["x", "y", "z"], "layout": "4panel"}
     return f"{viewer}#!{quote(json.dumps(state, separators=(',', ':')))}"

@@ -12,6 +12,7 @@ import zarr
 from tomobatch.errors import UserError
 from tomobatch.s3.address import is_remote
 from tomobatch.stores.anywhere import read_file
+from tomobatch.stores.grey_codes import codes_in, read_grey
 from tomobatch.stores.read import open_array
 
 AXES = ("z", "y", "x")
@@ -34,12 +35,15 @@ class Volume:
         Edge of a voxel of each level in micrometres, (z, y, x); None where the scan did not say.
     window
         Lowest and highest grey value to show first.
+    stored_window
+        The same in what is stored, which differs where whole numbers are.
     """
 
     address: str
     levels: tuple["zarr.Array[Any]", ...]
     voxel_um: tuple[tuple[float, ...], ...] | None
     window: tuple[float, float]
+    stored_window: tuple[float, float]
 
     def facts(self) -> dict[str, Any]:
         """Return what the page needs to know, as plain JSON values."""
@@ -71,7 +75,7 @@ class Volume:
         if not 0 <= index < array.shape[number] or level < 0:
             raise IndexError(f"{axis} {index} of level {level}")
         where = tuple(index if n == number else slice(None) for n in range(3))
-        return np.ascontiguousarray(array[where], dtype="<f4")
+        return np.ascontiguousarray(read_grey(array, where), dtype="<f4")
 
     def _is_quick(self, level: int, axis: str) -> bool:
         """Tell whether a plane across an axis can be read without the volume itself."""
@@ -103,11 +107,12 @@ def open_volume(address: str) -> Volume:
         tuple(float(value) for value in each["coordinateTransformations"][0]["scale"])
         for each in datasets
     )
-    window = json.loads(text)["attributes"]["ome"].get("omero", {}).get("channels", [{}])[0]
-    shown = window.get("window", {})
-    return Volume(
-        address,
-        tuple(open_array(f"{address}/{each['path']}/zarr.json") for each in datasets),
-        scales if has_unit else None,
-        (float(shown.get("start", 0)), float(shown.get("end", 1))),
-    )
+    channel = json.loads(text)["attributes"]["ome"].get("omero", {}).get("channels", [{}])[0]
+    shown = channel.get("window", {})
+    levels = tuple(open_array(f"{address}/{each['path']}/zarr.json") for each in datasets)
+    stored = float(shown.get("start", 0)), float(shown.get("end", 1))
+    codes = codes_in(levels[0].attrs, levels[0].dtype)
+    window = stored
+    if codes is not None:
+        window = codes.low + codes.scale * stored[0], codes.low + codes.scale * stored[1]
+    return Volume(address, levels, scales if has_unit else None, window, stored)

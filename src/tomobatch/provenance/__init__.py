@@ -1,0 +1,1 @@
+"""How a volume was made, kept inside it, so that it can be made again and compared."""
