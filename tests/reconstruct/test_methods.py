@@ -53,7 +53,7 @@ def test_every_choice_is_a_method_or_auto() -> None:
 
 def test_direct_wins_where_pixels_are_few_fourier_where_they_are_many() -> None:
     costs = methods._costs()
-    assert costs["cpu"].keys() == costs["gpu"].keys() == METHODS.keys()
+    assert costs["cpu"].keys() == METHODS.keys()
     device = find_device("cpu")
     assert make_plan(device, geometry_of(2048, 1800), 32, "auto").method == "fourier"
     part = geometry_of(2048, 1800, roi=(1000, 1000, 16, 16))

@@ -1,6 +1,7 @@
 """``tomobatch doctor``: can this machine compute, and can AWS."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -8,12 +9,22 @@ import typer
 from tomobatch.cli.shared.options import DEFAULT_PREFIX, AsJson, Prefix, Region
 from tomobatch.errors import UserError
 
+Kind = Literal["auto", "gpu", "cpu"]
+
 
 def run(
-    device: Annotated[
-        Literal["auto", "gpu", "cpu"], typer.Option(help="Which device must be there.")
-    ] = "auto",
+    device: Annotated[Kind, typer.Option(help="Which device must be there.")] = "auto",
     aws: Annotated[bool, typer.Option("--aws", help="Look at the AWS account instead.")] = False,
+    benchmark: Annotated[
+        Path | None,
+        typer.Option(
+            help="Measure the device, below 8 minutes: FILE.json, and FILE.html to look at.",
+            metavar="FILE.json",
+        ),
+    ] = None,
+    size: Annotated[
+        int, typer.Option(min=32, help="Largest slice of --benchmark, in pixels.")
+    ] = 2048,
     prefix: Prefix = DEFAULT_PREFIX,
     region: Region = None,
     as_json: AsJson = False,
@@ -22,14 +33,22 @@ def run(
 
     Example: `tomobatch doctor --device gpu`
     """
-    healthy = _check_aws(prefix, region, as_json) if aws else _check_device(device, as_json)
+    if aws and benchmark is not None:
+        raise UserError("--benchmark measures the device of this machine: leave --aws out")
+    if aws:
+        healthy = _check_aws(prefix, region, as_json)
+    else:
+        healthy = _check_device(device, as_json, benchmark, size)
     if not healthy:
         raise typer.Exit(1)
 
 
-def _check_device(device: Literal["auto", "gpu", "cpu"], as_json: bool) -> bool:
+def _check_device(device: Kind, as_json: bool, benchmark: Path | None, size: int) -> bool:
+    from tomobatch.benchmark.run import check_target
     from tomobatch.doctor import examine, render
 
+    if benchmark is not None:
+        check_target(benchmark)
     report = examine(device)
     if as_json:
         typer.echo(json.dumps(report.to_dict(), indent=1))
@@ -37,7 +56,22 @@ def _check_device(device: Literal["auto", "gpu", "cpu"], as_json: bool) -> bool:
         raise UserError(report.problem)
     else:
         typer.echo(render(report))
+    if benchmark is not None and report.chosen:
+        _measure(device, report.to_dict(), benchmark, size, quiet=as_json)
     return report.ok
+
+
+def _measure(
+    device: Kind, checks: dict[str, object], path: Path, size: int, *, quiet: bool
+) -> None:
+    from tomobatch.benchmark.run import measure, write
+    from tomobatch.opencl.devices import find_device
+
+    found = measure(find_device(device), checks, size, say=lambda line: typer.echo(line, err=quiet))
+    page = write(found, path)
+    for line in found.left_out:
+        typer.echo(f"warning: left out: {line}", err=True)
+    typer.echo(f"wrote {path} and {page}", err=quiet)
 
 
 def _check_aws(prefix: str, region: str | None, as_json: bool) -> bool:

@@ -14,6 +14,7 @@ from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct.direct import DIRECT
 from tomobatch.reconstruct.fourier import FOURIER
 from tomobatch.reconstruct.geometry import Geometry
+from tomobatch.reconstruct.model import T4, Gpu, find_gpu, slice_s
 from tomobatch.reconstruct.settings import MethodName
 
 METHODS = {method.name: method for method in (DIRECT, FOURIER)}
@@ -34,17 +35,21 @@ class Plan:
         Slices of a full block.
     seconds
         What the whole chunk is expected to take in full blocks, by method.
+    basis
+        What the expectation rests on, where it is not on times that were measured.
     """
 
     method: str
     lanes: int
     seconds: dict[str, float]
+    basis: str = ""
 
     @property
     def description(self) -> str:
         """One phrase for the log: the method, the block and what the choice rests on."""
         expected = ", ".join(f"{name} {value:.2g} s" for name, value in self.seconds.items())
-        return f"method {self.method}, {self.lanes} slices at a time (expected: {expected})"
+        basis = f" {self.basis}" if self.basis else ""
+        return f"method {self.method}, {self.lanes} slices at a time (expected{basis}: {expected})"
 
     def lanes_for(self, n_rows: int) -> int:
         """Return the fewest lanes that take a block of so many rows."""
@@ -72,7 +77,8 @@ def make_plan(
     if method != "auto" and method not in METHODS:
         raise UserError(f"method: '{method}' is not one of auto, {', '.join(METHODS)}")
     names = [method] if method != "auto" else list(METHODS)
-    seconds = {name: expected_s(device.kind, geometry, name) * n_rows for name in names}
+    gpu = find_gpu(device.cl_device.name) if device.kind == "gpu" else T4
+    seconds = {name: expected_s(device.kind, geometry, name, gpu) * n_rows for name in names}
     chosen = choose_method(geometry) if method == "auto" else method
     lanes = _most_lanes(device, geometry, n_rows, chosen, n_blocks)
     if lanes is None:
@@ -83,7 +89,8 @@ def make_plan(
             f" '{device.cl_device.name.strip()}' by the method {chosen}, {free:.0f} MB are free:"
             " reconstruct a region or bin the slices, or take a device with more memory"
         )
-    return Plan(chosen, lanes, seconds)
+    basis = "" if is_measured(device.kind) else f"by the model of a {gpu.name}, not measured"
+    return Plan(chosen, lanes, seconds, basis)
 
 
 def choose_method(geometry: Geometry) -> str:
@@ -91,14 +98,24 @@ def choose_method(geometry: Geometry) -> str:
     return min(METHODS, key=lambda name: expected_s("cpu", geometry, name))
 
 
-def expected_s(kind: str, geometry: Geometry, method: str) -> float:
-    """Return the expected time of a slice among a full block, by the table of measured costs."""
+def expected_s(kind: str, geometry: Geometry, method: str, gpu: Gpu = T4) -> float:
+    """Return the expected time of a slice among a full block.
+
+    By the table of measured costs, or, for GPUs until it has their row, by the model of one.
+    """
+    if not is_measured(kind):
+        return slice_s(gpu, geometry, method)
     by_lanes = {int(known): costs for known, costs in _costs()[kind][method].items()}
     lanes = max(by_lanes)
     costs = by_lanes[lanes]
     work = METHODS[method].work(geometry)
     slice_ns = sum(costs[term] * count for term, count in work.items())
     return 1e-9 * (slice_ns + costs["block"] / lanes)
+
+
+def is_measured(kind: str) -> bool:
+    """Tell whether the table has times of such a device."""
+    return kind in _costs()
 
 
 def _most_lanes(

@@ -1,0 +1,41 @@
+"""Fit a device's row of the cost table, ``reconstruct/costs.json``, to times of both methods."""
+
+import numpy as np
+from scipy.optimize import nnls
+
+from tomobatch.benchmark.timing import block_s, half_turn
+from tomobatch.opencl.devices import Device
+from tomobatch.reconstruct.methods import METHODS
+from tomobatch.reconstruct.settings import ReconstructSettings
+
+SIZES = ((64, 90), (256, 200), (256, 800), (512, 200), (512, 800), (1024, 200), (1024, 600))
+"""Columns and angles of the scans that are timed."""
+
+Costs = dict[str, float]
+
+
+def fit(
+    device: Device, method: str, lanes: int, most_px: int = 1024
+) -> tuple[Costs, tuple[float, float]]:
+    """Return nanoseconds a block and a unit of each term of work, and how well they fit.
+
+    None is negative, and relative errors are least; of the fit the least and the greatest ratio of
+    expected and measured time are told. Sizes beyond ``most_px`` are left out, but for two.
+    """
+    its = METHODS[method]
+    sizes = [size for size in SIZES if size[0] <= most_px]
+    sizes = sizes if len(sizes) > 2 else [(most_px, 90), (most_px, 180), (most_px // 2, 120)]
+    rows, measured, names = [], [], ["block"]
+    for n_px, n_angles in sizes:
+        geometry = half_turn(n_px, n_angles)
+        terms = its.work(geometry)
+        names = ["block", *terms]
+        rows.append([1.0, *(lanes * count for count in terms.values())])
+        engine = its.make(device, geometry, lanes, ReconstructSettings())
+        measured.append(1e9 * block_s(device, geometry, lanes, engine))
+    scaled = np.array(rows) / np.array(measured)[:, None]
+    scale = scaled.max(axis=0)
+    found, _ = nnls(scaled / scale, np.ones(len(measured)))
+    ratios = scaled @ (found / scale)
+    costs = {name: float(f"{c:.3g}") for name, c in zip(names, found / scale, strict=True)}
+    return costs, (float(ratios.min()), float(ratios.max()))
