@@ -185,5 +185,5 @@ def _widths(found: Benchmark) -> dict[tuple[str, str], float]:
     for name, figures in found.parts.items():
         for figure in figures:
             at = name, figure.unit
-            widths[at] = max(widths.get(at, 0.0), figure.value or 0.0)
+            widths[at] = max(widths.get(at, 1e-9), figure.value or 0.0)
     return widths
