@@ -4,6 +4,8 @@ import pytest
 from benchmarks import kernel_resources
 from benchmarks.kernel_resources import UNITS, MissingTools, Resources, assemble, builds
 
+from tomobatch.reconstruct.model import GPUS
+
 # Most bytes of stack of a work-item, and least share of a T4's work-items that groups fill.
 LIMITS = {
     "direct, local": (0, 0.5),
@@ -52,11 +54,31 @@ def test_groups_of_a_multiprocessor(took, group, architecture, groups):
     assert took.occupancy(unit, group) == groups * group / unit.threads
 
 
-def test_every_kernel_keeps_within_its_limits():
+@pytest.fixture
+def assembled():
+    """Leave a test out where nothing can be assembled."""
     try:
         kernel_resources.tools()
     except MissingTools as reason:
         pytest.skip(str(reason))
+
+
+@pytest.mark.usefixtures("assembled")
+def test_the_model_has_the_occupancies_of_the_table():
+    by_label = {build.label: build for build in builds()}
+    for (architecture, unit), gpu in zip(UNITS.items(), GPUS, strict=True):
+        assert unit.gpu == gpu.name
+        for label, told in (
+            ("direct, local, 32 slices", gpu.direct_occupancy),
+            ("fourier, spread_shared, 16 slices", gpu.spread_occupancy),
+        ):
+            build = by_label[label]
+            share = assemble(build, architecture).occupancy(unit, build.group)
+            assert share == pytest.approx(told, abs=0.01), (label, gpu.name)
+
+
+@pytest.mark.usefixtures("assembled")
+def test_every_kernel_keeps_within_its_limits():
     beyond, met = [], set()
     for build in builds():
         (name,) = (each for each in LIMITS if build.label.startswith(each))
