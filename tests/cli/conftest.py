@@ -76,7 +76,7 @@ class Workplace:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=280,
+            timeout=900,
         )
         assert (done.returncode == 0) == ok, done.stdout
         return done.stdout

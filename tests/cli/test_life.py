@@ -15,7 +15,7 @@ import aws_batch_emulator
 from aws_batch_emulator import Fault
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 
-PATIENCE_S = 280
+PATIENCE_S = 900
 CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

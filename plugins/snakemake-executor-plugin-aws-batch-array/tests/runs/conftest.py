@@ -102,7 +102,7 @@ class Workflow:
         """Run to the end and return what was printed."""
         process = self.start(*options)
         try:
-            text, _ = process.communicate(timeout=150)
+            text, _ = process.communicate(timeout=600)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
             text, _ = process.communicate()
