@@ -35,8 +35,11 @@ exec "{warm}" -m snakemake "$@"
 def python() -> Path:
     """Start it with the first use; it is gone with this process, however that one ends.
 
-    Beside it stand ``tomobatch`` and ``snakemake``, which use it.
+    Beside it stand ``tomobatch`` and ``snakemake``, which use it. Elsewhere than on Linux it is
+    the one of these tests, with what stands beside that.
     """
+    if sys.platform != "linux":
+        return Path(sys.executable)
     stack = ExitStack()
     atexit.register(stack.close)
     python = stack.enter_context(warm_python(*_imports_of_the_workflow()))
