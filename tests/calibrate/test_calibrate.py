@@ -95,7 +95,8 @@ def test_kinds_of_scans(angles_rad, cor_px, radius, photons, within_px):
     sinograms = scan(angles_rad, N_X, 16, cor_px, SLOPE, rng, radius=radius, photons=photons)
     found = calibrate([evidence_of(sinograms, angles_rad)], FOUND)
     assert found.cor_px(7.5) == pytest.approx(cor_px, abs=within_px)
-    assert found.check.agrees
+    # About an axis near the edge there are only views to compare; they stand alone.
+    assert found.check.agrees if found.check is not None else found.stands_alone
 
 
 @pytest.mark.parametrize("end_deg", [360, 355, 350, 320])

@@ -7,15 +7,17 @@ import pytest
 
 from tomobatch.calibrate.calibration import calibrate
 from tomobatch.calibrate.candidate import Candidate
-from tomobatch.calibrate.consensus import choose, contradicting, method_result
-from tomobatch.calibrate.doubts import doubts
+from tomobatch.calibrate.consensus import MethodResult, choose, contradicting, mean_of
+from tomobatch.calibrate.doubts import Belief, doubts
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.line import Line
 from tomobatch.calibrate.settings import CalibrateSettings
 
+ERRORS_PX = {"mirror": 0.01, "wedge": 0.05, "moments": 0.3, "sharpness": 0.1}
+
 
 def results(**cors_px):
-    return {m: method_result(m, cor_px, 0.01, 20) for m, cor_px in cors_px.items()}
+    return {m: MethodResult(cor_px, 0.01, ERRORS_PX[m], 20) for m, cor_px in cors_px.items()}
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,17 @@ def test_a_more_certain_method_that_disagrees_is_told():
 def evidence(n_rows=8, **cors_px):
     candidates = {m: Candidate(cor_px, 0.05) for m, cor_px in cors_px.items()}
     rows = tuple(RowEvidence(row, 0.5, 0.01, candidates=candidates) for row in range(n_rows))
-    return [Evidence(200, n_rows, is_full_turn=False, view_noise=0.0, rows=rows)]
+    return [
+        Evidence(
+            n_x=200,
+            n_rows=n_rows,
+            n_angles=300,
+            is_full_turn=False,
+            view_noise=0.5,
+            offset_noise=0.13,
+            rows=rows,
+        )
+    ]
 
 
 WINDOW = CalibrateSettings(grey_window=(0.0, 1.0))
@@ -55,7 +67,7 @@ WINDOW = CalibrateSettings(grey_window=(0.0, 1.0))
 
 def test_disagreement_is_told_with_both_values():
     warning, *_ = calibrate(evidence(sharpness=90.0, moments=120.0), WINDOW).warnings
-    for part in ("90.00 px by sharpness", "moments finds 120.00 px", "calibrate.cor_px"):
+    for part in ("120.00 px by moments", "sharpness finds 90.00 px", "calibrate.cor_px"):
         assert part in warning
 
 
@@ -65,10 +77,12 @@ def test_a_lone_method_is_told():
     assert "could not be checked" in found.warnings[0]
 
 
-def doubted(line, n_rows=64, lines=(), **errors_px):
-    found = {m: method_result(m, 50.0, e, 20) for m, e in errors_px.items()}
+def doubted(line, n_rows=64, lines=(), *, stands_alone=False, moved_px=0.0, **errors_px):
+    found = {m: MethodResult(50.0, e, e, 20) for m, e in errors_px.items()}
     method, check = choose(found)
-    return doubts(found, method, check, line, dict(lines), n_rows)
+    error_px = found[method].error_px
+    belief = Belief(50.0, error_px, found, method, check, stands_alone, moved_px)
+    return doubts(belief, line, dict(lines), n_rows)
 
 
 @pytest.mark.parametrize(
@@ -97,17 +111,35 @@ def test_tilts_that_differ_are_told():
 
 
 def test_a_check_that_tolerates_anything_bears_nothing_out():
-    vague = {"mirror": method_result("mirror", 50.0, 0.01, 20)}
-    vague["moments"] = method_result("moments", 52.0, 1.0, 20)
+    vague = {"mirror": MethodResult(50.0, 0.01, 0.01, 20)}
+    vague["moments"] = MethodResult(52.0, 1.0, 1.0, 20)
     _, check = choose(vague)
     assert abs(check.difference_px) < check.tolerance_px
     assert not check.agrees
 
 
-def test_what_a_scan_adds_to_the_error_of_a_method_counts():
-    assert method_result("mirror", 50.0, 0.003, 20, unseen_px=0.4).error_px == pytest.approx(
-        np.hypot(np.hypot(0.003, 0.005), 0.4)
-    )
+def test_the_mean_of_two_is_more_certain_but_for_what_they_share():
+    one, two = MethodResult(50.0, 0.1, 0.1, 20), MethodResult(50.3, 0.2, 0.2, 20)
+    assert mean_of(one, two, 0.0) == pytest.approx((50.06, np.sqrt(0.8) * 0.1))
+    assert mean_of(one, two, 0.1) == pytest.approx((50.06, 0.1))
+
+
+LEVEL = Line(31.5, 50.0, 0.02, 0.01, 1e-4)
+
+
+def test_one_that_stands_alone_needs_no_other():
+    (warning,) = doubted(LEVEL, mirror=0.02)
+    assert "could not be checked" in warning
+    assert doubted(LEVEL, mirror=0.02, stands_alone=True) == []
+
+
+@pytest.mark.parametrize(
+    ("error_px", "moved_px", "told"),
+    [(0.13, 0.0, False), (0.13, 0.8, True), (0.05, 0.8, False), (0.2, 0.8, True)],
+)
+def test_a_sample_that_moves_is_told(error_px, moved_px, told):
+    warnings = doubted(LEVEL, moved_px=moved_px, mirror=error_px, wedge=error_px)
+    assert any("the sample moves by 0.8 px" in text for text in warnings) is told
 
 
 def test_the_tilt_is_as_certain_as_the_angle_that_its_slope_is():

@@ -5,26 +5,25 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tomobatch.calibrate.consensus import Check, MethodResult, choose, method_result
-from tomobatch.calibrate.doubts import doubts
+from tomobatch.calibrate.comparison import ALIKE_PX
+from tomobatch.calibrate.consensus import Check, MethodResult, choose, mean_of
+from tomobatch.calibrate.doubts import Belief, doubts
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.frames import assemble
 from tomobatch.calibrate.line import Line, fit_line, tells_slope
-from tomobatch.calibrate.mirror import MirrorFit, find_mirror, fit_mirror
+from tomobatch.calibrate.mirror import MirrorFit, find_mirror, fit_mirror, most_significant
 from tomobatch.calibrate.one_row import METHODS, search_range
+from tomobatch.calibrate.unseen import Unseen
 from tomobatch.calibrate.wedge import WedgeFit, fit_wedge
 
 AIR_FRACTION = 0.05  # a row with less than this of the strongest rows' signal sees air
 AIR_SIGNAL_TO_NOISE = 0.3
 LEAST_DEPTH = 4.5  # standard deviations: chance alone reaches 3.5 over a thousand places
-# What the wedge does not see, measured on random scans: of an object that reaches beyond the
-# detector; and, as a share of the width times the slope, of an axis that leans (see mirror.py).
-CUT_OFF_ERROR_PX = 0.35
-LEANING_ERROR = 0.02
-MOVED_ERROR = 0.2  # of methods that look at all projections, as a share of the sample's movement
 EDGE_SHARE = 0.2  # of the width, off the middle
+IS_CUT_OFF, ELSEWHERE_PX = 0.5, 8.0
 # The slope by rows: an outline that leans with the height looks like an axis that leans.
 ROWS_SLOPE_ERROR = 0.05
+ENDS_APART = 0.8 / np.sqrt(2)  # of the height, where two ends err independently
 
 
 @dataclass(frozen=True)
@@ -51,15 +50,20 @@ class Axis:
     methods: dict[str, MethodResult]
     rows: tuple[RowResult, ...]
     warnings: tuple[str, ...]
+    stands_alone: bool
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """One method's line about the middle row, its rows' own cors, and what it cannot see."""
+    """One method's line about the middle row, its rows' own cors, and its whole error there.
+
+    It stands alone when it can be wrong only if the sample moved; others need not bear it out.
+    """
 
     line: Line
     cors_px: dict[int, float]
-    unseen_px: float = 0.0
+    error_px: float
+    stands_alone: bool = False
 
 
 def find_axis(rows: Sequence[RowEvidence], scan: Evidence) -> Axis:
@@ -74,18 +78,22 @@ def find_axis(rows: Sequence[RowEvidence], scan: Evidence) -> Axis:
     """
     rejected = _unusable(rows)
     good = [row for row in rows if row.row not in rejected]
-    fits = _fits(good, scan)
+    fits, unseen = _fits(good, scan)
     methods = {
-        m: method_result(m, f.line.mid_px, f.line.mid_sigma_px, len(f.cors_px), f.unseen_px)
+        m: MethodResult(f.line.mid_px, f.line.mid_sigma_px, f.error_px, len(f.cors_px))
         for m, f in fits.items()
     }
-    line, method, check, warnings = None, None, None, list[str]()
+    line, method, check, warnings, stands_alone = None, None, None, list[str](), False
     if methods:
         method, check = choose(methods)
-        line = _line(fits, methods, method, scan)
-        warnings = doubts(
-            methods, method, check, line, {m: f.line for m, f in fits.items()}, scan.n_rows
-        )
+        cor_px, error_px = methods[method].cor_px, methods[method].error_px
+        if check is not None and check.agrees:
+            shared_px = unseen.shared_px(method, check.method)
+            cor_px, error_px = mean_of(methods[method], methods[check.method], shared_px)
+        line = _line(replace(fits[method].line, mid_px=cor_px, mid_sigma_px=error_px), fits, scan)
+        stands_alone = fits[method].stands_alone
+        belief = Belief(cor_px, error_px, methods, method, check, stands_alone, unseen.moved_px)
+        warnings = doubts(belief, line, {m: f.line for m, f in fits.items()}, scan.n_rows)
     return Axis(
         line=line,
         method=method,
@@ -93,6 +101,7 @@ def find_axis(rows: Sequence[RowEvidence], scan: Evidence) -> Axis:
         methods=methods,
         rows=tuple(_row_result(row, fits, rejected.get(row.row, ""), method) for row in rows),
         warnings=tuple(warnings),
+        stands_alone=stands_alone,
     )
 
 
@@ -107,31 +116,45 @@ def _unusable(rows: Sequence[RowEvidence]) -> dict[int, str]:
     return reasons
 
 
-def _fits(good: Sequence[RowEvidence], scan: Evidence) -> dict[str, _Fit]:
-    """Return what each method that finds the axis finds."""
+def _fits(good: Sequence[RowEvidence], scan: Evidence) -> tuple[dict[str, _Fit], Unseen]:
+    """Return what each method that finds the axis finds, and what they do not see."""
     wedge = _fit_wedge(good, scan)
     mirror = _fit_mirror(good, scan, wedge)
-    # Mirror and wedge compare the two ends of half a turn: both err when the sample moved there.
-    jitters = [row.jitter_px for row in good if row.jitter_px is not None]
-    moved_px = float(np.median(jitters)) if jitters else 0.0
-    seam_px = scan.view_noise * moved_px
+    unseen = Unseen.of(good, scan, wedge, mirror, _moved_px(good))
     fits: dict[str, _Fit] = {}
     if mirror is not None:
-        fits["mirror"] = _mirror_as_fit(mirror, scan, seam_px)
+        fits["mirror"] = _mirror_as_fit(mirror, good, scan, unseen)
     surest = mirror or wedge
     is_near_edge = surest and abs(surest.cor_px - (scan.n_x - 1) / 2) > EDGE_SHARE * scan.n_x
-    # About an axis near the edge of a full turn the wedge has most of its object beyond the view.
-    if wedge is not None and not (scan.is_full_turn and is_near_edge):
-        fits["wedge"] = _wedge_as_fit(wedge, good, scan, mirror, seam_px)
-    unseen_px = float(np.hypot(_cut_off_px(good), MOVED_ERROR * moved_px))
+    if scan.is_full_turn and is_near_edge:
+        return fits, unseen  # half a turn about such an axis misses most of the object
+    if wedge is not None:
+        fits["wedge"] = _wedge_as_fit(wedge, good, scan, unseen)
     for method in ("moments", "sharpness"):
-        fit = _fit_rows(method, good, scan, unseen_px)
+        fit = _fit_rows(method, good, scan, unseen)
         if fit is not None:
             fits[method] = fit
-    return fits
+    return _supported(fits, unseen), unseen
 
 
-def _mirror_as_fit(mirror: MirrorFit, scan: Evidence, unseen_px: float) -> _Fit:
+def _moved_px(good: Sequence[RowEvidence]) -> float:
+    """Return how far the sample moves from projection to projection, one standard deviation."""
+    jitters = [row.jitter_px for row in good if row.jitter_px is not None]
+    return float(np.median(jitters)) if jitters else 0.0
+
+
+def _supported(fits: dict[str, _Fit], unseen: Unseen) -> dict[str, _Fit]:
+    """Leave out what an object beyond the detector has led to another place altogether."""
+    mirror = fits.get("mirror")
+    if mirror is None or not mirror.stands_alone or unseen.cut_off < IS_CUT_OFF:
+        return fits
+    at_px = mirror.line.mid_px
+    return {m: fit for m, fit in fits.items() if abs(fit.line.mid_px - at_px) <= ELSEWHERE_PX}
+
+
+def _mirror_as_fit(
+    mirror: MirrorFit, good: Sequence[RowEvidence], scan: Evidence, unseen: Unseen
+) -> _Fit:
     middle = (scan.n_rows - 1) / 2
     line = Line(
         middle,
@@ -142,11 +165,20 @@ def _mirror_as_fit(mirror: MirrorFit, scan: Evidence, unseen_px: float) -> _Fit:
         mirror.covariance,
     )
     cors_px = {round(at + middle): cor_px for at, cor_px in mirror.rows_px.items()}
-    return _Fit(line, cors_px, unseen_px)
+    error_px = unseen.error_px("mirror", mirror.cor_sigma_px)
+    return _Fit(line, cors_px, error_px, mirror.stands_alone(_noise_power(good, scan)))
+
+
+def _noise_power(good: Sequence[RowEvidence], scan: Evidence) -> float:
+    """Return what noise adds to the squares of two opposite views, smoothed as `Frames` are."""
+    rows = [row for row in good if row.views]
+    variance = float(np.median([row.noise for row in rows])) ** 2
+    n_pairs = min(len(scan.views(row)) for row in rows)
+    return 4 * n_pairs * scan.view_noise**2 * variance / ALIKE_PX
 
 
 def _fit_rows(
-    method: str, good: Sequence[RowEvidence], scan: Evidence, unseen_px: float
+    method: str, good: Sequence[RowEvidence], scan: Evidence, unseen: Unseen
 ) -> _Fit | None:
     """Return the line through what a method finds row by row."""
     asked = {row.row: row.candidates for row in good if row.candidates is not None}
@@ -160,7 +192,10 @@ def _fit_rows(
     )
     pairs = zip(points.items(), kept, strict=True)
     cors_px = {row: candidate.cor_px for (row, candidate), is_kept in pairs if is_kept}
-    return _Fit(_leaning(line.about((scan.n_rows - 1) / 2), scan), cors_px, unseen_px)
+    line = line.about((scan.n_rows - 1) / 2)
+    error_px = unseen.error_px(method, line.mid_sigma_px)
+    alone = method == "moments" and scan.view_noise == 0 and unseen.cut_off < IS_CUT_OFF
+    return _Fit(_leaning(line, scan, error_px), cors_px, error_px, stands_alone=alone)
 
 
 def _fit_wedge(good: Sequence[RowEvidence], scan: Evidence) -> WedgeFit | None:
@@ -186,60 +221,47 @@ def _fit_mirror(
     if not any(frame.is_good.any() for frame in frames):
         return None
     low, high = search_range(scan.n_x, scan.is_full_turn)
-    starts = {round(place.cor_px) for place in find_mirror(frames, (low, high))}
-    if wedge is not None:
-        starts |= {round(wedge.place.cor_px), round(wedge.place.rival_px)}
-    fits = [fit for start in sorted(starts) if (fit := fit_mirror(frames, start)) is not None]
+    others_px = [] if wedge is None else [wedge.place.cor_px, wedge.place.rival_px]
+    starts_px = find_mirror(frames, (low, high), others_px)
+    fits = [fit for start in starts_px if (fit := fit_mirror(frames, start)) is not None]
     fits = [fit for fit in fits if low <= fit.cor_px <= high and fit.significance >= LEAST_DEPTH]
-    return max(fits, key=lambda fit: fit.merit, default=None)
+    return most_significant(fits)
 
 
 def _wedge_as_fit(
-    wedge: WedgeFit,
-    good: Sequence[RowEvidence],
-    scan: Evidence,
-    mirror: MirrorFit | None,
-    seam_px: float,
+    wedge: WedgeFit, good: Sequence[RowEvidence], scan: Evidence, unseen: Unseen
 ) -> _Fit:
     asked = [row for row in good if row.wedge is not None]
-    slope = mirror.slope if mirror is not None and mirror.slope_sigma is not None else wedge.slope
-    unseen = [seam_px, LEANING_ERROR * scan.n_x * abs(slope), _cut_off_px(good)]
     middle = (scan.n_rows - 1) / 2
     line = Line(middle, wedge.cor_px, wedge.cor_sigma_px, wedge.slope, wedge.slope_sigma)
     cors_px = {row.row: float(cor) for row, cor in zip(asked, wedge.row_cors_px, strict=True)}
-    return _Fit(_leaning(line, scan), cors_px, float(np.linalg.norm(unseen)))
+    error_px = unseen.error_px("wedge", wedge.cor_sigma_px, wedge.place.depth)
+    return _Fit(_leaning(line, scan, error_px), cors_px, error_px)
 
 
-def _cut_off_px(good: Sequence[RowEvidence]) -> float:
-    """Return the error that comes of an object which most rows do not see whole."""
-    asked = [row.candidates for row in good if row.candidates is not None]
-    n_whole = sum("moments" in candidates for candidates in asked)
-    return CUT_OFF_ERROR_PX if n_whole < len(asked) / 2 else 0.0
+def _leaning(line: Line, scan: Evidence, error_px: float) -> Line:
+    """Return a line through rows with its slope's error by what the rows do not see.
 
-
-def _leaning(line: Line, scan: Evidence) -> Line:
-    """Return a line through rows with the slope's error by the leaning of the outline."""
+    An outline that leans looks like an axis that leans; and what is wrong in all rows may be more
+    so at the one end of the scan than at the other.
+    """
     if line.slope_sigma is None:
         return line
     by_outline = ROWS_SLOPE_ERROR * scan.n_x / scan.n_rows * max(abs(line.slope), 0.01)
-    line = replace(line, slope_sigma=float(np.hypot(line.slope_sigma, by_outline)))
+    by_ends = error_px / (ENDS_APART * scan.n_rows)
+    sigma = float(np.linalg.norm([line.slope_sigma, by_outline, by_ends]))
+    line = replace(line, slope_sigma=sigma)
     if tells_slope(line, scan.n_rows - 1):
         return line
     return replace(line, slope=0.0, slope_sigma=None, covariance=0.0)
 
 
-def _line(
-    fits: dict[str, _Fit], methods: dict[str, MethodResult], method: str, scan: Evidence
-) -> Line:
-    """Return the line by the chosen method, with the slope of the one that knows it best."""
-    own = replace(fits[method].line, mid_sigma_px=methods[method].error_px)
+def _line(own: Line, fits: dict[str, _Fit], scan: Evidence) -> Line:
+    """Return the believed line with the slope of the method that knows it best."""
     for told in METHODS:  # in the order in which their slopes are to be trusted
         if told in fits and tells_slope(fits[told].line, scan.n_rows - 1):
             line = fits[told].line
-            covariance = line.covariance if told == method else 0.0
-            return replace(
-                own, slope=line.slope, slope_sigma=line.slope_sigma, covariance=covariance
-            )
+            return replace(own, slope=line.slope, slope_sigma=line.slope_sigma, covariance=0.0)
     return replace(own, slope=0.0, slope_sigma=None, covariance=0.0)
 
 

@@ -40,7 +40,9 @@ class Calibration:
     method
         The method that `found` is by.
     check
-        How it compares with an independent method.
+        How it compares with an independent method; with one that agrees, `found` is their mean.
+    stands_alone
+        Whether the method needs no other one to bear it out.
     methods
         Every method's result at the middle row.
     rows
@@ -72,6 +74,7 @@ class Calibration:
     histogram: Histogram | None
     warnings: tuple[str, ...]
     half_acquisition: bool = False
+    stands_alone: bool = False
 
     def __repr__(self) -> str:
         warnings = f", {len(self.warnings)} warnings" if self.warnings else ""
@@ -170,6 +173,7 @@ def calibrate(
         histogram=histogram,
         warnings=(*warnings, *said),
         half_acquisition=merged,
+        stands_alone=axis.stands_alone,
     )
 
 

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Errors that all rows share and that their scatter therefore does not show, measured on random
-# scans (benchmarks/calibration.py).
-SHARED_ERROR_PX = {"mirror": 0.005, "wedge": 0.05, "moments": 0.3, "sharpness": 0.1}
 AGREEMENT_SIGMAS = 3.0
 WORTHLESS_PX = 2.0  # a check that tolerates more bears nothing out
 
@@ -33,20 +30,6 @@ class MethodResult:
     sigma_px: float
     error_px: float
     n_rows: int
-
-
-def method_result(
-    method: str, cor_px: float, sigma_px: float, n_rows: int, unseen_px: float = 0.0
-) -> MethodResult:
-    """Return a method's result with its whole error.
-
-    Parameters
-    ----------
-    unseen_px
-        What this scan adds to the error that the method always has.
-    """
-    error_px = float(np.linalg.norm([sigma_px, SHARED_ERROR_PX[method], unseen_px]))
-    return MethodResult(cor_px, sigma_px, error_px, n_rows)
 
 
 @dataclass(frozen=True)
@@ -114,3 +97,21 @@ def compare(results: Mapping[str, MethodResult], method: str, other: str) -> Che
         difference_px=two.cor_px - one.cor_px,
         tolerance_px=AGREEMENT_SIGMAS * float(np.hypot(one.error_px, two.error_px)),
     )
+
+
+def mean_of(one: MethodResult, two: MethodResult, shared_px: float) -> tuple[float, float]:
+    """Return the mean of two results that agree, weighted by their certainty, and its error.
+
+    Parameters
+    ----------
+    one, two
+        The results.
+    shared_px
+        The part of their errors that is the same, which the mean does not lower.
+    """
+    weights = np.array([one.error_px, two.error_px]) ** -2.0
+    weights /= weights.sum()
+    own = np.maximum(np.array([one.error_px, two.error_px]) ** 2 - shared_px**2, 0.0)
+    error_px = float(np.sqrt(np.sum(weights**2 * own) + shared_px**2))
+    cor_px = float(weights @ [one.cor_px, two.cor_px])
+    return cor_px, min(error_px, one.error_px, two.error_px)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,26 +10,45 @@ from tomobatch.calibrate.consensus import Check, MethodResult, contradicting
 from tomobatch.calibrate.line import Line
 
 ADVICE = "look at the slices, and give calibrate.cor_px if they are doubled"
-LARGEST_ERROR_PX = 0.12  # of the cor, one standard deviation: half of what still costs sharpness
+LARGEST_ERROR_PX = 0.14  # of the cor, one standard deviation: half of what still costs sharpness
+MOVEMENT_PX, MOVED_ERROR_PX = 0.3, 0.1  # of a sample that moves, told of as well
 LARGEST_EDGE_ERROR_PX = 0.25  # of the cor in the outermost rows, two standard deviations
-ROWS_FOR_FINE_TILT, LARGEST_TILT_ERROR_DEG = 64, 0.02
+ROWS_FOR_FINE_TILT, LARGEST_TILT_ERROR_DEG = 64, 0.0135
 NO_TILT = "the tilt cannot be told from this scan and is taken as 0; give calibrate.tilt_deg"
 
 
-def doubts(
-    methods: Mapping[str, MethodResult],
-    method: str,
-    check: Check | None,
-    line: Line,
-    lines: Mapping[str, Line],
-    n_rows: int,
-) -> list[str]:
+@dataclass(frozen=True)
+class Belief:
+    """What is believed of the cor, and why.
+
+    Attributes
+    ----------
+    cor_px, error_px
+        The cor, and its standard deviation with what no method sees.
+    methods, method, check
+        All results, the one believed, and the one that was held against it.
+    stands_alone
+        Whether it needs no other method to bear it out.
+    moved_px
+        Movement of the sample from projection to projection, one standard deviation.
+    """
+
+    cor_px: float
+    error_px: float
+    methods: Mapping[str, MethodResult]
+    method: str
+    check: Check | None
+    stands_alone: bool = False
+    moved_px: float = 0.0
+
+
+def doubts(belief: Belief, line: Line, lines: Mapping[str, Line], n_rows: int) -> list[str]:
     """Return a line for each thing about the axis that is not certain.
 
     Parameters
     ----------
-    methods, method, check
-        All results, the one believed, and the one that was held against it.
+    belief
+        About the cor at the middle row.
     line
         cor(row) as it will be used.
     lines
@@ -36,24 +56,30 @@ def doubts(
     n_rows
         Detector rows of the scan.
     """
-    told = [_cor_doubt(methods, method, check), _tilt_doubt(line, lines, n_rows)]
+    told = [_cor_doubt(belief), _tilt_doubt(line, lines, n_rows)]
     return [text for text in told if text]
 
 
-def _cor_doubt(methods: Mapping[str, MethodResult], method: str, check: Check | None) -> str:
-    chosen = methods[method]
-    told = f"cor {chosen.cor_px:.2f} px by {method}"
-    if check is None:
+def _cor_doubt(belief: Belief) -> str:
+    check = belief.check
+    told = f"cor {belief.cor_px:.2f} px by {belief.method}"
+    if check is None and not belief.stands_alone:
         return f"{told} could not be checked by a second method; {ADVICE}"
-    surer = contradicting(methods, method) if check.agrees else check
+    surer = check
+    if check is None or check.agrees:
+        surer = contradicting(belief.methods, belief.method)
     if surer is not None:
         return (
             f"{told} is not borne out: {surer.method} finds {surer.cor_px:.2f} px, "
             f"{abs(surer.difference_px):.2f} px away; {ADVICE}"
         )
-    if chosen.error_px > LARGEST_ERROR_PX:
-        return f"{told} is known to {2 * chosen.error_px:.2f} px only; {ADVICE}"
-    return ""
+    known = f"{told} is known to {2 * belief.error_px:.2f} px only"
+    if belief.moved_px > MOVEMENT_PX and belief.error_px > MOVED_ERROR_PX:
+        return (
+            f"{known}, and the slices are blurred: the sample moves by {belief.moved_px:.1f} px "
+            f"from one projection to the next; {ADVICE}"
+        )
+    return f"{known}; {ADVICE}" if belief.error_px > LARGEST_ERROR_PX else ""
 
 
 def _tilt_doubt(line: Line, lines: Mapping[str, Line], n_rows: int) -> str:

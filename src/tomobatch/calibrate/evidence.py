@@ -18,9 +18,11 @@ from tomobatch.calibrate.fan import to_parallel
 from tomobatch.calibrate.frames import in_band, views_of
 from tomobatch.calibrate.histogram import Histogram
 from tomobatch.calibrate.jitter import jitter_px
+from tomobatch.calibrate.moments import offset_noise
 from tomobatch.calibrate.one_row import grey_histogram, look_at
 from tomobatch.calibrate.packed import pack, unpack
 from tomobatch.calibrate.pairs import opposite_views, view_noise
+from tomobatch.calibrate.rim import Rim
 from tomobatch.calibrate.rows import noise_level, signal_level
 from tomobatch.calibrate.wedge import WedgeCurve
 from tomobatch.cores import n_usable_cores
@@ -105,6 +107,8 @@ class RowEvidence:
         Centre of rotation by the methods that stand by themselves.
     jitter_px
         How far the sample moves from projection to projection, on check rows.
+    rim
+        What the outermost columns see, on rows looked at as a whole.
     histogram
         Grey values in 1/pixel, on check rows.
     problem
@@ -118,6 +122,7 @@ class RowEvidence:
     wedge: PackedWedge | None = None
     candidates: dict[str, Candidate] | None = None
     jitter_px: float | None = None
+    rim: Rim | None = None
     histogram: Histogram | None = None
     problem: str = ""
 
@@ -130,19 +135,25 @@ class Evidence:
     ----------
     n_x, n_rows
         Detector pixels a row, and detector rows of the whole scan.
+    n_angles
+        Different angles.
     is_full_turn
         Whether the scan covers 360 degrees.
     view_noise
         How far the cor by views half a turn apart moves when each projection moves by one at
         random.
+    offset_noise
+        The same of the cor by all projections, at best.
     rows
         Those of the chunk that were looked at, in order.
     """
 
     n_x: int
     n_rows: int
+    n_angles: int
     is_full_turn: bool
     view_noise: float
+    offset_noise: float
     rows: tuple[RowEvidence, ...]
 
     def views(self, row: RowEvidence) -> NDArray[np.float32]:
@@ -204,8 +215,10 @@ def gather_evidence(
     return Evidence(
         n_x=sinograms.shape[2],
         n_rows=settings.n_rows,
+        n_angles=len(angles),
         is_full_turn=covers_full_turn(angles),
         view_noise=noise,
+        offset_noise=offset_noise(angles),
         rows=rows,
     )
 
@@ -265,6 +278,7 @@ def _row_evidence(
         views=views,
         wedge=None if view.wedge is None else PackedWedge.of(view.wedge),
         candidates=view.candidates,
+        rim=view.rim,
         jitter_px=jitter_px(sinogram, angles_rad) if check else None,
         histogram=grey_histogram(sinogram, angles_rad, view.start_px) if check else None,
     )

@@ -19,12 +19,16 @@ from numpy.typing import NDArray
 from tomobatch.calibrate.comparison import LIKELY_SLOPE, Comparison, compare
 from tomobatch.calibrate.frames import Frames
 from tomobatch.calibrate.overlap import SPACING_PX, overlap_curve
-from tomobatch.calibrate.stack import Stacked, best_line
+from tomobatch.calibrate.stack import likely_places
 
 Floats = NDArray[np.float64]
 
 ROWS_FOR_TILT = 5
+# At right places the likeness but for noise is 0.8 to 1 without stripes, at wrong ones below 0.7.
+MIRROR_IMAGES, MOST_NOISE, STANDS_ALONE, NO_RIVAL = 0.8, 0.7, 12.0, 1.5
+RIVAL_PX = 8.0
 FARTHEST_PX = 3.0  # a fit that ends further from its start has gone astray
+N_PLACES, N_STARTS = 8, 3
 N_SLOPES = 3  # tried on each side of a level axis
 MOST_STEPS, LAST_STEP_PX = 15, 2e-3
 
@@ -43,8 +47,12 @@ class MirrorFit:
         Correlation of the views laid on each other.
     significance
         The same in standard deviations of that of unlike views.
+    power
+        Mean of the sum of both views' squares.
     rows_px
         By position of the row from the middle: where it alone would have its cor.
+    rival_merit
+        Of the best fit at another place.
     """
 
     cor_px: float
@@ -54,7 +62,9 @@ class MirrorFit:
     covariance: float
     likeness: float
     significance: float
+    power: float
     rows_px: dict[float, float]
+    rival_merit: float = 0.0
 
     @property
     def merit(self) -> float:
@@ -65,14 +75,30 @@ class MirrorFit:
         """
         return self.significance * self.likeness
 
+    def stands_alone(self, noise_power: float) -> bool:
+        """Whether the views are mirror images but for their noise, here and nowhere else."""
+        return (
+            self.likeness_without(noise_power) >= MIRROR_IMAGES
+            and noise_power <= MOST_NOISE * self.power
+            and self.significance >= STANDS_ALONE
+            and self.merit >= NO_RIVAL * self.rival_merit
+        )
 
-def find_mirror(frames: Sequence[Frames], search_px: tuple[float, float]) -> list[Stacked]:
-    """Find to half a pixel where the rows of opposite views overlap best, along a sloping line.
+    def likeness_without(self, noise_power: float) -> float:
+        """Return what the likeness would be were there no noise: of a right axis nearly 1.
 
-    Returns
-    -------
-    The best place of all, that of a level axis, and the best far from the first; none where they
-    lie at the end of the search.
+        `noise_power` is the noise's part of `power`.
+        """
+        return self.likeness * self.power / max(self.power - noise_power, 1e-30)
+
+
+def find_mirror(
+    frames: Sequence[Frames], search_px: tuple[float, float], others_px: Sequence[float] = ()
+) -> list[float]:
+    """Find to half a pixel where opposite views may lie on each other: starts for `fit_mirror`.
+
+    Places where the overlap of the rows, one by one, is largest along a sloping line, and those
+    that other methods see, in the order of the merit that the views have there as pictures.
     """
     curves = np.stack(
         [
@@ -82,16 +108,24 @@ def find_mirror(frames: Sequence[Frames], search_px: tuple[float, float]) -> lis
         ]
     )
     positions = np.concatenate([f.positions[f.is_good] for f in frames])
-    total = curves.sum(axis=0)[int(search_px[0] / SPACING_PX) : int(search_px[1] / SPACING_PX)]
-    middle = float(np.median(total))
-    scatter = 1.4826 * float(np.median(np.abs(total - middle))) + 1e-30
-    curves -= middle / len(curves)
-    best = best_line(curves, positions, SPACING_PX, search_px, scatter)
-    level = best_line(curves, np.zeros(len(curves)), SPACING_PX, search_px, scatter)
-    places = [place for place in (best, level) if place is not None]
-    if best is not None:
-        places.append(replace(best, cor_px=best.rival_px, slope=best.rival_slope))
-    return places
+    places = likely_places(curves, positions, SPACING_PX, search_px, N_PLACES)
+    places += [(other_px, 0.0) for other_px in others_px]
+    compared = [(compare(frames, np.array(place), 1), place[0]) for place in places]
+    found = [(_merit(views), cor_px) for views, cor_px in compared if views is not None]
+    return [cor_px for _, cor_px in sorted(found, reverse=True)[:N_STARTS]]
+
+
+def _merit(views: Comparison) -> float:
+    return views.significance * views.likeness
+
+
+def most_significant(fits: Sequence[MirrorFit]) -> MirrorFit | None:
+    """Return the fit of the largest merit, and how near the next place comes to it."""
+    best = max(fits, key=lambda fit: fit.merit, default=None)
+    if best is None:
+        return None
+    rivals = [fit.merit for fit in fits if abs(fit.cor_px - best.cor_px) > RIVAL_PX]
+    return replace(best, rival_merit=max(rivals, default=0.0))
 
 
 def fit_mirror(frames: Sequence[Frames], start_px: float) -> MirrorFit | None:
@@ -118,6 +152,7 @@ def fit_mirror(frames: Sequence[Frames], start_px: float) -> MirrorFit | None:
         covariance=float(covariance[0, 1]) if tells_slope else 0.0,
         likeness=comparison.likeness,
         significance=comparison.significance,
+        power=comparison.power / comparison.n_pixels,
         rows_px=comparison.rows_px(line),
     )
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.calibrate.candidate import Candidate
+from tomobatch.calibrate.rim import ends_of
 
-AIR_FRACTION = 32  # the outermost 1/32 of the row at each side should be air
 TOLERATED_MASS_SPREAD = 0.1  # relative; more and the object leaves the field of view
 
 
@@ -30,8 +30,7 @@ def moments_cor(row: NDArray[np.float32], angles_rad: NDArray[np.float64]) -> Ca
     cut off.
     """
     n_angles, n_x = row.shape
-    n_air = max(n_x // AIR_FRACTION, 2)
-    left, right = (np.median(row[:, part], axis=1) for part in (np.s_[:n_air], np.s_[-n_air:]))
+    left, right = (np.median(end, axis=1) for end in ends_of(row))
     x = np.arange(n_x) - (n_x - 1) / 2
     base = left[:, None] + (right - left)[:, None] * (x / (n_x - 1) + 0.5)
     object_only = row - base
@@ -43,7 +42,7 @@ def moments_cor(row: NDArray[np.float32], angles_rad: NDArray[np.float64]) -> Ca
     if spread > TOLERATED_MASS_SPREAD or air > TOLERATED_MASS_SPREAD * object_only.max():
         return None
     centre = object_only @ x / mass
-    basis = np.stack([np.ones(n_angles), np.cos(angles_rad), np.sin(angles_rad)], axis=1)
+    basis = _circle(angles_rad)
     solution = np.linalg.lstsq(basis, centre, rcond=None)[0]
     residual = float(np.sum((centre - basis @ solution) ** 2) / max(n_angles - 3, 1))
     covariance = np.linalg.inv(basis.T @ basis) * residual
@@ -51,3 +50,18 @@ def moments_cor(row: NDArray[np.float32], angles_rad: NDArray[np.float64]) -> Ca
         cor_px=float(solution[0] + (n_x - 1) / 2),
         sigma_px=float(np.sqrt(covariance[0, 0])),
     )
+
+
+def offset_noise(angles_rad: NDArray[np.float64]) -> float:
+    """Return how far the cor by moments moves when each projection moves by one at random.
+
+    No method that looks at all projections can do better: over half a turn, an offset of all
+    projections is much like a move of the sample.
+    """
+    basis = _circle(angles_rad)
+    return float(np.sqrt(np.linalg.pinv(basis.T @ basis)[0, 0]))
+
+
+def _circle(angles_rad: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what the centre of mass is made of, shape (angle, 3): an offset and a circle."""
+    return np.stack([np.ones(len(angles_rad)), np.cos(angles_rad), np.sin(angles_rad)], axis=1)

@@ -14,11 +14,12 @@ from tomobatch.calibrate.moments import moments_cor
 from tomobatch.calibrate.overlap import SPACING_PX, overlap_curve
 from tomobatch.calibrate.pairs import opposite_projections
 from tomobatch.calibrate.quicklook import back_project, ramp_filter, sample_points
+from tomobatch.calibrate.rim import Rim
 from tomobatch.calibrate.rows import remove_slow_part
 from tomobatch.calibrate.sharpness import sharpness_cor
-from tomobatch.calibrate.stitch import HalfTurn, half_turn_of
+from tomobatch.calibrate.stitch import half_turn_of
 from tomobatch.calibrate.wedge import WedgeCurve, wedge_curve
-from tomobatch.turn import covers_full_turn
+from tomobatch.turn import HALF_TURN_RAD, covers_full_turn
 
 Row = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -48,11 +49,14 @@ class RowView:
         Where it alone would have the cor, to half a pixel; None where it tells nothing.
     candidates
         cor by the methods that stand by themselves.
+    rim
+        What its outermost columns see.
     """
 
     wedge: WedgeCurve | None
     start_px: float | None
     candidates: dict[str, Candidate]
+    rim: Rim | None
 
 
 def look_at(row: Row, angles_rad: Floats, slow_too: bool) -> RowView:
@@ -65,15 +69,23 @@ def look_at(row: Row, angles_rad: Floats, slow_too: bool) -> RowView:
     """
     wedge = wedge_curve(_half_turns(row, angles_rad))
     start_px = _start_px(row, angles_rad, wedge)
-    half = half_turn_of(row, angles_rad, _or_middle(start_px, row.shape[1]))
-    found = {"moments": _on_detector(moments_cor(half.sinogram, half.angles_rad), half)}
-    if slow_too and half.is_whole:
-        mass = found["moments"]
+    # Halves of a full turn put side by side about the start would only give the start back.
+    mass = moments_cor(row, angles_rad)
+    found = {"moments": mass}
+    if slow_too:
         start = mass.cor_px if mass else _or_middle(start_px, row.shape[1])
-        sharpest = sharpness_cor(half.sinogram, half.angles_rad, start + half.shift_px)
-        found["sharpness"] = _on_detector(sharpest, half)
+        found["sharpness"] = _sharpest(row, angles_rad, start)
     kept = {m: _rounded(c) for m, c in found.items() if c is not None and np.isfinite(c).all()}
-    return RowView(wedge, start_px, kept)
+    return RowView(wedge, start_px, kept, Rim.of(row))
+
+
+def _sharpest(row: Row, angles_rad: Floats, start_px: float) -> Candidate | None:
+    """Return the cor by the slice of the first half turn; None where there is less."""
+    first = half_turn_positions(angles_rad)
+    if first is None:
+        return None
+    angles = angles_rad[0] + HALF_TURN_RAD / len(first) * np.arange(len(first))
+    return sharpness_cor(take_positions(row, first), angles, start_px)
 
 
 def grey_histogram(row: Row, angles_rad: Floats, start_px: float | None) -> Histogram:
@@ -123,13 +135,6 @@ def _half_turns(row: Row, angles_rad: Floats) -> list[Row]:
     starts = (0, len(row) // 4) if covers_full_turn(angles_rad) else (0,)
     positions = [half_turn_positions(angles_rad, start) for start in starts]
     return [take_positions(row, p) for p in positions if p is not None]
-
-
-def _on_detector(candidate: Candidate | None, half: HalfTurn) -> Candidate | None:
-    """Return the candidate with its cor in pixels of the detector."""
-    if candidate is None:
-        return None
-    return candidate._replace(cor_px=candidate.cor_px - half.shift_px)
 
 
 def _rounded(candidate: Candidate) -> Candidate:

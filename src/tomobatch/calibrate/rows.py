@@ -16,6 +16,14 @@ def remove_slow_part(row: Row) -> Row:
     return row - slow
 
 
+def faded(row: Row) -> Row:
+    """Return the row faded out at both ends, where the slow part is known from one side only."""
+    n_x = row.shape[-1]
+    from_end = np.minimum(np.arange(n_x), np.arange(n_x)[::-1]) + 0.5
+    part = np.clip(from_end / max(n_x // 16, 4), 0, 1)
+    return row * (part * part * (3 - 2 * part)).astype(np.float32)
+
+
 def noise_level(row: Row) -> float:
     """Return the standard deviation of the white noise, from second differences along x."""
     second = row[:, 2:] - 2 * row[:, 1:-1] + row[:, :-2]

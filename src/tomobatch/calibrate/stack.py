@@ -13,6 +13,7 @@ from scipy import fft
 Floats = NDArray[np.float64]
 
 STEEPEST = 0.05  # px a row that are looked at
+PEAK_PX = 3.0  # two places nearer to each other are one
 RIVAL_PX = 8.0  # a second answer is one at least this far from the first
 
 
@@ -70,17 +71,7 @@ def best_line(
     -------
     None when the best lies at the end of the search.
     """
-    n_cors = curves.shape[1]
-    reach = float(np.abs(positions).max(initial=0.0))
-    n_slopes = int(np.ceil(STEEPEST * reach / spacing_px)) if len(positions) >= 5 else 0
-    slopes = np.linspace(-STEEPEST, STEEPEST, 2 * n_slopes + 1) if n_slopes else np.zeros(1)
-    cors = np.arange(n_cors)
-    low, high = int(np.ceil(search_px[0] / spacing_px)), int(search_px[1] / spacing_px)
-    sums = np.empty((len(slopes), high + 1 - low))
-    for total, slope in zip(sums, slopes, strict=True):
-        shifts = np.round(slope * positions / spacing_px).astype(np.intp)
-        columns = np.clip(cors[low : high + 1] + shifts[:, None], 0, n_cors - 1)
-        total[:] = np.take_along_axis(curves, columns, axis=1).sum(axis=0)
+    sums, slopes, low = _sums(curves, positions, spacing_px, search_px)
     best_slope, best = np.unravel_index(int(np.argmax(sums)), sums.shape)
     if best in (0, sums.shape[1] - 1):
         return None
@@ -95,6 +86,48 @@ def best_line(
         rival_px=(low + int(rival)) * spacing_px,
         rival_slope=float(slopes[rival_slope]),
     )
+
+
+def likely_places(
+    curves: Floats,
+    positions: Floats,
+    spacing_px: float,
+    search_px: tuple[float, float],
+    n_places: int,
+) -> list[tuple[float, float]]:
+    """Return the cors, apart from each other, of the largest sums of the curves, and their slopes.
+
+    The largest of all may be due to a single strong edge of the sample on its own mirror image.
+    """
+    sums, slopes, low = _sums(curves, positions, spacing_px, search_px)
+    of_cor = sums.max(axis=0)
+    left, places = of_cor.copy(), list[tuple[float, float]]()
+    for _ in range(n_places):
+        best = int(np.argmax(left))
+        if not np.isfinite(left[best]):
+            break
+        slope = slopes[int(np.argmax(sums[:, best]))]
+        places.append(((low + best) * spacing_px, float(slope)))
+        left[np.abs(np.arange(len(left)) - best) <= PEAK_PX / spacing_px] = -np.inf
+    return places
+
+
+def _sums(
+    curves: Floats, positions: Floats, spacing_px: float, search_px: tuple[float, float]
+) -> tuple[Floats, Floats, int]:
+    """Return the curves summed along lines, shape (slope, cor), the slopes, and the first cor."""
+    n_cors = curves.shape[1]
+    reach = float(np.abs(positions).max(initial=0.0))
+    n_slopes = int(np.ceil(STEEPEST * reach / spacing_px)) if len(positions) >= 5 else 0
+    slopes = np.linspace(-STEEPEST, STEEPEST, 2 * n_slopes + 1) if n_slopes else np.zeros(1)
+    cors = np.arange(n_cors)
+    low, high = int(np.ceil(search_px[0] / spacing_px)), int(search_px[1] / spacing_px)
+    sums = np.empty((len(slopes), high + 1 - low))
+    for total, slope in zip(sums, slopes, strict=True):
+        shifts = np.round(slope * positions / spacing_px).astype(np.intp)
+        columns = np.clip(cors[low : high + 1] + shifts[:, None], 0, n_cors - 1)
+        total[:] = np.take_along_axis(curves, columns, axis=1).sum(axis=0)
+    return sums, slopes, low
 
 
 def finer(curves: Floats, factor: int) -> Floats:

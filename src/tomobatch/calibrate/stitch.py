@@ -1,6 +1,6 @@
 """One even half turn out of any scan: what the slower methods work on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,6 @@ from tomobatch.turn import HALF_TURN_RAD, angle_step, covers_full_turn
 
 Row = NDArray[np.float32]
 Floats = NDArray[np.float64]
-LEAST_WHOLE = 1 - 5 / 180
 
 
 @dataclass(frozen=True)
@@ -25,14 +24,11 @@ class HalfTurn:
         Shape (angle,).
     shift_px
         What to add to an x of the detector to get that of the sinogram.
-    is_whole
-        Whether it is half a turn indeed, or less by 5 degrees at most.
     """
 
     sinogram: Row
     angles_rad: Floats
     shift_px: float
-    is_whole: bool = True
 
 
 def half_turn_of(row: Row, angles_rad: Floats, cor_px: float) -> HalfTurn:
@@ -49,7 +45,7 @@ def half_turn_of(row: Row, angles_rad: Floats, cor_px: float) -> HalfTurn:
     """
     first = half_turn_positions(angles_rad)
     if first is None:
-        return HalfTurn(row, angles_rad, 0.0, is_whole=False)
+        return HalfTurn(row, angles_rad, 0.0)
     half = take_positions(row, first)
     angles = angles_rad[0] + HALF_TURN_RAD / len(first) * np.arange(len(first))
     if not covers_full_turn(angles_rad):
@@ -58,8 +54,7 @@ def half_turn_of(row: Row, angles_rad: Floats, cor_px: float) -> HalfTurn:
     # Where the full turn has its gap, half of the sample is not seen.
     seen = opposite_rad <= angles_rad[-1] + 1.5 * angle_step(angles_rad)
     positions = np.interp(opposite_rad[seen], angles_rad, np.arange(len(row)))
-    joined = _side_by_side(half[seen], take_positions(row, positions), angles[seen], cor_px)
-    return replace(joined, is_whole=bool(np.mean(seen) >= LEAST_WHOLE))
+    return _side_by_side(half[seen], take_positions(row, positions), angles[seen], cor_px)
 
 
 def _side_by_side(half: Row, opposite: Row, angles: Floats, cor_px: float) -> HalfTurn:

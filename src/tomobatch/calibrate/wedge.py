@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from tomobatch.calibrate.rows import remove_slow_part
+from tomobatch.calibrate.rows import faded, remove_slow_part
 from tomobatch.calibrate.stack import Stacked, best_line, finer
 
 Floats = NDArray[np.float64]
@@ -187,7 +187,7 @@ def _cross_spectrum(
     """
     n_angles, n_x = half.shape
     length = _length(n_x)
-    rows = fft.rfft(remove_slow_part(half), length, axis=1)
+    rows = fft.rfft(faded(remove_slow_part(half)), length, axis=1)
     omega = 2 * np.pi / length * np.arange(rows.shape[1])
     radius = n_x / 2
     used = np.flatnonzero(

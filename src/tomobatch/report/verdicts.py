@@ -79,6 +79,11 @@ def _axis(calibration: Calibration) -> Finding:
         return Finding("centre of rotation", _level(off, 0.3, 0.5), figure, threshold, why, advice)
     doubt = line.mid_sigma_px
     figure = f"{line.mid_px:.2f} ± {line.mid_sigma_px:.2f} px"
+    if calibration.stands_alone and (check is None or not check.agrees):
+        figure += ", which needs no other method to bear it out"
+        return Finding(
+            "centre of rotation", _level(doubt, 0.3, 0.5), figure, threshold, why, advice
+        )
     if check is None:
         figure += ", which no other method bears out"
         level: Level = "amber" if _level(doubt, 0.3, 0.5) == "green" else "red"
