@@ -21,6 +21,7 @@ AIR_SIGNAL_TO_NOISE = 0.3
 LEAST_DEPTH = 4.5  # standard deviations: chance alone reaches 3.5 over a thousand places
 EDGE_SHARE = 0.2  # of the width, off the middle
 IS_CUT_OFF, ELSEWHERE_PX = 0.5, 8.0
+ANYWHERE = 0.2  # of the width: a slice that is sharpest near a place which no other method sees
 # The slope by rows: an outline that leans with the height looks like an axis that leans.
 ROWS_SLOPE_ERROR = 0.05
 ENDS_APART = 0.8 / np.sqrt(2)  # of the height, where two ends err independently
@@ -134,6 +135,8 @@ def _fits(good: Sequence[RowEvidence], scan: Evidence) -> tuple[dict[str, _Fit],
         fit = _fit_rows(method, good, scan, unseen)
         if fit is not None:
             fits[method] = fit
+    if set(fits) == {"sharpness"}:
+        fits["sharpness"] = replace(fits["sharpness"], error_px=ANYWHERE * scan.n_x)
     return _supported(fits, unseen), unseen
 
 

@@ -21,7 +21,7 @@ def faded(row: Row) -> Row:
     n_x = row.shape[-1]
     from_end = np.minimum(np.arange(n_x), np.arange(n_x)[::-1]) + 0.5
     part = np.clip(from_end / max(n_x // 16, 4), 0, 1)
-    return row * (part * part * (3 - 2 * part)).astype(np.float32)
+    return np.asarray(row * (part * part * (3 - 2 * part)), dtype=np.float32)
 
 
 def noise_level(row: Row) -> float:
