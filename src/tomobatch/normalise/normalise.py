@@ -10,6 +10,7 @@ import pyopencl as cl
 from tomobatch.arrays import Float32Array
 from tomobatch.errors import UserError
 from tomobatch.normalise.beam import flat_places, signals
+from tomobatch.normalise.dynamic import add_modes
 from tomobatch.normalise.references import References
 from tomobatch.normalise.repair import plan_repair
 from tomobatch.normalise.robust_mean import RawArray
@@ -105,6 +106,8 @@ def normalise(
     if references.offsets is not None:
         last = first_projection + len(projections)
         line_integrals += references.offsets[first_projection:last, None, None]
+    if references.modes is not None:
+        add_modes(line_integrals, references.modes)
     zingers, clipped, saturated = counts.T
     return Normalised(line_integrals, zingers, clipped, saturated, kernel.n_bad)
 

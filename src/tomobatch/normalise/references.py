@@ -75,6 +75,9 @@ class References:
     offsets
         float32 (projection,), what is added to the line integrals of each projection, as the beam
         was stronger than its flats say; None for nothing.
+    modes
+        float32 (mode, y, x), ways in which the pattern of the beam moves, as logarithms: every
+        projection gets its own share of each. None for nothing.
     """
 
     flats: Float32Array
@@ -87,6 +90,7 @@ class References:
     warnings: tuple[str, ...] = ()
     saturation: float | None = None
     offsets: Float32Array | None = None
+    modes: Float32Array | None = None
 
     @property
     def half_count(self) -> float:

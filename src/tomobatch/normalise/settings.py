@@ -25,6 +25,11 @@ class NormaliseSettings(Section):
     flats: Literal["interpolate", "mean"] = Field(
         "interpolate", description="between the flats before and after, or the mean of all"
     )
+    dynamic_flats: Literal["auto"] | bool = Field(
+        "auto",
+        description="follow a pattern of the beam that moves, by the principal components of 8 or"
+        " more flats; `auto` does where that mends projections",
+    )
     zinger_threshold: float | None = Field(
         0.3, gt=0, description="excess over the median around it, as a share; null keeps zingers"
     )

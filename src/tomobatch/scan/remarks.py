@@ -16,6 +16,7 @@ from tomobatch.scan.beam_words import cone_remarks
 from tomobatch.scan.flats import Flats
 from tomobatch.scan.header import AngleSource, ScanHeader
 from tomobatch.scan.monitor import follow_monitor
+from tomobatch.scan.moving_flats import follow_pattern
 from tomobatch.scan.parts import Scan
 
 _SAMPLED_PROJECTIONS = 8
@@ -92,9 +93,11 @@ def look_at(
         references, monitor_remarks = follow_monitor(scan, references)
     else:
         monitor_remarks = []
+    references, pattern_remarks = follow_pattern(scan, flats, references, settings)
     warnings = [
         *header_remarks(scan.header, settings),
         *monitor_remarks,
+        *pattern_remarks,
         *flats.notes,
         *_as_list(angles.warning),
         *_count_remarks(scan, references, settings),

@@ -10,6 +10,7 @@ from tomobatch.normalise.references import Drift, ReferenceCounts, References
 from tomobatch.stores.files import complete_or_absent
 
 _ARRAYS = ("flats", "flat_positions", "dark", "bad_pixels")
+_NOT_ALWAYS = ("offsets", "modes")
 
 
 def save_references(path: Path, references: References) -> None:
@@ -26,8 +27,9 @@ def save_references(path: Path, references: References) -> None:
         for name in _ARRAYS:
             file[name] = getattr(references, name)
         file["drift"] = references.drift.map
-        if references.offsets is not None:
-            file["offsets"] = references.offsets
+        for name in _NOT_ALWAYS:
+            if getattr(references, name) is not None:
+                file[name] = getattr(references, name)
         file.attrs["facts"] = json.dumps(facts, allow_nan=False)
 
 
@@ -42,5 +44,5 @@ def load_references(path: Path) -> References:
             drift=Drift(tuple(facts["intensities"]), facts["change"], file["drift"][()]),
             warnings=tuple(facts["warnings"]),
             saturation=facts["saturation"],
-            offsets=file["offsets"][()] if "offsets" in file else None,
+            **{name: file[name][()] for name in _NOT_ALWAYS if name in file},
         )
