@@ -58,8 +58,8 @@ def test_an_hdf5_file_that_is_no_scan_lists_what_may_be_one(tmp_path: Path) -> N
         file["run/pictures"] = stacks.PROJECTIONS
         file["run/positions"] = stacks.THETA_DEG
     assert message(path) == (
-        f"{path}: neither Data Exchange nor NXtomo; say where the projections are with"
-        " datasets.projections (it has /run/pictures (12, 5, 7))"
+        f"{path}: neither Data Exchange nor NXtomo nor raw data of the ESRF; say where the"
+        " projections are with datasets.projections (it has /run/pictures (12, 5, 7))"
     )
 
 

@@ -38,6 +38,24 @@ def write(path: Path, beam: np.ndarray, monitor: np.ndarray) -> Path:
     return path
 
 
+def elsewhere(path: Path, place: str) -> Path:
+    """Put the monitor of an NXtomo scan where another beamline keeps it."""
+    with h5py.File(path, "a") as file:
+        readings = file["entry/control/data"][:]
+        del file["entry/control"]
+        if place.startswith("entry"):
+            file[place] = readings
+            return path
+        stack = file["entry/instrument/detector/data"][:]
+        with h5py.File(path.with_suffix(".h5"), "w") as other:
+            other["exchange/data"] = stack[15:-10]
+            other["exchange/data_white"] = np.concatenate([stack[5:15], stack[-10:]])
+            other["exchange/data_dark"] = stack[:5]
+            other["exchange/theta"] = np.linspace(0, 180, N, endpoint=False)
+            other[place] = readings[15:-10]
+    return path.with_suffix(".h5")
+
+
 def look(path: Path, **settings: bool) -> tuple[Look, np.ndarray]:
     chosen = NormaliseSettings(**settings)
     with open_scan(path) as scan:
@@ -60,6 +78,27 @@ def test_a_monitor_that_is_borne_out_is_followed(beam: np.ndarray, tmp_path: Pat
     assert np.abs(errors).max() < 0.004
     _, without = look(path, monitor=False)
     assert np.abs((without - paths()).mean(axis=(1, 2))).max() > 0.03
+
+
+PLACES = (
+    "entry/data/control",
+    "entry/control",
+    "entry/instrument/machine/current",
+    "entry/instrument/ring/current",
+    "measurement/instrument/source/current",
+    "measurement/instrument/source/beam_intensity_incident",
+)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_monitor_is_found_where_beamlines_keep_it(place: str, tmp_path: Path) -> None:
+    path = elsewhere(write(tmp_path / "a.nx", FLICKER, 200 * FLICKER), place)
+    found, followed = look(path)
+    assert [line for line in found.warnings if "every projection is scaled by it" in line]
+    errors = (followed - paths()).mean(axis=(1, 2))
+    # A file without readings of its flats leaves their level to those of projections beside them.
+    assert np.abs(errors - errors.mean()).max() < 0.004
+    assert abs(errors.mean()) < (0.004 if place.startswith("entry") else 0.02)
 
 
 def test_a_monitor_of_something_else_is_not_followed(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tomobatch.scan.beam_geometry import BeamGeometry
 from tomobatch.scan.hdf5 import file_name, get_dataset, read_angles, read_number, read_text
 from tomobatch.scan.hdf5_frames import Hdf5Frames
 from tomobatch.scan.hdf5_links import Found, get_item
-from tomobatch.scan.hdf5_metadata import read_length_mm
+from tomobatch.scan.hdf5_metadata import read_array, read_length_mm
 from tomobatch.scan.header import Frames
 from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
 from tomobatch.scan.settings import DatasetSettings
@@ -26,6 +26,12 @@ from tomobatch.scan.units import Figure, energy_kev, pixel_um
 PROJECTIONS = "/exchange/data"
 _FLATS, _DARKS, _ANGLES = "/exchange/data_white", "/exchange/data_dark", "/exchange/theta"
 _INSTRUMENT = "/measurement/instrument"
+# Values of each projection; what was read while flats were taken is not stored.
+_MONITORS = (
+    f"{_INSTRUMENT}/source/current",
+    f"{_INSTRUMENT}/source/beam_intensity_incident",
+    f"{_INSTRUMENT}/monitor/data",
+)
 _OBJECTIVE = f"{_INSTRUMENT}/detection_system/objective"
 
 
@@ -50,6 +56,7 @@ def read_data_exchange(file: h5py.File, datasets: DatasetSettings) -> ScanParts:
         energy=_energy(file),
         beam=_beam(file),
         known_axis=read_known_axis(file),
+        monitor=read_array(file, frames.shape[0], *_MONITORS),
         close=file.close,
     )
 

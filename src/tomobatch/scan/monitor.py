@@ -30,7 +30,7 @@ def follow_monitor(scan: Scan, references: References) -> tuple[References, list
     -------
     The references, with offsets if the monitor is followed; and what is to be said.
     """
-    offsets = scan.beam_offsets()
+    offsets = scan.beam_offsets(references.flat_positions)
     if offsets is None or np.ptp(offsets) < _LEAST_CHANGE:
         return references, []
     count = min(_LOOKED_AT, len(offsets))

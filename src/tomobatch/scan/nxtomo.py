@@ -32,8 +32,18 @@ from tomobatch.scan.nxtomo_instrument import (
 from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
 from tomobatch.scan.settings import DatasetSettings
 
-# What the definition calls control: the current of the ring, or a monitor in the beam.
-_MONITORS = ("control/data", "data/control/data", "instrument/beam/current")
+# What the definition calls control: the current of the ring, or a monitor in the beam; and where
+# the beamlines of Diamond and the ESRF keep it.
+_MONITORS = (
+    "control/data",
+    "data/control/data",
+    "data/control",
+    "control",
+    "instrument/beam/current",
+    "instrument/machine/current",
+    "instrument/ring/current",
+    "instrument/source/current",
+)
 _ANGLES = ("sample/rotation_angle", "data/rotation_angle")
 # Exposures of flats and projections that differ by less are one exposure, measured.
 _SAME_EXPOSURE = 0.01

@@ -10,6 +10,7 @@ from tomobatch.errors import UserError
 from tomobatch.s3.address import is_remote
 from tomobatch.s3.read import object_exists, open_object
 from tomobatch.scan.assemble import assemble
+from tomobatch.scan.bliss import choose_acquisition, read_acquisition
 from tomobatch.scan.data_exchange import is_data_exchange, read_data_exchange
 from tomobatch.scan.hdf5 import closing_on_error, contents, file_name, open_file
 from tomobatch.scan.nxtomo import choose_stack, read_nxtomo
@@ -30,9 +31,9 @@ def open_scan(
     Parameters
     ----------
     path
-        An HDF5 file (APS Data Exchange, NXtomo, or any with ``datasets`` given), a TIFF of many
-        pages, a folder of TIFF, EDF or FITS pictures, a Zeiss ``.txrm``, a Zarr group or array;
-        HDF5 and Zarr may be an ``s3://`` URL.
+        An HDF5 file (APS Data Exchange, NXtomo, raw data of the ESRF, or any with ``datasets``
+        given), a TIFF of many pages, a folder of TIFF, EDF or FITS pictures, a Zeiss ``.txrm``,
+        a Zarr group or array; HDF5 and Zarr may be an ``s3://`` URL.
     datasets
         What the config says about its parts.
     strict
@@ -80,14 +81,17 @@ def _read_hdf5(file: h5py.File, datasets: DatasetSettings) -> ScanParts:
     with closing_on_error(file):
         if is_data_exchange(file) and datasets.image_key is None:
             return read_data_exchange(file, datasets)
+        acquisition = choose_acquisition(file, datasets) if datasets.image_key is None else None
+        if acquisition is not None:
+            return read_acquisition(file, acquisition, datasets)
         stack = choose_stack(file, find_stacks(file), datasets)
         if stack is not None:
             return read_nxtomo(file, stack, datasets)
         if datasets.projections is not None:
             return read_data_exchange(file, datasets)
         raise UserError(
-            f"{file_name(file)}: neither Data Exchange nor NXtomo; say where the projections are"
-            f" with datasets.projections ({contents(file, 3)})"
+            f"{file_name(file)}: neither Data Exchange nor NXtomo nor raw data of the ESRF; say"
+            f" where the projections are with datasets.projections ({contents(file, 3)})"
         )
 
 

@@ -178,19 +178,23 @@ class Scan:
         """
         return self.flats().series
 
-    def beam_offsets(self) -> NDArray[np.float64] | None:
+    def beam_offsets(self, flat_positions: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """Return the logarithm of the beam at each projection over that of its flats, (angle,).
 
-        None without a monitor of the beam that read something at every projection and flat.
+        None without a monitor of the beam that read something at every projection. Where it did not
+        read while flats were taken, those at ``flat_positions``, projections taken before them, are
+        given what it read at the projections beside them.
         """
         monitor, blocks = self._parts.monitor, self._parts.flats
+        if monitor is None:
+            return None
         dated = [
             (block.position, block.monitor)
             for block in blocks
             if block.position is not None and block.monitor is not None
         ]
-        if monitor is None or len(dated) < len(blocks) or not dated:
-            return None
+        if len(dated) < len(blocks) or not dated:
+            dated = [(int(place), _beside(monitor, int(place))) for place in flat_positions]
         positions, of_flats = np.array(sorted(dated), np.float64).T
         if not (np.isfinite(monitor).all() and monitor.min() > 0 and of_flats.min() > 0):
             return None
@@ -242,6 +246,13 @@ class RowsOfFrames:
     def sources(self) -> list[Hashable]:
         """Say what each picture is."""
         return self._frames.sources()
+
+
+def _beside(monitor: NDArray[np.float64], place: int) -> float:
+    """Return the mean of what a monitor read within a tenth of the scan of a projection."""
+    reach = max(1, len(monitor) // 10)
+    place = min(place, len(monitor) - 1)
+    return float(np.mean(monitor[max(0, place - reach) : place + reach]))
 
 
 def _read_all(frames: Frames) -> NDArray[Any]:
