@@ -98,7 +98,7 @@ class Account:
 def shared_emulator():
     # What comes late has tests of its own.
     with aws_batch_emulator.start(
-        slots=6, grace_s=0.5, timeout_scale=0.01, lag_s=0, log_lag_s=0
+        slots=6, grace_s=0.5, timeout_scale=0.01, lag_s=0, summary_lag_s=0, log_lag_s=0
     ) as emulator:
         yield emulator
 

@@ -35,6 +35,24 @@ def test_a_list_lags_behind_submissions_and_behind_descriptions(new_account):
     assert listed(account, **named) == [parent]
 
 
+def test_an_array_lags_behind_its_children(new_account):
+    """API reference, ArrayPropertiesDetail: the summary has a time of its own last update."""
+    account = new_account(summary_lag_s=600, lag_s=0)
+    parent = account.submit("true", arrayProperties={"size": 2})
+    for child in range(2):
+        account.wait(f"{parent}:{child}")
+    late = account.describe(parent)
+    assert late["status"] == "SUBMITTED"
+    assert late["arrayProperties"]["statusSummary"]["SUBMITTED"] == 2
+    assert "stoppedAt" not in late
+    account.emulator.turn_clock(601)
+    told = account.describe(parent)
+    assert told["status"] == "SUCCEEDED"
+    assert told["arrayProperties"]["statusSummary"]["SUCCEEDED"] == 2
+    updated_ms = told["arrayProperties"]["statusSummaryLastUpdatedAt"]
+    assert updated_ms <= told["stoppedAt"]
+
+
 def test_a_log_comes_late_and_in_order(new_account):
     account = new_account(log_lag_s=8)
     job = account.run("sh", "-c", "echo one; echo two")
@@ -65,7 +83,8 @@ def test_by_default_lists_and_logs_are_a_little_late(new_account):
     assert account.log(job) == []
     wait_for(lambda: account.log(job) == ["late"])
     wait_for(lambda: listed(account, **QUEUE, jobStatus="SUCCEEDED") == [job_id])
-    assert 0 < Settings().lag_s < 5 > Settings().log_lag_s > 0
+    lags_s = [Settings().lag_s, Settings().summary_lag_s, Settings().log_lag_s]
+    assert all(0 < lag_s < 5 for lag_s in lags_s)
 
 
 def test_a_log_is_read_in_pages(account):

@@ -8,12 +8,12 @@ from aws_batch_emulator.jobs import (
     Job,
     JobSpec,
     Machine,
-    Status,
     end_attempt,
     make_array,
     move,
 )
 from aws_batch_emulator.retries import RetryStrategy
+from aws_batch_emulator.states import Status
 
 MACHINE = Machine("i-1", "c7a.large", "eu-central-1a", "spot")
 
@@ -76,10 +76,21 @@ def test_a_parent_sums_up_its_children_and_ends_with_the_last():
     for child, exit_code in zip(parent.children, (0, 1, 0), strict=True):
         run(child, Ending(exit_code, "done"))
         seen.append(parent.status)
-        assert sum(parent.summary.values()) == 3
+        assert sum(parent.summary.counts.values()) == 3
     assert seen == [Status.PENDING, Status.PENDING, Status.FAILED]
-    assert parent.summary[Status.SUCCEEDED] == 2
+    assert parent.summary.counts[Status.SUCCEEDED] == 2
     assert parent.status_reason == "Array Child Job failed"
+
+
+def test_what_is_told_of_a_parent_is_as_old_as_asked_for():
+    parent = make_array("id", make_spec(), 2, created_ms=0)
+    for now_ms, child in zip((10, 20), parent.children, strict=True):
+        move(child, Status.RUNNABLE, now_ms)
+    parent.summary.tell(15)
+    assert parent.summary.counts[Status.RUNNABLE] == 2
+    told = {status: count for status, count in parent.summary.told.items() if count}
+    assert told == {Status.SUBMITTED: 1, Status.RUNNABLE: 1}
+    assert parent.summary.told_ms == 10
 
 
 def test_a_parent_of_successes_succeeds():

@@ -9,12 +9,13 @@ from typing import Any
 
 from aws_batch_emulator import moto_seams, quotas
 from aws_batch_emulator.faults import FaultBook
-from aws_batch_emulator.jobs import Job, JobSpec, Status, make_array
+from aws_batch_emulator.jobs import Job, JobSpec, make_array
 from aws_batch_emulator.moto_seams import Definition, Queue
 from aws_batch_emulator.retries import RetryStrategy
 from aws_batch_emulator.scheduler import Scheduler
 from aws_batch_emulator.settings import Settings
 from aws_batch_emulator.shapes import job_detail, job_summary
+from aws_batch_emulator.states import Status
 from aws_batch_emulator.validation import ClientError, check_share, check_submission
 
 Request = Mapping[str, Any]
@@ -33,6 +34,7 @@ class BatchJobs:
     def __init__(self, scheduler: Scheduler, faults: FaultBook, settings: Settings) -> None:
         self._region = settings.region
         self._lag_ms = int(settings.lag_s * 1000)
+        self._summary_lag_ms = int(settings.summary_lag_s * 1000)
         self._quotas = settings.quotas
         self._ahead_ms = 0
         self._scheduler = scheduler
@@ -60,7 +62,7 @@ class BatchJobs:
         size = (request.get("arrayProperties") or {}).get("size")
         self._check_dependencies_exist(spec, size)
         job_id = str(uuid.uuid4())
-        now_ms = _now_ms()
+        now_ms = time.time_ns() // 1_000_000
         tags = dict(request.get("tags") or {})
         job = make_array(job_id, spec, size, now_ms) if size else Job(job_id, spec, now_ms)
         if tags:
@@ -87,18 +89,25 @@ class BatchJobs:
         jobs = [job for job in known if not self._faults.forgets(job.spec.name, job.id)]
         tags = [moto_seams.tags_of_job(self._region, (job.parent or job).arn) for job in jobs]
         with self._scheduler.lock:
-            return {"jobs": [job_detail(j, t) for j, t in zip(jobs, tags, strict=True)]}
+            then_ms = self._summaries_ms()
+            return {"jobs": [job_detail(j, t, then_ms) for j, t in zip(jobs, tags, strict=True)]}
 
     def turn_clock(self, ahead_s: float) -> None:
         """Let so much time go by at once: jobs that were over for seven days are forgotten."""
         self._ahead_ms += int(ahead_s * 1000)
+
+    def _now_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + self._ahead_ms
+
+    def _summaries_ms(self) -> int:
+        return self._now_ms() - self._summary_lag_ms
 
     def _is_past(self, job: Job) -> bool:
         """Whether Batch has forgotten a job (user guide, "Job states": kept for seven days)."""
         whole = job.parent or job
         if not whole.status.is_final or whole.stopped_ms is None:
             return False
-        return _now_ms() + self._ahead_ms - whole.stopped_ms > _KEPT_MS
+        return self._now_ms() - whole.stopped_ms > _KEPT_MS
 
     def _list(self, request: Request, payload_bytes: int) -> Response:
         sources = [k for k in ("jobQueue", "arrayJobId", "multiNodeJobId") if request.get(k)]
@@ -119,11 +128,11 @@ class BatchJobs:
             jobs = parent.children if parent else ()
         wanted = None if filters and sources == ["jobQueue"] else status
         with self._scheduler.lock:
-            return _page(self._listed(jobs, wanted), request, limit)
+            return _page(self._listed(jobs, wanted), request, limit, self._summaries_ms())
 
     def _listed(self, jobs: Iterable[Job], wanted: Status | None) -> list[tuple[Job, Status]]:
         """Return jobs with the status that a list has of them, which is of a while ago."""
-        then_ms = _now_ms() + self._ahead_ms - self._lag_ms
+        then_ms = self._now_ms() - self._lag_ms
         kept = sorted(
             (job for job in jobs if not self._is_past(job)),
             key=lambda job: (-job.created_ms, job.index or 0),
@@ -228,15 +237,14 @@ def _prefix_glob(value: str) -> str:
     return escaped + ("*" if value.endswith("*") else "")
 
 
-def _page(jobs: list[tuple[Job, Status]], request: Request, limit: int) -> Response:
+def _page(
+    jobs: list[tuple[Job, Status]], request: Request, limit: int, summaries_ms: int
+) -> Response:
     size = min(int(request.get("maxResults") or limit), limit)
     start = int(request.get("nextToken") or 0)
     page = jobs[start : start + size]
-    response: Response = {"jobSummaryList": [job_summary(job, status) for job, status in page]}
+    summaries = [job_summary(job, status, summaries_ms) for job, status in page]
+    response: Response = {"jobSummaryList": summaries}
     if start + size < len(jobs):
         response["nextToken"] = str(start + size)
     return response
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -87,6 +87,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         children=options.children,
         enforce_roles=options.enforce_roles,
         lag_s=options.lag_s,
+        summary_lag_s=options.summary_lag_s,
         log_lag_s=options.log_lag_s,
         tls_address=options.tls_address,
         tls_certificate=options.tls_certificate,

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from aws_batch_emulator.jobs import Job, Status
+from aws_batch_emulator.jobs import Job
+from aws_batch_emulator.states import Status
 
 
 class Dependencies:

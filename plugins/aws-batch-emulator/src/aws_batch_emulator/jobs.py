@@ -6,33 +6,12 @@ as plain data.
 """
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from aws_batch_emulator.endings import Ending
 from aws_batch_emulator.retries import RetryStrategy, wants_retry
-
-
-class Status(StrEnum):
-    """The states of a Batch job, in the order it goes through them."""
-
-    SUBMITTED = "SUBMITTED"
-    PENDING = "PENDING"
-    RUNNABLE = "RUNNABLE"
-    STARTING = "STARTING"
-    RUNNING = "RUNNING"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether a job in this state stays there."""
-        return self in (Status.SUCCEEDED, Status.FAILED)
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether a job in this state holds no machine yet, so that CancelJob ends it."""
-        return self in (Status.SUBMITTED, Status.PENDING, Status.RUNNABLE)
+from aws_batch_emulator.states import Status
+from aws_batch_emulator.summaries import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +110,7 @@ class Job:
     index: int | None = None
     parent: "Job | None" = None
     children: "list[Job]" = field(default_factory=list)
-    summary: dict[Status, int] = field(default_factory=dict)
-    summary_updated_ms: int = 0
+    summary: Summary | None = None
     status: Status = Status.SUBMITTED
     status_reason: str | None = None
     started_ms: int | None = None
@@ -169,13 +147,11 @@ class Job:
 
 def make_array(job_id: str, spec: JobSpec, size: int, created_ms: int) -> Job:
     """Make the parent of an array with its children, all SUBMITTED."""
-    parent = Job(job_id, spec, created_ms, summary_updated_ms=created_ms)
+    parent = Job(job_id, spec, created_ms, summary=Summary.of_new(size, created_ms))
     parent.children = [
         Job(f"{job_id}:{index}", spec, created_ms, index=index, parent=parent)
         for index in range(size)
     ]
-    parent.summary = dict.fromkeys(Status, 0)
-    parent.summary[Status.SUBMITTED] = size
     return parent
 
 
@@ -193,16 +169,14 @@ def move(job: Job, status: Status, now_ms: int, reason: str | None = None) -> No
         job.started_ms = now_ms
     if status.is_final:
         job.stopped_ms = now_ms
-    if job.parent is not None:
-        _roll_up(job.parent, previous, status, now_ms)
+    if job.parent is not None and job.parent.summary is not None:
+        job.parent.summary.move(previous, status, now_ms)
+        _roll_up(job.parent, job.parent.summary.counts, now_ms)
 
 
-def _roll_up(parent: Job, previous: Status, status: Status, now_ms: int) -> None:
-    parent.summary[previous] -= 1
-    parent.summary[status] += 1
-    parent.summary_updated_ms = now_ms
-    failed = parent.summary[Status.FAILED]
-    if failed + parent.summary[Status.SUCCEEDED] == len(parent.children):
+def _roll_up(parent: Job, counts: dict[Status, int], now_ms: int) -> None:
+    failed = counts[Status.FAILED]
+    if failed + counts[Status.SUCCEEDED] == len(parent.children):
         reason = parent.status_reason or ("Array Child Job failed" if failed else None)
         move(parent, Status.FAILED if failed else Status.SUCCEEDED, now_ms, reason)
     elif parent.status is Status.SUBMITTED:

@@ -51,26 +51,15 @@ def server_options() -> argparse.ArgumentParser:
 
 
 def _add_lag_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add(
-        "--lag-s",
-        type=float,
-        default=_DEFAULTS.lag_s,
-        help="seconds that ListJobs lags behind (%(default)s)",
-    )
-    add(
-        "--log-lag-s",
-        type=float,
-        default=_DEFAULTS.log_lag_s,
-        help="seconds until a line can be read from a log (%(default)s)",
-    )
-    add(
-        "--quota",
-        action="append",
-        default=[],
-        metavar="CODE=VCPUS",
-        help="an EC2 quota of vCPUs, by its code",
-    )
+    lags = {
+        "--lag-s": (_DEFAULTS.lag_s, "that ListJobs lags behind"),
+        "--summary-lag-s": (_DEFAULTS.summary_lag_s, "that an array lags behind its children"),
+        "--log-lag-s": (_DEFAULTS.log_lag_s, "until a line can be read from a log"),
+    }
+    for name, (default, what) in lags.items():
+        parser.add_argument(name, type=float, default=default, help=f"seconds {what} (%(default)s)")
+    quota = "an EC2 quota of vCPUs, by its code"
+    parser.add_argument("--quota", action="append", default=[], metavar="CODE=VCPUS", help=quota)
 
 
 def _add_people_options(parser: argparse.ArgumentParser) -> None:

@@ -18,10 +18,11 @@ from aws_batch_emulator import jobs as lifecycle
 from aws_batch_emulator.dependencies import Dependencies
 from aws_batch_emulator.endings import Ending
 from aws_batch_emulator.faults import Fault, FaultBook, FaultKind
-from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine, Status
+from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine
 from aws_batch_emulator.processes import CannotPullImage, Launcher, LogWriter
 from aws_batch_emulator.runs import RUN_FAULTS, Run
 from aws_batch_emulator.settings import Settings
+from aws_batch_emulator.states import Status
 from aws_batch_emulator.stuck import StuckJobs
 from aws_batch_emulator.timers import Timers
 

@@ -36,7 +36,9 @@ class Settings:
         `instant` (nothing: it succeeds at once) or `module:function` (a Python function
         `(command, environment) -> exit code`, called inside the server).
     lag_s
-        How many seconds ListJobs lags behind SubmitJob and behind what DescribeJobs tells.
+        How many seconds ListJobs lags behind SubmitJob and behind what DescribeJobs tells of a job.
+    summary_lag_s
+        How many seconds the state of an array, and its counts of children, lag behind these.
     log_lag_s
         Seconds after which a line that a child wrote can be read from its log.
     enforce_roles
@@ -61,6 +63,7 @@ class Settings:
     timeout_scale: float = 1.0
     children: str = "process"
     lag_s: float = 0.5
+    summary_lag_s: float = 0.25
     log_lag_s: float = 0.5
     enforce_roles: bool = True
     tls_address: str | None = None
@@ -74,8 +77,8 @@ class Settings:
             raise ValueError(f"slots must be at least 1, got {self.slots}")
         if self.grace_s < 0 or self.timeout_scale <= 0:
             raise ValueError("grace_s must not be negative and timeout_scale must be positive")
-        if self.lag_s < 0 or self.log_lag_s < 0:
-            raise ValueError("lag_s and log_lag_s must not be negative")
+        if min(self.lag_s, self.summary_lag_s, self.log_lag_s) < 0:
+            raise ValueError("lag_s, summary_lag_s and log_lag_s must not be negative")
         if (self.tls_address is None) != (self.tls_certificate is None):
             raise ValueError("tls_address and tls_certificate are given together")
         if unknown := self.quotas.keys() - set(CODES):

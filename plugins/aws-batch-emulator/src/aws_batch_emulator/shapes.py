@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aws_batch_emulator.jobs import Attempt, Job, Status
+from aws_batch_emulator.jobs import Attempt, Job
+from aws_batch_emulator.states import Status
 
 
-def job_detail(job: Job, tags: Mapping[str, str]) -> dict[str, Any]:
-    """Return a job as DescribeJobs does."""
+def job_detail(job: Job, tags: Mapping[str, str], then_ms: int) -> dict[str, Any]:
+    """Return a job as DescribeJobs does: an array as it was a while ago, others as they are."""
     spec = job.spec
+    status = (job.status_at(then_ms) or Status.SUBMITTED) if job.is_array else job.status
     detail: dict[str, Any] = {
-        **_common(job),
+        **_common(job, status, then_ms),
         "jobQueue": spec.queue_arn,
         "attempts": [_attempt_detail(a) for a in job.attempts if a.ending is not None],
         "retryStrategy": spec.retry.to_api(),
@@ -27,46 +29,48 @@ def job_detail(job: Job, tags: Mapping[str, str]) -> dict[str, Any]:
     return detail
 
 
-def job_summary(job: Job, status: Status) -> dict[str, Any]:
+def job_summary(job: Job, status: Status, then_ms: int) -> dict[str, Any]:
     """Return a job as ListJobs does, in the status that the list has of it."""
-    summary = {**_common(job), "status": status.value}
-    outcome = _outcome(job.current_attempt)
+    summary = _common(job, status, then_ms)
+    outcome = _outcome(job.current_attempt) if status is job.status else {}
     container = {key: outcome[key] for key in ("exitCode", "reason") if key in outcome}
     if container:
         summary["container"] = container
     return summary
 
 
-def _common(job: Job) -> dict[str, Any]:
+def _common(job: Job, status: Status, then_ms: int) -> dict[str, Any]:
+    is_told = status is job.status
     fields: dict[str, Any] = {
         "jobArn": job.arn,
         "jobId": job.id,
         "jobName": job.spec.name,
         "createdAt": job.created_ms,
-        "status": job.status.value,
+        "status": status.value,
         "jobDefinition": job.spec.definition_arn,
     }
     optional = {
-        "statusReason": job.status_reason,
+        "statusReason": job.status_reason if is_told else None,
         "startedAt": job.started_ms,
-        "stoppedAt": job.stopped_ms,
+        "stoppedAt": job.stopped_ms if is_told else None,
         "isCancelled": job.is_cancelled or None,
         "isTerminated": job.is_terminated or None,
-        "arrayProperties": _array_properties(job),
+        "arrayProperties": _array_properties(job, then_ms),
     }
     fields.update({key: value for key, value in optional.items() if value is not None})
     return fields
 
 
-def _array_properties(job: Job) -> dict[str, Any] | None:
+def _array_properties(job: Job, then_ms: int) -> dict[str, Any] | None:
     if job.index is not None:
         return {"index": job.index}
-    if not job.is_array:
+    if job.summary is None:
         return None
+    job.summary.tell(then_ms)
     return {
         "size": len(job.children),
-        "statusSummary": {status.value: job.summary[status] for status in Status},
-        "statusSummaryLastUpdatedAt": job.summary_updated_ms,
+        "statusSummary": {status.value: job.summary.told[status] for status in Status},
+        "statusSummaryLastUpdatedAt": job.summary.told_ms,
     }
 
 
