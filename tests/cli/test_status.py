@@ -146,6 +146,18 @@ def test_of_an_array_that_is_not_over_batch_says_which_children_somebody_ended()
     assert counts(step) == {"total": 5, "running": 1, "failed": 2, "cancelled": 2}
 
 
+def test_counts_that_lag_behind_what_is_known_of_children_stay_counts():
+    item = submitted(
+        command_list("process", 3),
+        Status.PENDING,
+        children={"RUNNING": 2, "FAILED": 1},
+        failed=frozenset({0, 1}),
+        ended=frozenset({0, 1}),
+    )
+    (step,) = count_steps([item], {})
+    assert counts(step) == {"total": 3, "running": 2, "cancelled": 1}
+
+
 def test_what_nobody_ended_is_not_cancelled():
     item = submitted(command_list("calibrate", 1), Status.FAILED, failed=frozenset({0}))
     (step,) = count_steps([item], {})

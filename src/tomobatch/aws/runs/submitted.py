@@ -122,8 +122,10 @@ class Submitted:
         if self.detail.status is Status.SUCCEEDED:
             return Counter({State.DONE: n_commands})
         children = _by_state(self.detail.children or {self.detail.status: n_children})
-        children[State.FAILED] -= len(self.cancelled)
-        children[State.CANCELLED] += len(self.cancelled)
+        # The array's counts lag behind what is known of each child.
+        n_cancelled = min(len(self.cancelled), children[State.FAILED])
+        children[State.FAILED] -= n_cancelled
+        children[State.CANCELLED] += n_cancelled
         if n_commands == n_children:
             return children
         return self._count_slices(n_commands, n_children, children)
