@@ -10,14 +10,18 @@ from warm import warm_image, warm_python
 from aws_batch_emulator import Emulator, start
 
 BUCKET = "tomobatch-data"
+LATE = {"lists_s": 12.0, "arrays_s": 5.0, "logs_s": 12.0}
+"""Seconds by which an account lags that is late by far."""
 
 
 @contextmanager
-def account(lag_s: float = 0.5) -> Iterator[tuple[Emulator, Path]]:
+def account(lag_s: float = 0.5, slots: int = 2) -> Iterator[tuple[Emulator, Path]]:
     """Start an emulator and a warm Python, and make its user that of this process."""
     with (
         warm_python() as python,
-        start(bucket=BUCKET, grace_s=5, lag_s=lag_s, variables=warm_image(python)) as emulator,
+        start(
+            bucket=BUCKET, grace_s=5, lag_s=lag_s, slots=slots, variables=warm_image(python)
+        ) as emulator,
     ):
         os.environ.update(emulator.environment)
         yield emulator, python

@@ -1,4 +1,4 @@
-"""Workflows of others' shapes under the executor: plain, with reclaims, throttled, replies lost.
+"""Workflows of others' shapes under the executor: plain, reclaimed, throttled, unanswered, late.
 
     python benchmarks/foreign.py [--shapes NAME ...] [--conditions NAME ...]
 
@@ -13,11 +13,12 @@ import signal
 import subprocess
 import tempfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
-from controller import BUCKET, account, command
+from controller import BUCKET, LATE, account, command
 from shapes import SHAPES, Shape
 
 from aws_batch_emulator import Emulator, Fault
@@ -25,7 +26,7 @@ from aws_batch_emulator import Emulator, Fault
 RESULTS = Path(__file__).parent / "results"
 TIMEOUT_S = 240
 
-CONDITIONS: dict[str, tuple[Fault, ...]] = {
+CONDITIONS: dict[str, Sequence[Fault]] = {
     "plain": (),
     "reclaims": (Fault("reclaim", match="*", count=2, after_s=1),),
     "throttled": (
@@ -33,7 +34,9 @@ CONDITIONS: dict[str, tuple[Fault, ...]] = {
         Fault("throttle", match="s3:*", count=None, rate=0.1),
     ),
     "lost-replies": (Fault("lost-reply", match="batch:SubmitJob", count=1),),
+    "late": (Fault("forget", count=2),),
 }
+"""What goes wrong; under `late`, lists, arrays and logs lag by far as well."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def run(emulator: Emulator, name: str, condition: str, seed: int, python: Path) 
     prefix = f"foreign/{run_id}"
     random.seed(seed)
     emulator.clear_faults()
-    with tempfile.TemporaryDirectory() as folder:
+    lags = LATE if condition == "late" else {}
+    with tempfile.TemporaryDirectory() as folder, emulator.lagging(**lags):
         prepare(shape, Path(folder), prefix)
         for fault in CONDITIONS[condition]:
             emulator.inject(fault)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from aws_batch_emulator import Fault, FaultKind, Settings
+from aws_batch_emulator import EmulatorError, Fault, FaultKind, Settings
 
 QUEUE = {"jobQueue": "tomobatch-cpu"}
 DAY_S = 24 * 3600
@@ -85,6 +85,20 @@ def test_by_default_lists_and_logs_are_a_little_late(new_account):
     wait_for(lambda: listed(account, **QUEUE, jobStatus="SUCCEEDED") == [job_id])
     lags_s = [Settings().lag_s, Settings().summary_lag_s, Settings().log_lag_s]
     assert all(0 < lag_s < 5 for lag_s in lags_s)
+
+
+def test_lags_are_set_for_a_while(account):
+    with account.emulator.lagging(lists_s=600, arrays_s=600, logs_s=600):
+        parent = account.submit("echo", "late", name="for-a-while", arrayProperties={"size": 2})
+        account.wait(f"{parent}:0")
+        assert account.describe(parent)["status"] == "SUBMITTED"
+        named = {**QUEUE, "filters": [{"name": "JOB_NAME", "values": ["for-a-while"]}]}
+        assert listed(account, **named) == []
+    assert account.wait(parent)["status"] == "SUCCEEDED"
+    assert listed(account, **named) == [parent]
+    assert account.log(account.describe(f"{parent}:0")) == []
+    with pytest.raises(EmulatorError, match="no lag of lists_s, arrays_s, logs_s"):
+        account.emulator.lagging(list_s=1).__enter__()
 
 
 def test_a_log_is_read_in_pages(account):

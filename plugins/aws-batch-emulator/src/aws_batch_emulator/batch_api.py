@@ -10,6 +10,7 @@ from typing import Any
 from aws_batch_emulator import moto_seams, quotas
 from aws_batch_emulator.faults import FaultBook
 from aws_batch_emulator.jobs import Job, JobSpec, make_array
+from aws_batch_emulator.lags import Lags
 from aws_batch_emulator.moto_seams import Definition, Queue
 from aws_batch_emulator.retries import RetryStrategy
 from aws_batch_emulator.scheduler import Scheduler
@@ -31,10 +32,11 @@ _KEPT_MS = 7 * 24 * 3600 * 1000
 class BatchJobs:
     """SubmitJob, DescribeJobs, ListJobs, TerminateJob and CancelJob of one region."""
 
-    def __init__(self, scheduler: Scheduler, faults: FaultBook, settings: Settings) -> None:
+    def __init__(
+        self, scheduler: Scheduler, faults: FaultBook, settings: Settings, lags: Lags
+    ) -> None:
         self._region = settings.region
-        self._lag_ms = int(settings.lag_s * 1000)
-        self._summary_lag_ms = int(settings.summary_lag_s * 1000)
+        self._lags = lags
         self._quotas = settings.quotas
         self._ahead_ms = 0
         self._scheduler = scheduler
@@ -100,7 +102,7 @@ class BatchJobs:
         return time.time_ns() // 1_000_000 + self._ahead_ms
 
     def _summaries_ms(self) -> int:
-        return self._now_ms() - self._summary_lag_ms
+        return self._now_ms() - int(self._lags.arrays_s * 1000)
 
     def _is_past(self, job: Job) -> bool:
         """Whether Batch has forgotten a job (user guide, "Job states": kept for seven days)."""
@@ -132,12 +134,13 @@ class BatchJobs:
 
     def _listed(self, jobs: Iterable[Job], wanted: Status | None) -> list[tuple[Job, Status]]:
         """Return jobs with the status that a list has of them, which is of a while ago."""
-        then_ms = self._now_ms() - self._lag_ms
+        lag_ms = int(self._lags.lists_s * 1000)
+        then_ms = self._now_ms() - lag_ms
         kept = sorted(
             (job for job in jobs if not self._is_past(job)),
             key=lambda job: (-job.created_ms, job.index or 0),
         )
-        seen = [(job, job.status_at(then_ms) if self._lag_ms else job.status) for job in kept]
+        seen = [(job, job.status_at(then_ms) if lag_ms else job.status) for job in kept]
         return [(job, s) for job, s in seen if s is not None and wanted in (None, s)]
 
     def _terminate(self, request: Request, payload_bytes: int) -> Response:

@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -99,6 +99,15 @@ class Emulator:
     def turn_clock(self, ahead_s: float) -> None:
         """Let so many seconds go by at once, for lists that lag and jobs that are forgotten."""
         self._request("POST", "clock", {"ahead_s": ahead_s})
+
+    @contextlib.contextmanager
+    def lagging(self, **lags_s: float) -> Iterator[None]:
+        """Let lists, arrays or logs lag for a while: `lists_s`, `arrays_s`, `logs_s`."""
+        before = self._request("POST", "lags", lags_s)
+        try:
+            yield
+        finally:
+            self._request("POST", "lags", before)
 
     def wait_until_idle(self, timeout_s: float = 30.0) -> None:
         """Wait until no job is live; TimeoutError with the jobs that still are."""

@@ -28,6 +28,7 @@ class Control:
         fleet: Fleet,
         credentials: ChildCredentials,
         turn_clock: Callable[[float], None],
+        set_lags: Callable[..., dict[str, float]],
         stop: Callable[[], None],
     ) -> None:
         self._scheduler = scheduler
@@ -43,6 +44,7 @@ class Control:
             ("GET", "/emulator/live"): lambda _: self._live(),
             ("GET", "/emulator/jobs"): lambda _: [_row(job) for job in scheduler.children()],
             ("POST", "/emulator/clock"): lambda body: turn_clock(float(body["ahead_s"])),
+            ("POST", "/emulator/lags"): lambda body: set_lags(**body),
             ("GET", "/emulator/faults"): lambda _: faults.listing(),
             ("POST", "/emulator/faults"): lambda body: scheduler.apply_fault(Fault(**body)),
             ("DELETE", "/emulator/faults"): lambda _: faults.clear(),

@@ -17,6 +17,7 @@ import moto.logs.models
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
+from aws_batch_emulator.lags import Lags
 from aws_batch_emulator.processes import LogWriter
 
 MOST_EVENTS = 100
@@ -41,19 +42,19 @@ def mend_pages() -> None:
 class Logs:
     """The log streams of jobs; what is written to them can be read after a lag."""
 
-    def __init__(self, lag_s: float) -> None:
-        self._lag_s = lag_s
+    def __init__(self, lags: Lags) -> None:
+        self._lags = lags
         self._late: queue.SimpleQueue[tuple[float, LogWriter, list[str]]] = queue.SimpleQueue()
-        if lag_s:
-            threading.Thread(target=self._follow, name="logs", daemon=True).start()
+        threading.Thread(target=self._follow, name="logs", daemon=True).start()
 
     def open(self, region: str, group: str, stream: str) -> LogWriter:
         """Create a log stream and return what appends lines to it."""
         write = _writer(region, group, stream)
         write([])
-        if not self._lag_s:
+        lag_s = self._lags.logs_s
+        if not lag_s:
             return write
-        return lambda lines: self._late.put((time.monotonic() + self._lag_s, write, lines))
+        return lambda lines: self._late.put((time.monotonic() + lag_s, write, lines))
 
     def _follow(self) -> None:
         while True:

@@ -24,6 +24,7 @@ from aws_batch_emulator.environment import ADMINISTRATOR, USER, child_environmen
 from aws_batch_emulator.faults import FaultBook, FaultKind
 from aws_batch_emulator.functions import function_launcher
 from aws_batch_emulator.jobs import Attempt, Job, JobSpec, Machine
+from aws_batch_emulator.lags import Lags
 from aws_batch_emulator.machines import Fleet
 from aws_batch_emulator.moto_logs import Logs
 from aws_batch_emulator.moto_refusals import unknown_types
@@ -54,7 +55,8 @@ class Server:
         self._faults = FaultBook()
         self.calls = CallLog()
         self._fleet = Fleet(settings.region)
-        self._logs = Logs(settings.log_lag_s)
+        lags = Lags.of(settings)
+        self._logs = Logs(lags)
         self._gate = Gate(moto_seams.ACCOUNT_ID)
         self._credentials = ChildCredentials(settings.region, moto_seams.ACCOUNT_ID)
         for person in (ADMINISTRATOR, USER):
@@ -63,7 +65,7 @@ class Server:
                 person.name, person.key_id, person.secret, administrator=administrator
             )
         self._scheduler = self._make_scheduler()
-        self._batch = BatchJobs(self._scheduler, self._faults, settings)
+        self._batch = BatchJobs(self._scheduler, self._faults, settings, lags)
         guard = Guard(self._gate, self._answer)
         self._answer_allowed = guard.answer if settings.enforce_roles else self._answer
         self._control = Control(
@@ -74,6 +76,7 @@ class Server:
             self._fleet,
             self._credentials,
             self._batch.turn_clock,
+            lags.set,
             self.stop,
         )
 
