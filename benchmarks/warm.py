@@ -153,8 +153,11 @@ def _start(connection: socket.socket) -> list[Any]:
     """Start one process and stand between it and its client; return in the process itself."""
     length, files, _, _ = socket.recv_fds(connection, 4, _MOST_FILES)
     n_left, request = int.from_bytes(length, "big"), b""
-    while len(request) < n_left:
-        request += connection.recv(n_left - len(request))
+    while not request or len(request) < n_left:
+        received = connection.recv(n_left - len(request)) if length else b""
+        if not received:
+            os._exit(0)  # the client was killed before it had said all
+        request += received
     pid = os.fork()
     if pid == 0:
         os.setsid()
