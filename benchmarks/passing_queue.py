@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 
 import boto3
+from botocore.config import Config
 
 from aws_batch_emulator import Emulator
 
@@ -18,7 +19,8 @@ class PassingQueue:
             for key, value in emulator.administrator.items()
             if key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
         }
-        self._batch = boto3.client("batch", **keys)
+        patient = Config(retries={"total_max_attempts": 15})
+        self._batch = boto3.client("batch", config=patient, **keys)
         (known,) = self._batch.describe_job_queues(jobQueues=["tomobatch-cpu"])["jobQueues"]
         self._arn = self._batch.create_job_queue(
             jobQueueName=name,

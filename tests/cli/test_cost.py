@@ -1,13 +1,13 @@
 """``cost`` of a run whose workers' records lie on S3: a reclaim in it, to the cent."""
 
 import json
-import time
 from dataclasses import replace
 
 import pytest
 from tests.cli.calling import tomobatch
 from tests.cli.conftest import set_environment
 from tests.cli.submitting import command_list, submit
+from tests.waiting import wait_for
 
 from snakemake_executor_plugin_aws_batch_array.command_list import (
     Attempt,
@@ -40,13 +40,6 @@ def open_place(emulator, monkeypatch):
 
 def _states_none(*_):
     raise UserError("AWS states no spot prices of these machines.")
-
-
-def wait_for(condition):
-    deadline_s = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.1)
 
 
 @pytest.fixture

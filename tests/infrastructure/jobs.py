@@ -1,7 +1,5 @@
 """Jobs of an emulated account that has been set up, and how to wait for them."""
 
-import time
-
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 
 
@@ -18,13 +16,6 @@ def submit(outputs, kind, *command, array=None):
 def job(job_id):
     (found,) = make_client("batch").describe_jobs(jobs=[job_id])["jobs"]
     return found
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def image_tag(definition):

@@ -172,6 +172,29 @@ def test_only_the_head_job_and_users_control_jobs(iam, user, action, resource, a
     assert not is_allowed(statements_of(iam, "JobRole"), action, resource)
 
 
+@pytest.mark.parametrize(
+    ("topic", "allowed"),
+    [
+        ("tomobatch-batch-NoticeTopic-8XF3", True),
+        ("tomobatch-b-batch-NoticeTopic-8XF3", False),
+        ("another", False),
+    ],
+)
+def test_only_the_head_job_sends_mails_and_only_to_our_address(iam, user, topic, allowed):
+    resource = f"arn:aws:sns:eu-central-1:{ACCOUNT}:{topic}"
+    assert is_allowed(statements_of(iam, "HeadJobRole"), "sns:Publish", resource) is allowed
+    assert not is_allowed(statements_of(iam, "JobRole"), "sns:Publish", resource)
+    assert not is_allowed(user, "sns:Publish", resource)
+
+
+@pytest.mark.parametrize("prefix", ["scans", "runs/r1/", "scratch/r1/lists/"])
+@pytest.mark.parametrize("action", ["s3:ListBucket", "s3:ListBucketMultipartUploads"])
+def test_a_user_lists_the_folders_of_scans_and_runs(user, action, prefix):
+    assert is_allowed(user, action, BUCKET, {"s3:prefix": prefix})
+    assert is_allowed(user, action, BUCKET)  # HeadBucket
+    assert not is_allowed(user, action, BUCKET, {"s3:prefix": f"of-others/{prefix}"})
+
+
 @pytest.mark.parametrize(("action", "resource", "allowed"), USER)
 def test_a_user_sets_nothing_up_and_makes_no_rights(user, action, resource, allowed):
     assert is_allowed(user, action, resource) is allowed

@@ -4,6 +4,7 @@ from tests.infrastructure.templates import Template
 
 from snakemake_executor_plugin_aws_batch_array.region import region_environment
 from tomobatch import __version__
+from tomobatch.aws.runs.head import TOLD_EXIT_CODE
 
 DEFINITION = "AWS::Batch::JobDefinition"
 
@@ -104,12 +105,18 @@ def test_a_run_that_ends_well_without_its_user_is_told_of(batch):
     assert not any(f"job-definition/{name}:".startswith(definition["prefix"]) for name in others)
 
 
-def test_notices_are_one_for_an_array_and_reach_the_address(batch):
-    failed = batch.resources("AWS::Events::Rule")["FailedJobRule"]
-    detail = failed["EventPattern"]["detail"]
+def test_notices_are_one_for_a_run_and_reach_the_address(batch):
+    rules = batch.resources("AWS::Events::Rule")
+    detail = rules["FailedRunRule"]["EventPattern"]["detail"]
     assert detail["status"] == ["FAILED"]
-    assert detail["arrayProperties"] == {"index": [{"exists": False}]}
-    assert detail["jobQueue"] == ["<CpuJobQueue>", "<GpuJobQueue>"]
+    # Of the controllers alone, and of them those that have not told of their run themselves.
+    assert (
+        detail["jobDefinition"]
+        == rules["FinishedRunRule"]["EventPattern"]["detail"]["jobDefinition"]
+    )
+    assert detail["container"] == {
+        "exitCode": [{"exists": False}, {"anything-but": TOLD_EXIT_CODE}]
+    }
     # A run that its user stopped is no failure; `tomobatch stop` gives this reason.
     stopped = {"anything-but": {"prefix": "tomobatch stop"}}
     assert detail["statusReason"] == [{"exists": False}, stopped]

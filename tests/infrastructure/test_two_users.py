@@ -3,7 +3,8 @@
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from tests.infrastructure.jobs import image_tag, job, submit, wait_for
+from tests.infrastructure.jobs import image_tag, job, submit
+from tests.waiting import wait_for
 
 from aws_batch_emulator.client import start
 from snakemake_executor_plugin_aws_batch_array.aws import make_client

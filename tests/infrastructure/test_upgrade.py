@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.infrastructure.jobs import image_tag, job, submit, wait_for
+from tests.infrastructure.jobs import image_tag, job, submit
 from tests.infrastructure.templates import NAMES
+from tests.waiting import wait_for
 
 from aws_batch_emulator.client import start
 from snakemake_executor_plugin_aws_batch_array.aws import make_client

@@ -6,10 +6,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
+from tests.waiting import wait_for
 
 from tomobatch.warm import launch
 
@@ -94,13 +94,6 @@ def test_without_a_warm_process_the_script_runs_plainly(tmp_path):
     command = [sys.executable, "-ISE", launch.__file__, str(tmp_path / "nobody"), str(script)]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ended.stdout == f"{script} False\n"
-
-
-def wait_for(condition):
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until, "waited for 30 s"
-        time.sleep(0.02)
 
 
 def started(warm, tmp_path):

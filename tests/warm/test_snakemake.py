@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from tests.waiting import wait_for
 
 SNAKEFILE = """
 from pathlib import Path
@@ -87,10 +87,3 @@ def processes_of(session: int) -> list[str]:
     """Return the processes of a session that are still there."""
     listed = subprocess.run(["ps", "-o", "pid=,args=", "-s", str(session)], capture_output=True)
     return listed.stdout.decode().splitlines()
-
-
-def wait_for(condition):
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until, "waited for 60 s"
-        time.sleep(0.05)

@@ -16,13 +16,17 @@ from types import FrameType
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.store import S3Path
 from snakemake_executor_plugin_aws_batch_array.submission import TRY_AGAIN_EXIT_CODE
+from tomobatch.aws.runs.notice import tell_of_failure
 from tomobatch.aws.runs.place import find_place
 from tomobatch.aws.runs.record import note_finish
 from tomobatch.aws.runs.sources import unpack_sources
 
+TOLD_EXIT_CODE = 3
+"""Of a run that failed, and whose user has been told by mail; any other has the stacks tell."""
+
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the workflow and return the exit code of Snakemake.
+    """Run the workflow and return the exit code of this job.
 
     A signal to stop means that this machine goes away, or that `tomobatch stop` ends the jobs by
     itself. So Snakemake is killed and ends no job: the next controller takes them up.
@@ -48,9 +52,11 @@ def main(arguments: Sequence[str]) -> int:
             returncode = process.wait()
     if stopped:
         return TRY_AGAIN_EXIT_CODE
+    run = path.key.split("/")[-2]
     if returncode == 0:
-        note_finish(find_place(), path.key.split("/")[-2])
-    return returncode
+        note_finish(find_place(), run)
+        return 0
+    return TOLD_EXIT_CODE if tell_of_failure(find_place(), run) else returncode
 
 
 if __name__ == "__main__":

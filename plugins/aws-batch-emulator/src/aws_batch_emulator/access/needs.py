@@ -85,6 +85,11 @@ def _roles(asked: Asked) -> list[str]:
     return [role] if role else []
 
 
+def _topics(asked: Asked) -> list[str]:
+    topic = asked.form.get("TopicArn")
+    return [topic] if topic else []
+
+
 def _iam_resources(asked: Asked) -> list[str]:
     form = asked.form
     for field, kind in (("RoleName", "role"), ("UserName", "user"), ("GroupName", "group")):
@@ -99,4 +104,5 @@ _RESOURCES: dict[str, Callable[[Asked], list[str]]] = {
     "ssm": _parameters,
     "sts": _roles,
     "iam": _iam_resources,
+    "sns": _topics,
 }
