@@ -189,7 +189,7 @@ What machines do to join their cluster is the ECS agent's, which the emulator ha
 upload is of objects above 8 MB, and ended if it breaks off; `push` needs a Docker engine; jobs are
 ended by `stop --now` and where a controller is interrupted, which reads logs where a job fails; an
 object is deleted where a job that made it is run again; whether a layer of the image is there is
-asked by the container engine of a machine.
+asked by the container engine of a machine; a mail is sent where a detached run fails.
 """
 
 
