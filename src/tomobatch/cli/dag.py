@@ -7,6 +7,7 @@ import typer
 
 from tomobatch.cli.shared.snakemake import snakemake_output
 from tomobatch.errors import UserError
+from tomobatch.words import counted
 
 
 def run(
@@ -27,4 +28,4 @@ def run(
     dot = snakemake_output(["--forceall", "--rulegraph" if rules else "--dag", "dot"])
     graph = pygraphviz.AGraph(string=dot[dot.index("digraph") :])
     graph.draw(output, prog="dot")
-    typer.echo(f"{output}: {len(graph.nodes())} jobs" if not rules else str(output))
+    typer.echo(f"{output}: {counted(len(graph.nodes()), 'job')}" if not rules else str(output))

@@ -7,6 +7,7 @@ import typer
 
 from tomobatch.cli.shared.scans import find_scans, read_config
 from tomobatch.errors import UserError
+from tomobatch.words import counted
 
 if TYPE_CHECKING:
     from tomobatch.config.schema import Config
@@ -53,7 +54,7 @@ def run(
     bad = [name for name, each in found.items() if each.problems]
     if len(found) > 1 and not as_json:
         odd = [name for name, each in found.items() if each.oddities and not each.problems]
-        typer.echo(f"\n{len(found)} scans, {len(odd)} odd: {', '.join(odd) or 'none'}")
+        typer.echo(f"\n{counted(len(found), 'scan')}, {len(odd)} odd: {', '.join(odd) or 'none'}")
         typer.echo(f"{len(bad)} cannot be reconstructed: {', '.join(bad) or 'none'}")
     if bad:
         raise typer.Exit(1)

@@ -30,15 +30,12 @@ from snakemake_executor_plugin_aws_batch_array.identity import default_run_id, s
 from snakemake_executor_plugin_aws_batch_array.logs import log_tail
 from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
 from snakemake_executor_plugin_aws_batch_array.pace import Pace
-from snakemake_executor_plugin_aws_batch_array.preparing import (
-    Preparation,
-    ReadyJob,
-    parcel_of,
-)
+from snakemake_executor_plugin_aws_batch_array.preparing import Preparation, ReadyJob, parcel_of
 from snakemake_executor_plugin_aws_batch_array.rule_logs import rule_log_tails
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings, check_settings
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
 from snakemake_executor_plugin_aws_batch_array.watch import MAX_LOGS, Verdict, Watcher
+from snakemake_executor_plugin_aws_batch_array.words import counted
 
 
 class Executor(RemoteExecutor):
@@ -207,8 +204,9 @@ class Executor(RemoteExecutor):
         for item, ticket in zip(group.jobs, tickets, strict=True):
             self._report_submission(item.job, ticket)
         self.logger.info(
-            f"Submitted {len(group.jobs)} jobs of {first.rule} to {first.queue} as "
-            f"{group.n_children} AWS Batch children: {tickets[0].list_name}"
+            f"Submitted {counted(len(group.jobs), 'job')} of {first.rule} to {first.queue} as "
+            f"{counted(group.n_children, 'AWS Batch child', 'AWS Batch children')}: "
+            f"{tickets[0].list_name}"
         )
 
     def _inherit(self) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from snakemake_executor_plugin_aws_batch_array.words import counted
+
 
 class Status(StrEnum):
     """State of a job, in the words of AWS Batch."""
@@ -131,10 +133,9 @@ def describe_failure(detail: JobDetail) -> str:
         for reason in dict.fromkeys((attempt.reason, attempt.status_reason, detail.status_reason))
         if reason
     ]
-    n_attempts = max(1, len(detail.attempts))
     facts = [
         f"exit code {attempt.exit_code}" if attempt.exit_code is not None else "no exit code",
-        f"{n_attempts} attempt{'s' if n_attempts > 1 else ''}",
+        counted(max(1, len(detail.attempts)), "attempt"),
     ]
     line = f"AWS Batch job {detail.job_id} {cause_of_failure(detail)} ({', '.join(facts)})"
     return f"{line}: {'; '.join(reasons)}" if reasons else line

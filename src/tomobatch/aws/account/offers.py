@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tomobatch.aws.account.quotas import MakeClient, starved_machines
 from tomobatch.errors import UserError
+from tomobatch.words import counted
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -136,6 +137,8 @@ def _fit_zones(
             "two: give another --region, or your own network by ExistingVpc and ExistingSubnets"
         )
     if "Zones" in settings:
-        raise UserError(f"--set Zones={wanted}: {region} gives this account {len(zones)} zones")
-    tell(f"{region} gives this account {len(zones)} zones: taking those")
+        raise UserError(
+            f"--set Zones={wanted}: {region} gives this account {counted(len(zones), 'zone')}"
+        )
+    tell(f"{region} gives this account {counted(len(zones), 'zone')}: taking those")
     return {"Zones": str(min(len(zones), _MOST_ZONES))}

@@ -8,6 +8,7 @@ from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from tomobatch.aws.runs.logs import find_sources
 from tomobatch.aws.runs.observe import Observer
 from tomobatch.aws.runs.place import Place
+from tomobatch.words import counted
 
 _MOST = 10
 _SUBJECT_LENGTH = 100
@@ -47,10 +48,9 @@ def failure_notice(run: str, failed: list[str]) -> str:
             f"Why: tomobatch logs {run} --rule head\nGo on: tomobatch resume {run}"
         )
     more = [f"and {len(failed) - _MOST} more"] if len(failed) > _MOST else []
-    jobs = "1 job" if len(failed) == 1 else f"{len(failed)} jobs"
     return "\n".join(
         [
-            f"Run {run} failed: {jobs} of it did.",
+            f"Run {run} failed: {counted(len(failed), 'job')} of it did.",
             *(f"- {title}" for title in [*failed[:_MOST], *more]),
             f"Why: tomobatch logs {run} --failed",
             f"Go on with the rest: tomobatch resume {run}",
