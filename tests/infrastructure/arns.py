@@ -15,3 +15,9 @@ ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
 LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"
 
 STACKS = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack"
+
+NO_PART_IN_RUNS = [
+    ("s3:GetObject", f"{BUCKET}/scans/tooth.h5", False),
+    ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-cpu", False),
+]
+"""What may be done by nobody who takes no part in runs: action, resource, not allowed."""

@@ -7,15 +7,12 @@ import yaml
 DIGEST = re.compile(r"[^@]+@[0-9a-f]{40}")
 
 
-def uses(node):
-    """Walk every action that a workflow uses."""
-    if isinstance(node, dict):
-        if "uses" in node:
-            yield node["uses"]
-        node = list(node.values())
-    if isinstance(node, list):
-        for item in node:
-            yield from uses(item)
+def uses(workflow):
+    """Walk every action, and every other workflow, that a workflow uses."""
+    for job in workflow["jobs"].values():
+        for user in (job, *job.get("steps", [])):
+            if "uses" in user:
+                yield user["uses"]
 
 
 def test_every_action_is_pinned_by_digest(repository):

@@ -1,7 +1,7 @@
 """What a pipeline that builds the image may do, and which pipelines are let in."""
 
 import pytest
-from tests.infrastructure.arns import ACCOUNT, BATCH, BUCKET, ECR, STACKS
+from tests.infrastructure.arns import ACCOUNT, ECR, NO_PART_IN_RUNS, STACKS
 from tests.infrastructure.policies import is_allowed, statements_of, trust_of
 from tests.infrastructure.resolved import EVERYONE
 from tests.infrastructure.templates import Template
@@ -21,8 +21,7 @@ PUSH = [
     ("ecr:BatchDeleteImage", f"{ECR}/tomobatch", False),
     ("ecr:DeleteRepository", f"{ECR}/tomobatch", False),
     ("ecr:PutImageTagMutability", f"{ECR}/tomobatch", False),
-    ("s3:GetObject", f"{BUCKET}/scans/tooth.h5", False),
-    ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-cpu", False),
+    *NO_PART_IN_RUNS,
     ("cloudformation:UpdateStack", f"{STACKS}/tomobatch-batch/1", False),
 ]
 

@@ -3,7 +3,16 @@
 import json
 
 import pytest
-from tests.infrastructure.arns import ACCOUNT, BATCH, BUCKET, ECR, ECS, LOGS, STACKS
+from tests.infrastructure.arns import (
+    ACCOUNT,
+    BATCH,
+    BUCKET,
+    ECR,
+    ECS,
+    LOGS,
+    NO_PART_IN_RUNS,
+    STACKS,
+)
 from tests.infrastructure.policies import is_allowed, statements_of, trust_of
 from tests.infrastructure.templates import NAMES, Template
 
@@ -126,8 +135,7 @@ START = [
     ("logs:PutLogEvents", f"{LOGS}:/tomobatch/jobs:log-stream:cpu/default/1", True),
     ("logs:PutLogEvents", f"{LOGS}:/another:log-stream:1", False),
     ("logs:CreateLogGroup", f"{LOGS}:/another", False),
-    ("s3:GetObject", f"{BUCKET}/scans/tooth.h5", False),
-    ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-cpu", False),
+    *NO_PART_IN_RUNS,
 ]
 JOIN = [
     ("ecs:RegisterContainerInstance", f"{ECS}:cluster/AWSBatch-1", True),

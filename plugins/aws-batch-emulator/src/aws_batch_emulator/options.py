@@ -25,24 +25,19 @@ def server_options() -> argparse.ArgumentParser:
         help="children of one queue at once: by default the number of cores, at least 2",
     )
     add(
-        "--grace-s",
-        type=float,
-        default=_DEFAULTS.grace_s,
-        help="seconds between SIGTERM and SIGKILL (%(default)s)",
-    )
-    add(
-        "--timeout-scale",
-        type=float,
-        default=_DEFAULTS.timeout_scale,
-        help="seconds that one second of a job's time limit lasts (%(default)s)",
-    )
-    add(
         "--children",
         default=_DEFAULTS.children,
         help="process, docker, instant (run nothing) or MODULE:FUNCTION (%(default)s)",
     )
     _add_people_options(parser)
-    _add_lag_options(parser)
+    _add_times(parser)
+    add(
+        "--quota",
+        action="append",
+        default=[],
+        metavar="CODE=VCPUS",
+        help="an EC2 quota of vCPUs, by its code",
+    )
     add("--tls-address", help="serve AWS's own names there too, and tell nobody AWS_ENDPOINT_URL")
     add("--tls-certificate", help="file with the key and the certificate of those names")
     add("--env", action="append", default=[], metavar="NAME=VALUE", help="set in every child")
@@ -50,16 +45,19 @@ def server_options() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_lag_options(parser: argparse.ArgumentParser) -> None:
-    lags = {
+def _add_times(parser: argparse.ArgumentParser) -> None:
+    times = {
+        "--grace-s": (_DEFAULTS.grace_s, "between SIGTERM and SIGKILL"),
+        "--timeout-scale": (
+            _DEFAULTS.timeout_scale,
+            "that one second of a job's time limit lasts",
+        ),
         "--lag-s": (_DEFAULTS.lag_s, "that ListJobs lags behind"),
         "--summary-lag-s": (_DEFAULTS.summary_lag_s, "that an array lags behind its children"),
         "--log-lag-s": (_DEFAULTS.log_lag_s, "until a line can be read from a log"),
     }
-    for name, (default, what) in lags.items():
+    for name, (default, what) in times.items():
         parser.add_argument(name, type=float, default=default, help=f"seconds {what} (%(default)s)")
-    quota = "an EC2 quota of vCPUs, by its code"
-    parser.add_argument("--quota", action="append", default=[], metavar="CODE=VCPUS", help=quota)
 
 
 def _add_people_options(parser: argparse.ArgumentParser) -> None:
