@@ -27,7 +27,7 @@ PAGE = REPOSITORY / "docs" / "reference" / "aws-calls.md"
 WORKFLOW = ("Snakefile", "rules", "scripts", "envs", "profiles", "docs", "cloudformation")
 CONFIG = "scans: {}\nchunks: {projections: 30, slices: 6}\nvolume: {levels: 2}\n"
 TOMOBATCH = [sys.executable, "-c", "from tomobatch.cli import main; main()"]
-PATIENCE_S = 400
+PATIENCE_S = 900
 HEAD = """# Every AWS call, and what allows it
 
 Written by `python docs/make_aws_calls.py`: setup by an administrator; estimate, run --detach,

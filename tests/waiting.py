@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-LIMIT_S = 120.0
+LIMIT_S = 400.0
 
 
 def wait_for(condition: Callable[[], object]) -> None:

@@ -2,13 +2,13 @@
 
 import os
 import re
-import time
 
 import numpy as np
 import pexpect
 import pytest
 import zarr
 from tests.cli.conftest import set_environment
+from tests.waiting import wait_for
 from tests.warm_start import image, tomobatch
 
 import aws_batch_emulator
@@ -114,16 +114,13 @@ def test_a_whole_life(account, workplace, terminal, monkeypatch):
     assert make_client("s3").list_buckets()["Buckets"] == []
 
 
-def test_stopped_in_the_middle_and_resumed_it_gives_the_local_volume(
-    emulator, workplace, terminal, wait_until
-):
+def test_stopped_in_the_middle_and_resumed_it_gives_the_local_volume(emulator, workplace, terminal):
     finish(terminal("run", "scans/tiny.h5", "--name", "broken", "--detach"))
-    wait_until(
+    wait_for(
         lambda: any(
             job["status"] == "RUNNING" and "-preprocess-" in job["jobName"]
             for job in emulator.live_jobs()
-        ),
-        "preprocess",
+        )
     )
     stopping = terminal("stop", "broken", "--now")
     stopping.expect(r"Stop run broken\?")
@@ -144,14 +141,3 @@ def test_stopped_in_the_middle_and_resumed_it_gives_the_local_volume(
         for results in ("results-aws/broken/tiny", "results/tiny")
     ]
     np.testing.assert_array_equal(*volumes)
-
-
-@pytest.fixture
-def wait_until():
-    def wait(condition, what):
-        deadline = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < deadline, f"did not come: {what}"
-            time.sleep(0.1)
-
-    return wait

@@ -7,6 +7,7 @@ from tests.cli.calling import tomobatch
 from tests.cli.conftest import set_environment
 from tests.cli.submitting import command_list, submit
 from tests.deployed import BUCKET
+from tests.waiting import wait_for
 
 from tomobatch.aws.runs.find import pick_name
 from tomobatch.aws.runs.place import find_place
@@ -81,15 +82,19 @@ def test_without_now_what_runs_goes_on_and_what_waits_is_taken_back(emulator):
     place = find_place()
     put_record(place, record("gentle"))
     job_id = submit(place, command_list("process", 6, run="gentle"))
+
+    def children():
+        return place.batch.describe([job_id])[job_id].children
+
     try:
+        wait_for(lambda: children() == {"RUNNING": 3, "RUNNABLE": 3})
         said = tomobatch("stop", "gentle", "--yes")
+        wait_for(lambda: children() == {"RUNNING": 3, "FAILED": 3})
         assert "Stopping run gentle" in said.out
         assert "gentle  stopping" in tomobatch("status", "gentle").out
         steps = json.loads(tomobatch("status", "gentle", "--json").out)["steps"]
         step = {each["rule"]: each for each in steps}["process"]
         assert (step["running"], step["cancelled"], step["failed"]) == (3, 3, 0)
-        children = place.batch.describe([job_id])[job_id].children
-        assert children == {"RUNNING": 3, "FAILED": 3}
     finally:
         place.batch.terminate(job_id, "end of the test")
         emulator.wait_until_idle(60)

@@ -15,6 +15,8 @@ from aws_batch_emulator import Fault, start
 
 BUCKET = "tomobatch-data"
 PREFIX = "results"
+PATIENCE_S = 600
+"""For whatever is waited for; a machine under load takes long, and no test is about how long."""
 
 
 @pytest.fixture(scope="session")
@@ -100,9 +102,12 @@ class Workflow:
 
     def run(self, *options, succeeds=True):
         """Run to the end and return what was printed."""
-        process = self.start(*options)
+        return self.finish(self.start(*options), succeeds=succeeds)
+
+    def finish(self, process, succeeds=True):
+        """Wait for the end of a run and return what was printed."""
         try:
-            text, _ = process.communicate(timeout=600)
+            text, _ = process.communicate(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
             text, _ = process.communicate()
@@ -131,6 +136,58 @@ def run_id():
     return f"run{uuid.uuid4().hex[:12]}"
 
 
+@dataclass
+class Gate:
+    """Holds commands up until a test lets them go on.
+
+    A command that is to run still when something happens to it is held by this, not by a sleep that
+    a slow machine outlasts.
+    """
+
+    path: Path
+
+    @property
+    def wait(self):
+        """What a shell command says to be held up."""
+        return f"until test -e {self.path}; do sleep 0.2; done"
+
+    def open(self):
+        self.path.touch()
+
+
+@pytest.fixture
+def gate(tmp_path):
+    return Gate(tmp_path / "gate")
+
+
+def kill(process):
+    """Kill a controller as nothing can prevent."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def ctrl_c(process):
+    """Interrupt a controller as a user does."""
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE_S)
+
+
+@pytest.fixture(name="kill")
+def _kill():
+    return kill
+
+
+@pytest.fixture(name="ctrl_c")
+def _ctrl_c():
+    return ctrl_c
+
+
+@pytest.fixture(params=[ctrl_c, kill])
+def end(request):
+    """Both ways in which a controller ends before its time."""
+    return request.param
+
+
 @pytest.fixture
 def new_workflow(tmp_path, run_id, s3, python):
     def new(snakefile):
@@ -142,10 +199,10 @@ def new_workflow(tmp_path, run_id, s3, python):
 
 @pytest.fixture
 def wait_until():
-    def wait(condition, what, timeout_s=60):
-        deadline = time.monotonic() + timeout_s
+    def wait(condition, what):
+        deadline = time.monotonic() + PATIENCE_S
         while not condition():
-            assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+            assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
             time.sleep(0.05)
 
     return wait

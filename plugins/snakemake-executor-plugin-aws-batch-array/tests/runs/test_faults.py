@@ -38,16 +38,23 @@ def statuses(jobs):
     return sorted((job["status"], job["attempts"]) for job in jobs)
 
 
-def test_a_reclaimed_child_goes_on_where_it_was(emulator, workflow, own_jobs, s3, wait_until):
-    """The reclaim strikes while the second command of a child runs."""
-    process = workflow.start("--aws-batch-array-size=2")
-    wait_until(lambda: len(workflow.names("a/")) >= 1, "first outputs of the scatter")
+def test_a_reclaimed_child_goes_on_where_it_was(
+    emulator, new_workflow, own_jobs, wait_until, gate, tmp_path
+):
+    """The reclaim strikes while a child has done its first command and the second is held up."""
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    held = f"touch {begun}/{{wildcards.i}}; test $(ls {begun} | wc -l) -le 1 || ({gate.wait})"
+    workflow = new_workflow(SCATTER.replace("sleep 1", "true").replace("echo", f"{held}; echo"))
+    process = workflow.start("--aws-batch-array-size=1")
+    wait_until(lambda: len(list(begun.iterdir())) == 2, "the second command")
     emulator.inject(Fault("reclaim", match="*-scatter-*"))
-    text, _ = process.communicate(timeout=120)
+    wait_until(lambda: emulator.faults()[0]["struck"], "the reclaim")
+    gate.open()
+    workflow.finish(process)
 
-    assert process.returncode == 0, text
     assert workflow.read("all.txt") == "0\n1\n2\n3\n"
-    assert statuses(own_jobs("scatter")) == [("SUCCEEDED", 1), ("SUCCEEDED", 2)]
+    assert statuses(own_jobs("scatter")) == [("SUCCEEDED", 2)]
     assert len(own_jobs("gather")) == 1
 
 
@@ -69,7 +76,7 @@ rule hungry:
     output: "a.txt"
     retries: 1
     resources: mem_mb=lambda wildcards, attempt: 100 * attempt
-    shell: "sleep 2; echo {resources.mem_mb} > {output}"
+    shell: "test {resources.mem_mb} -ge 200 || sleep 600; echo {resources.mem_mb} > {output}"
 """
     )
     emulator.inject(Fault("out-of-memory", match="*-hungry-*", after_s=1))
@@ -90,7 +97,7 @@ def test_a_job_batch_forgets_for_good_is_an_error_and_leaves_nothing_behind(
     text = workflow.run(succeeds=False)
 
     assert "AWS Batch knows no job" in text
-    emulator.wait_until_idle(60)
+    emulator.wait_until_idle(120)
 
 
 def test_a_child_that_hangs_runs_into_its_time_limit(new_workflow, monkeypatch):

@@ -1,8 +1,5 @@
 """Controllers that die or are told to stop."""
 
-import os
-import signal
-
 import pytest
 
 SLOW = """
@@ -11,38 +8,33 @@ rule all:
 
 rule scatter:
     output: "a/{i}.txt"
-    shell: "sleep 4; echo {wildcards.i} $RANDOM > {output}"
+    shell: "HOLD; echo {wildcards.i} $RANDOM > {output}"
 
 rule gather:
     input: expand("a/{i}.txt", i=range(4))
     output: "all.txt"
-    shell: "sleep 4; cat {input} > {output}"
+    shell: "GATE; cat {input} > {output}"
 """
-
-
-def kill(process):
-    """Kill a controller as nothing can prevent."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
 
 
 @pytest.mark.parametrize("options", [["--rerun-incomplete"], ["--ignore-incomplete"]])
 def test_the_same_command_after_a_kill_runs_nothing_twice(
-    emulator, new_workflow, own_jobs, wait_until, options
+    emulator, new_workflow, own_jobs, wait_until, options, gate, kill
 ):
-    workflow = new_workflow(SLOW)
+    workflow = new_workflow(SLOW.replace("HOLD", "sleep 1").replace("GATE", gate.wait))
     options = ["--aws-batch-array-size=2", *options]
 
-    # One of the two commands of a child has ended, the other runs.
+    # Of the two commands of a child, one has ended.
     first = workflow.start(*options)
     wait_until(lambda: len(workflow.names("a/")) >= 1, "first outputs of the scatter")
     kill(first)
     # Nobody watches while the scatter ends.
-    emulator.wait_until_idle(60)
+    wait_until(lambda: not emulator.live_jobs(), "the end of the scatter")
     second = workflow.start(*options)
     wait_until(lambda: any(job["status"] == "RUNNING" for job in own_jobs("gather")), "gather")
     kill(second)
     before = {name: workflow.read(name) for name in workflow.names("a/")}
+    gate.open()
     workflow.run(*options)
 
     assert {name: workflow.read(name) for name in workflow.names("a/")} == before
@@ -53,14 +45,14 @@ def test_the_same_command_after_a_kill_runs_nothing_twice(
 
 
 def test_changed_sources_are_not_taken_for_the_old_ones(
-    emulator, new_workflow, own_jobs, wait_until
+    emulator, new_workflow, own_jobs, wait_until, gate, kill
 ):
-    workflow = new_workflow(SLOW)
+    workflow = new_workflow(SLOW.replace("HOLD", gate.wait).replace("GATE", "true"))
     first = workflow.start()
     wait_until(lambda: any(job["status"] == "RUNNING" for job in own_jobs("scatter")), "scatter")
     kill(first)
     snakefile = workflow.folder / "Snakefile"
-    snakefile.write_text(snakefile.read_text().replace("sleep 4; echo", "echo new"))
+    snakefile.write_text(snakefile.read_text().replace(f"{gate.wait}; echo", "echo new"))
 
     workflow.run()
 
@@ -68,14 +60,13 @@ def test_changed_sources_are_not_taken_for_the_old_ones(
     assert {job["status"] for job in own_jobs("scatter")} == {"FAILED", "SUCCEEDED"}
 
 
-def test_ctrl_c_ends_every_array(emulator, new_workflow, own_jobs, wait_until):
-    workflow = new_workflow(SLOW.replace("sleep 4", "sleep 600"))
+def test_ctrl_c_ends_every_array(emulator, new_workflow, own_jobs, wait_until, gate, ctrl_c):
+    workflow = new_workflow(SLOW.replace("HOLD", gate.wait))
     process = workflow.start()
     wait_until(lambda: any(job["status"] == "RUNNING" for job in own_jobs("scatter")), "scatter")
 
-    process.send_signal(signal.SIGINT)
-    wait_until(lambda: emulator.live_jobs() == [], "end of all jobs")
-    process.communicate(timeout=60)
+    ctrl_c(process)
 
+    wait_until(lambda: emulator.live_jobs() == [], "end of all jobs")
     assert process.returncode != 0
     assert emulator.calls()["batch:TerminateJob"] == 1

@@ -1,7 +1,6 @@
 """What a controller leaves that dies or is told to stop, and what the next one makes of it."""
 
 import json
-import os
 import re
 import signal
 import time
@@ -19,7 +18,7 @@ rule all:
 
 rule b:
     output: "b/{i}.txt"
-    shell: "test {wildcards.i} -eq 2 && sleep 20; date +%s.%N > {output}"
+    shell: "test {wildcards.i} -ne 2 || (HOLD); date +%s.%N > {output}"
 """
 
 WITH_INPUTS = """
@@ -29,23 +28,13 @@ rule all:
 rule b:
     input: "in/{i}.txt"
     output: "b/{i}.txt"
-    shell: "test {wildcards.i} -eq 2 && sleep 20; cat {input} > {output}"
+    shell: "test {wildcards.i} -ne 2 || (HOLD); cat {input} > {output}"
 """
 
 
-def kill(process):
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
-def ctrl_c(process):
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=100)
-
-
-@pytest.fixture(params=[ctrl_c, kill])
-def interrupt(request, emulator, wait_until, own_jobs):
-    """Start a workflow, and interrupt it when two children are done and the third runs."""
+@pytest.fixture
+def interrupt(end, emulator, wait_until, own_jobs, gate):
+    """Start a workflow, and interrupt it when two children are done and the third is held up."""
 
     def two_are_done():
         return [job["status"] for job in own_jobs("b")].count("SUCCEEDED") == 2
@@ -53,19 +42,21 @@ def interrupt(request, emulator, wait_until, own_jobs):
     def interrupt(workflow):
         process = workflow.start()
         wait_until(two_are_done, "two of three children")
-        request.param(process)
+        end(process)
 
     yield interrupt
-    emulator.wait_until_idle(60)
+    gate.open()
+    wait_until(lambda: not emulator.live_jobs(), "the end of all jobs")
 
 
 def outputs(workflow):
     return {name: workflow.read(name) for name in workflow.names("b/")}
 
 
-def test_what_is_still_right_does_not_run_again(emulator, new_workflow, interrupt):
-    workflow = new_workflow(SCATTER)
+def test_what_is_still_right_does_not_run_again(emulator, new_workflow, interrupt, gate):
+    workflow = new_workflow(SCATTER.replace("HOLD", gate.wait))
     interrupt(workflow)
+    gate.open()
     before = outputs(workflow)
 
     workflow.run()
@@ -75,8 +66,8 @@ def test_what_is_still_right_does_not_run_again(emulator, new_workflow, interrup
     assert {name: after[name] for name in before} == before
 
 
-def test_inputs_that_are_newer_are_made_use_of(emulator, new_workflow, interrupt, s3):
-    workflow = new_workflow(WITH_INPUTS)
+def test_inputs_that_are_newer_are_made_use_of(emulator, new_workflow, interrupt, s3, gate):
+    workflow = new_workflow(WITH_INPUTS.replace("HOLD", gate.wait))
 
     def upload(what):
         for i in range(3):
@@ -87,30 +78,40 @@ def test_inputs_that_are_newer_are_made_use_of(emulator, new_workflow, interrupt
     interrupt(workflow)
     time.sleep(1.1)
     upload("new")
+    gate.open()
 
     workflow.run()
 
     assert outputs(workflow) == {f"b/{i}.txt": f"new {i}" for i in range(3)}
 
 
-def test_forced_jobs_run_whatever_is_there(emulator, new_workflow, interrupt, own_jobs):
-    workflow = new_workflow(SCATTER)
+def test_forced_jobs_run_whatever_is_there(
+    emulator, new_workflow, interrupt, own_jobs, wait_until, gate
+):
+    workflow = new_workflow(SCATTER.replace("HOLD", gate.wait))
     interrupt(workflow)
     before = outputs(workflow)
 
-    workflow.run("--forceall")
+    process = workflow.start("--forceall")
+    # What ran of the first three is ended before the others begin.
+    wait_until(lambda: "FAILED" in [job["status"] for job in own_jobs("b")], "the third's end")
+    gate.open()
+    workflow.finish(process)
 
     after = outputs(workflow)
     assert len(after) == 3
     assert all(after[name] != before[name] for name in before)
-    # What ran of the first three was ended before the others began.
-    assert sorted(job["status"] for job in own_jobs("b"))[:1] == ["FAILED"]
+    statuses = [job["status"] for job in own_jobs("b")]
+    assert (statuses.count("FAILED"), statuses.count("SUCCEEDED")) == (1, 5)
 
 
-def test_outputs_that_were_deleted_are_made_anew(emulator, new_workflow, interrupt):
-    workflow = new_workflow(SCATTER)
+def test_outputs_that_were_deleted_are_made_anew(
+    emulator, new_workflow, interrupt, gate, wait_until
+):
+    workflow = new_workflow(SCATTER.replace("HOLD", gate.wait))
     interrupt(workflow)
-    emulator.wait_until_idle(60)
+    gate.open()
+    wait_until(lambda: not emulator.live_jobs(), "the end of all jobs")
     workflow.run("--delete-all-output")
     assert outputs(workflow) == {}
 
@@ -143,12 +144,12 @@ rule y:
 rule gather:
     input: made
     output: "d/all.txt"
-    shell: "sleep SLEEP; cat {input} > {output}"
+    shell: "HOLD; cat {input} > {output}"
 """
 
 
 def test_what_a_checkpoint_made_is_there_for_those_that_look_for_it(emulator, new_workflow):
-    workflow = new_workflow(CHECKPOINT.replace("SLEEP", "0"))
+    workflow = new_workflow(CHECKPOINT.replace("HOLD", "true"))
 
     workflow.run()
 
@@ -157,10 +158,10 @@ def test_what_a_checkpoint_made_is_there_for_those_that_look_for_it(emulator, ne
 
 
 def test_a_checkpoint_of_an_earlier_controller_is_there_in_another_folder(
-    emulator, new_workflow, wait_until, own_jobs
+    emulator, new_workflow, wait_until, own_jobs, gate, kill
 ):
     """As where a controller that is a job starts anew on another machine."""
-    workflow = new_workflow(CHECKPOINT.replace("SLEEP", "8"))
+    workflow = new_workflow(CHECKPOINT.replace("HOLD", gate.wait))
     process = workflow.start()
     wait_until(lambda: any(j["status"] == "RUNNING" for j in own_jobs("gather")), "gather")
     kill(process)
@@ -168,6 +169,7 @@ def test_a_checkpoint_of_an_earlier_controller_is_there_in_another_folder(
     moved.mkdir()
     (workflow.folder / "Snakefile").rename(moved / "Snakefile")
     workflow.folder = moved
+    gate.open()
 
     workflow.run()
 
@@ -181,27 +183,29 @@ rule all:
 
 rule b:
     output: f"b/{config['scan']}.txt"
-    shell: "sleep 8; echo {config[scan]} > {output}"
+    shell: "test {config[scan]} != A || (HOLD); echo {config[scan]} > {output}"
 """
 
 
 def test_two_configurations_in_one_folder_do_not_touch_each_other(
-    emulator, new_workflow, wait_until, own_jobs
+    emulator, new_workflow, wait_until, own_jobs, gate
 ):
-    workflow = new_workflow(BY_CONFIG)
+    workflow = new_workflow(BY_CONFIG.replace("HOLD", gate.wait))
     first = workflow.start("--config", "scan=A")
     wait_until(lambda: any(job["status"] == "RUNNING" for job in own_jobs("b")), "the first")
 
     workflow.run("--config", "scan=B")
 
-    text, _ = first.communicate(timeout=100)
-    assert first.returncode == 0, text
+    gate.open()
+    workflow.finish(first)
     assert outputs(workflow) == {"b/A.txt": "A\n", "b/B.txt": "B\n"}
     assert [job["status"] for job in own_jobs("b")] == ["SUCCEEDED"] * 2
 
 
-def test_the_other_configuration_survives_ctrl_c(emulator, new_workflow, wait_until, own_jobs):
-    workflow = new_workflow(BY_CONFIG)
+def test_the_other_configuration_survives_ctrl_c(
+    emulator, new_workflow, wait_until, own_jobs, gate, ctrl_c
+):
+    workflow = new_workflow(BY_CONFIG.replace("test {config[scan]} != A || (HOLD)", gate.wait))
     first = workflow.start("--config", "scan=A")
     wait_until(lambda: any(job["status"] == "RUNNING" for job in own_jobs("b")), "the first")
     second = workflow.start("--config", "scan=B")
@@ -209,12 +213,14 @@ def test_the_other_configuration_survives_ctrl_c(emulator, new_workflow, wait_un
 
     ctrl_c(second)
 
-    text, _ = first.communicate(timeout=100)
-    assert first.returncode == 0, text
+    gate.open()
+    workflow.finish(first)
     assert outputs(workflow) == {"b/A.txt": "A\n"}
 
 
-def test_a_queue_that_is_gone_is_one_warning(emulator, new_workflow, wait_until, own_jobs):
+def test_a_queue_that_is_gone_is_one_warning(
+    emulator, new_workflow, wait_until, own_jobs, gate, kill
+):
     keys = {
         name.lower(): value
         for name, value in emulator.administrator.items()
@@ -235,16 +241,17 @@ def test_a_queue_that_is_gone_is_one_warning(emulator, new_workflow, wait_until,
         PolicyName="passing", PolicyDocument=json.dumps(document)
     )
     emulator.grant("passing")
-    workflow = new_workflow(SCATTER)
+    workflow = new_workflow(SCATTER.replace("HOLD", gate.wait))
     options = ["--aws-batch-array-queues=cpu=passing"]
     process = workflow.start(*options)
     wait_until(lambda: any(job["status"] == "RUNNING" for job in own_jobs("b")), "the scatter")
     kill(process)
     for job in own_jobs("b"):
         batch.terminate_job(jobId=job["jobId"], reason="the test")
-    emulator.wait_until_idle(60)
+    wait_until(lambda: not emulator.live_jobs(), "the end of all jobs")
     batch.update_job_queue(jobQueue=arn, state="DISABLED")
     batch.delete_job_queue(jobQueue=arn)
+    gate.open()
 
     text = workflow.run()
 
@@ -253,15 +260,17 @@ def test_a_queue_that_is_gone_is_one_warning(emulator, new_workflow, wait_until,
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.7, 1.5, 2.5, 3.5, 5.0])
-def test_ctrl_c_at_any_moment_leaves_nothing_behind(emulator, new_workflow, own_jobs, after_s):
-    workflow = new_workflow(SCATTER.replace("test {wildcards.i} -eq 2 && sleep 20", "sleep 60"))
+def test_ctrl_c_at_any_moment_leaves_nothing_behind(
+    emulator, new_workflow, own_jobs, after_s, gate, wait_until
+):
+    """No command comes to its end: the gate stays shut."""
+    workflow = new_workflow(SCATTER.replace("test {wildcards.i} -ne 2 || (HOLD)", gate.wait))
     process = workflow.start()
     time.sleep(1 + after_s)
 
     process.send_signal(signal.SIGINT)
-    text, _ = process.communicate(timeout=100)
+    text = workflow.finish(process, succeeds=False)
 
-    assert process.returncode != 0
     assert not re.search("may still run", text)
-    emulator.wait_until_idle(30)
+    wait_until(lambda: not emulator.live_jobs(), "the end of all jobs")
     assert [job for job in own_jobs() if job["status"] == "SUCCEEDED"] == []

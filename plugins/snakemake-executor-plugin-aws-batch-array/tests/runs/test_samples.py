@@ -1,5 +1,6 @@
-"""A seeded sample of what benchmarks/foreign.py and benchmarks/kills.py do at full size."""
+"""A seeded sample of what foreign, kills and interrupted of benchmarks/ do at full size."""
 
+import itertools
 import random
 import sys
 from importlib import import_module
@@ -31,6 +32,19 @@ def sample():
 @pytest.mark.parametrize(("name", "condition"), sample())
 def test_a_workflow_of_anothers_shape_comes_out_right(emulator, python, name, condition):
     assert load("foreign").run(emulator, name, condition, SEED, python).wrong == ""
+
+
+def sample_of_interruptions():
+    interrupted = load("interrupted")
+    every = list(itertools.product(interrupted.ALL_CASES, interrupted.WAYS, interrupted.CONDITIONS))
+    return random.Random(SEED).sample(every, 2)  # noqa: S311
+
+
+@pytest.mark.parametrize(("case", "way", "condition"), sample_of_interruptions())
+def test_an_interrupted_workflow_comes_out_right(emulator, python, case, way, condition):
+    interrupted = load("interrupted")
+    with interrupted.within(emulator, condition):
+        assert interrupted.run_case(emulator, python, case, way, condition) == ""
 
 
 def test_a_controller_that_is_killed_at_random_moments_comes_out_right(emulator, python):
