@@ -174,7 +174,7 @@ def pipeline(device: Device, most_px: int) -> Iterator[Figure]:
 
 def cones(device: Device, most_px: int) -> Iterator[Figure]:
     """Time the variants of the cone beam's back-projection, filter included."""
-    n_px = min(most_px, 256)
+    n_px = min(most_px, 128)
     angles = np.arange(n_px) * 2 * np.pi / n_px
     beam = ConeBeam(4.0 * n_px, 8.0 * n_px, 1.0, 1.0)
     geometry = make_cone_geometry(beam, angles, n_px, n_px)
