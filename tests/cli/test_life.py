@@ -95,6 +95,8 @@ def test_a_whole_life(account, workplace, terminal, monkeypatch):
 
     text = finish(terminal("cost", "tiny", "--offline"))
     assert "preprocess" in text
+    assert "Foretold: $" in text
+    assert "learnt from runs of this account" in finish(terminal("estimate", "scans/tiny.h5"))
 
     finish(terminal("fetch", "tiny"))
     finish(terminal("open", "tiny"))

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tomobatch.cli.cost import Offline
+from tomobatch.cli.shared.deployed import deployment
 from tomobatch.cli.shared.options import AsJson, Region
 from tomobatch.cli.shared.scans import find_scans, plan_scans, read_config
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
+    from tomobatch.fleet.figures import Figure
     from tomobatch.fleet.machines import Fleet
     from tomobatch.fleet.prices import Prices
 
@@ -45,13 +47,31 @@ def run(
     config = read_config()
     plans = list(plan_scans(find_scans([scan], config), config).good.values())
     prices = current_prices(fleet, region, offline=offline)
+    figures = known_figures(offline=offline)
     where: Queue = "cpu" if cpu else "gpu"
-    estimate = estimate_run(plans, prices, fleet, queue=where, device=where)
+    estimate = estimate_run(plans, prices, fleet, figures, queue=where, device=where)
     if as_json:
         typer.echo(json.dumps(estimate.to_dict(), indent=1))
         return
     show_estimate(estimate)
     typer.echo(f"\n{estimate.summary}")
+
+
+def known_figures(*, offline: bool) -> "dict[str, Figure]":
+    """Return what the runs of the deployment have seen of AWS; the dated table without any."""
+    from tomobatch.estimate.learn import learn
+    from tomobatch.fleet.figures import offline_figures
+
+    if offline:
+        return offline_figures()
+    from tomobatch.aws.runs.seen import read_seen
+
+    try:
+        with deployment() as place:
+            return learn(offline_figures(), read_seen(place))
+    except UserError:
+        # Nothing is deployed yet, or out of reach: the assumptions say that nothing is learnt.
+        return offline_figures()
 
 
 def current_prices(fleet: "Fleet", region: str | None, *, offline: bool) -> "Prices":

@@ -94,8 +94,8 @@ def run(
     else:
         data_url(profile)
         jobs = count_jobs(plans.good.values())
-        foretold = _foretell(plans.good, detached=detach)
         with deployment() as place:
+            foretold = _foretell(place, plans.good, detached=detach)
             _warn_of_quotas()
             _ask(place, called, scans, jobs, yes=yes)
             on_s3 = moved(scans, lambda path: upload_scan(path, str(place.scans), replace=replaces))
@@ -135,6 +135,7 @@ def start(place: "Place", record: "RunRecord", *, detach: bool, replaces: bool =
     """Start Snakemake for a run: as a job, or as a process on this terminal."""
     from tomobatch.aws.runs.launch import sheet_of, snakemake_arguments, submit_head
     from tomobatch.aws.runs.record import Controller, note_finish, put_record
+    from tomobatch.aws.runs.seen import note_seen
     from tomobatch.aws.runs.sources import pack_sources, put_sources
 
     sheet = sheet_of(record)
@@ -157,6 +158,7 @@ def start(place: "Place", record: "RunRecord", *, detach: bool, replaces: bool =
 
     run_snakemake(arguments, note)
     note_finish(place, record.name)
+    note_seen(place, record.name)
     typer.echo(f"Bring the results down with `tomobatch fetch {record.name}`")
 
 
@@ -178,13 +180,19 @@ def _warn_of_quotas() -> None:
         typer.echo(f"warning: {line}", err=True)
 
 
-def _foretell(plans: "Mapping[str, ScanPlan]", *, detached: bool) -> "Foretold":
+def _foretell(place: "Place", plans: "Mapping[str, ScanPlan]", *, detached: bool) -> "Foretold":
     """Say how long the run is going to take, and what it is going to cost."""
+    from tomobatch.aws.runs.seen import read_seen
     from tomobatch.cli.shared.estimate_view import show_bill
     from tomobatch.estimate.estimate import estimate_run
+    from tomobatch.estimate.learn import learn
+    from tomobatch.fleet.figures import offline_figures
     from tomobatch.fleet.prices import offline_prices
 
-    estimate = estimate_run(list(plans.values()), offline_prices(), detached=detached)
+    figures = learn(offline_figures(), read_seen(place))
+    estimate = estimate_run(
+        list(plans.values()), offline_prices(), figures=figures, detached=detached
+    )
     show_bill(estimate)
     typer.echo(estimate.summary)
     return estimate.foretold

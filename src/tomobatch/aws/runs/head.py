@@ -19,6 +19,7 @@ from snakemake_executor_plugin_aws_batch_array.submission import TRY_AGAIN_EXIT_
 from tomobatch.aws.runs.notice import tell_of_failure
 from tomobatch.aws.runs.place import find_place
 from tomobatch.aws.runs.record import note_finish
+from tomobatch.aws.runs.seen import note_seen
 from tomobatch.aws.runs.sources import unpack_sources
 
 TOLD_EXIT_CODE = 3
@@ -54,7 +55,9 @@ def main(arguments: Sequence[str]) -> int:
         return TRY_AGAIN_EXIT_CODE
     run = path.key.split("/")[-2]
     if returncode == 0:
-        note_finish(find_place(), run)
+        place = find_place()
+        note_finish(place, run)
+        note_seen(place, run)
         return 0
     return TOLD_EXIT_CODE if tell_of_failure(find_place(), run) else returncode
 

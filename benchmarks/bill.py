@@ -1,0 +1,144 @@
+"""Estimates against bills: ``python benchmarks/bill.py`` writes ``results/bill.md``.
+
+Twenty ways to run scans, each foretold, and then run on an account of the emulator's rehearsal,
+which draws its days, chooses its machines and bills on its own. Foretold three times: by the table
+of the package, after learning from five other runs of the account, and with what those cannot see,
+how long idle machines stay, known besides.
+"""
+
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.fleet.rehearsed import Rehearsed, prices_of, rehearse, vary, with_linger
+from tests.fleet.scans import plan_of_size
+
+from aws_batch_emulator.rehearsal import Day
+from tomobatch.estimate.estimate import Estimate, estimate_run
+from tomobatch.estimate.learn import learn
+from tomobatch.fleet.figures import Figure, offline_figures
+from tomobatch.fleet.machines import Fleet
+from tomobatch.fleet.prices import Prices
+from tomobatch.steps import Queue
+
+RESULTS = Path(__file__).parent / "results" / "bill.md"
+SEED, N_RUNS, N_LEARNT, N_DRAWS = 20, 20, 5, 60
+SIZES = ((900, 1024, 1024), (1800, 2048, 2048), (3600, 2048, 2048), (1200, 512, 2048))
+WAYS: tuple[tuple[Queue, int], ...] = (
+    *(("cpu", 4), ("cpu", 16), ("cpu", 100)),
+    *(("gpu", 16), ("gpu", 64)),
+)
+RECLAIMS = (0.0, 1.0, 20.0)
+"""Times the account's own rate: none, as they are, and a bad day."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to run a scan: what was foretold by each set of figures, and what came."""
+
+    name: str
+    estimates: tuple[Estimate, ...]
+    came: Rehearsed
+
+
+def main() -> None:
+    """Compare, and write the page."""
+    account = Day.draw(random.Random(SEED))  # noqa: S311 - no secrets
+    day = random.Random(SEED + 1)  # noqa: S311 - no secrets
+    earlier = [
+        rehearse(plan_of_size(*size), queue, most, SEED + i, day=vary(account, day))
+        for i, (size, (queue, most)) in enumerate(zip(SIZES * 2, WAYS, strict=False))
+    ][:N_LEARNT]
+    table = offline_figures()
+    learnt = learn(table, [run.seen for run in earlier])
+    whole = with_linger(learnt, [run.stays_s for run in earlier])
+    prices = prices_of(account)
+    rows = []
+    for number in range(N_RUNS):
+        size, (queue, most) = SIZES[number % len(SIZES)], WAYS[number % len(WAYS)]
+        reclaims = RECLAIMS[number % len(RECLAIMS)]
+        plan = plan_of_size(*size)
+        estimates = tuple(
+            foretell(plan, figures, prices, queue, most) for figures in (table, learnt, whole)
+        )
+        seed = 1000 + number
+        came = rehearse(plan, queue, most, seed, day=vary(account, day), reclaims=reclaims)
+        name = f"{size[0]} x {size[1]} x {size[2]}, {queue.upper()} {most}, reclaims x {reclaims:g}"
+        rows.append(Row(name, estimates, came))
+        print(name, [round(each.usd.likely, 3) for each in estimates], round(came.usd, 3))
+    RESULTS.write_text(page(rows), encoding="utf-8")
+
+
+def foretell(plan, figures: dict[str, Figure], prices: Prices, queue: Queue, most: int) -> Estimate:
+    """Return the estimate."""
+    fleet = Fleet(
+        most_children=most,
+        gpu_types=("g4dn.xlarge", "g5.xlarge", "g6.xlarge"),
+    )
+    return estimate_run([plan], prices, fleet, figures, queue=queue, device=queue, n_draws=N_DRAWS)
+
+
+def page(rows: Sequence[Row]) -> str:
+    """Return the page."""
+    lines = [
+        "# Estimates against bills\n",
+        f"`python benchmarks/bill.py`, seed {SEED}. {N_RUNS} runs on an account of the emulator's "
+        "rehearsal, which bills as AWS does and shares nothing with the estimate; dollars and "
+        f"minutes that came, and the error of what was foretold: by the table, after {N_LEARNT} "
+        "other runs, and with the stay of idle machines known besides.\n",
+        "| run | came | table | learnt | stay known | reclaimed |",
+        "|---|---|---|---|---|--:|",
+    ]
+    for row in rows:
+        errors = " | ".join(
+            f"{relative(each.usd.likely, row.came.usd):+.0%} $, "
+            f"{relative(each.elapsed_s.likely / 60, row.came.minutes):+.0%} min"
+            for each in row.estimates
+        )
+        lines.append(
+            f"| {row.name} | ${row.came.usd:.2f}, {row.came.minutes:.0f} min | {errors} "
+            f"| {row.came.n_reclaimed} |"
+        )
+    lines += ["", "| | table | learnt | stay known |", "|---|--:|--:|--:|"]
+    for name, count in summary(rows).items():
+        lines.append(f"| {name} | {' | '.join(count)} |")
+    return "\n".join(lines) + "\n"
+
+
+def summary(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Return how good each set of figures was, a line of the last table each."""
+    told: dict[str, list[str]] = {}
+    for number in range(3):
+        usd = [relative(row.estimates[number].usd.likely, row.came.usd) for row in rows]
+        minutes = [
+            relative(row.estimates[number].elapsed_s.likely / 60, row.came.minutes) for row in rows
+        ]
+        held = [
+            row.estimates[number].usd.low <= row.came.usd <= row.estimates[number].usd.high
+            for row in rows
+        ]
+        for name, value in (
+            ("dollars, median error", f"{median(map(abs, usd)):.0%}"),
+            ("dollars within 15 %", f"{np.mean(np.abs(usd) <= 0.15):.0%}"),
+            ("minutes, median error", f"{median(map(abs, minutes)):.0%}"),
+            ("minutes within 25 %", f"{np.mean(np.abs(minutes) <= 0.25):.0%}"),
+            ("dollars within the 10 to 90 % range", f"{np.mean(held):.0%}"),
+        ):
+            told.setdefault(name, []).append(value)
+    return told
+
+
+def relative(foretold: float, came: float) -> float:
+    """Return the relative error."""
+    return foretold / came - 1
+
+
+if __name__ == "__main__":
+    main()

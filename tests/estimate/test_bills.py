@@ -1,0 +1,65 @@
+"""Estimates against the bills of an account that they know nothing of: a sample of the benchmark.
+
+``benchmarks/bill.py`` has twenty runs of it, with and without learning.
+"""
+
+import random
+from statistics import median
+
+import pytest
+from tests.fleet.rehearsed import prices_of, rehearse, vary, with_linger
+from tests.fleet.scans import plan_of_size
+
+from aws_batch_emulator.rehearsal import Day
+from tomobatch.estimate.estimate import estimate_run
+from tomobatch.estimate.learn import learn
+from tomobatch.fleet.figures import offline_figures
+from tomobatch.fleet.machines import Fleet
+
+SEED = 20
+RUNS = [
+    ((900, 1024, 1024), "cpu", 4, 0.0),
+    ((1800, 2048, 2048), "cpu", 16, 1.0),
+    ((1200, 512, 2048), "gpu", 16, 20.0),
+    ((1800, 2048, 2048), "cpu", 4, 20.0),
+]
+
+
+@pytest.fixture(scope="module")
+def errors():
+    """Relative errors of dollars and minutes: by the table, and after three other runs."""
+    account, rng = Day.draw(random.Random(SEED)), random.Random(SEED + 1)  # noqa: S311
+    ways = [("cpu", 4), ("cpu", 16), ("gpu", 16)]
+    earlier = [
+        rehearse(plan_of_size(900, 1024, 1024), *way, seed, day=vary(account, rng))
+        for seed, way in enumerate(ways)
+    ]
+    learnt = learn(offline_figures(), [run.seen for run in earlier])
+    known = with_linger(learnt, [run.stays_s for run in earlier])
+    prices = prices_of(account)
+    found = {"table": [], "known": []}
+    for seed, (size, queue, most, reclaims) in enumerate(RUNS, start=1000):
+        plan = plan_of_size(*size)
+        came = rehearse(plan, queue, most, seed, day=vary(account, rng), reclaims=reclaims)
+        for name, figures in (("table", offline_figures()), ("known", known)):
+            fleet = Fleet(most_children=most, gpu_types=("g4dn.xlarge", "g5.xlarge", "g6.xlarge"))
+            estimate = estimate_run(
+                [plan], prices, fleet, figures, queue=queue, device=queue, n_draws=40
+            )
+            minutes = estimate.elapsed_s.likely / 60
+            found[name].append((estimate.usd.likely / came.usd - 1, minutes / came.minutes - 1))
+    return found
+
+
+def test_by_what_is_known_of_the_account_a_bill_is_foretold(errors):
+    usd, minutes = zip(*errors["known"], strict=True)
+
+    assert median(map(abs, usd)) < 0.15
+    assert max(map(abs, minutes)) < 0.25
+
+
+def test_without_it_the_error_is_no_order_of_magnitude(errors):
+    usd, minutes = zip(*errors["table"], strict=True)
+
+    assert max(map(abs, usd)) < 0.5
+    assert max(map(abs, minutes)) < 0.5
