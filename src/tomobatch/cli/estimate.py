@@ -2,12 +2,14 @@
 
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tomobatch.cli.cost import Offline
 from tomobatch.cli.shared.deployed import deployment
+from tomobatch.cli.shared.front_view import Limits, parse_time, take_way
 from tomobatch.cli.shared.options import AsJson, Region
 from tomobatch.cli.shared.scans import find_scans, plan_scans, read_config
 from tomobatch.errors import UserError
@@ -26,6 +28,18 @@ def run(
         int, typer.Option(min=1, help="Most children of a step at once: aws-batch-array-size.")
     ] = 100,
     cpu: Annotated[bool, typer.Option("--cpu", help="Reconstruct on the CPU queue too.")] = False,
+    front: Annotated[
+        bool, typer.Option("--front", help="Show the ways to run that no other beats, too.")
+    ] = False,
+    deadline: Annotated[
+        str | None, typer.Option(help="Take the cheapest way within a time such as 20m or 1h30m.")
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(min=0, help="Take the fastest way for so many dollars.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the ways into a file: .svg, .png or .pdf.")
+    ] = None,
     region: Region = None,
     offline: Offline = False,
     as_json: AsJson = False,
@@ -33,13 +47,17 @@ def run(
     """Say how many jobs, bytes, hours and dollars a scan will take on AWS, with config.yaml if any.
 
     Times and dollars are the middle of many runs that are played through, and where four of five
-    of them lie.
+    of them lie. With --front, --deadline, --budget or --plot, ways to run are compared, up to
+    --machines a step and on either queue, and one is taken: what keeps both in nine of ten runs, or
+    without either the knee between minutes and dollars.
 
-    Example: `tomobatch estimate scans/tooth.h5`
+    Example: `tomobatch estimate scans/tooth.h5 --deadline 20m`
     """
+    limits = Limits(None if deadline is None else parse_time(deadline, "--deadline"), budget, plot)
     # Libraries that take seconds to import are left to the commands that need them.
     from tomobatch.cli.shared.estimate_view import show_estimate
     from tomobatch.estimate.estimate import estimate_run
+    from tomobatch.estimate.planner import ways_to_run
     from tomobatch.fleet.machines import Fleet
     from tomobatch.steps import Queue
 
@@ -49,6 +67,11 @@ def run(
     prices = current_prices(fleet, region, offline=offline)
     figures = known_figures(offline=offline)
     where: Queue = "cpu" if cpu else "gpu"
+    if front or limits.any:
+        queues: tuple[Queue, ...] = ("cpu",) if cpu else ("cpu", "gpu")
+        ways = ways_to_run(plans, prices, fleet, figures, most=machines, queues=queues)
+        way = take_way(ways, limits, show=not as_json)
+        fleet, where = Fleet(most_children=way.most_children), way.queue
     estimate = estimate_run(plans, prices, fleet, figures, queue=where, device=where)
     if as_json:
         typer.echo(json.dumps(estimate.to_dict(), indent=1))

@@ -1,0 +1,121 @@
+"""The ways to run a scan, as a table and as a plot."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tomobatch.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tomobatch.estimate.planner import Way
+
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+def parse_time(text: str, option: str) -> float:
+    """Read ``20m``, ``1h30m`` or ``90s`` as seconds.
+
+    Raises
+    ------
+    UserError
+        If it is not of that form.
+    """
+    if not re.fullmatch(r"(\d+(\.\d+)?[hms])+", text):
+        raise UserError(f"{option} {text}: write a time such as 20m, 1h30m or 90s")
+    found = re.findall(r"(\d+(?:\.\d+)?)([hms])", text)
+    return sum(float(number) * _SECONDS[unit] for number, unit in found)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a way to run has to keep, and where the ways are drawn; None if that was not asked."""
+
+    deadline_s: float | None = None
+    budget_usd: float | None = None
+    plot: Path | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether something was asked."""
+        return self != Limits()
+
+
+def take_way(ways: Sequence["Way"], limits: Limits, *, show: bool) -> "Way":
+    """Choose a way, draw all of them if that was asked, and print those that no other beats."""
+    from rich.console import Console
+
+    from tomobatch.estimate.planner import choose_way, front_of
+
+    chosen = choose_way(ways, limits.deadline_s, limits.budget_usd)
+    if limits.plot is not None:
+        plot_ways(ways, chosen, limits.plot)
+    if show:
+        Console(soft_wrap=True).print(front_table(front_of(ways), chosen))
+        queue = chosen.queue.upper()
+        typer.echo(f"\nTaken: {chosen.most_children} a step, reconstruction on the {queue} queue\n")
+    return chosen
+
+
+def front_table(front: Sequence["Way"], chosen: "Way") -> "Table":
+    """Return a table of the ways that no other beats, the cheapest first."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for number, name in enumerate(("most a step", "queue", "minutes", "10-90 %", "$", "10-90 %")):
+        table.add_column(name, justify="left" if number == 1 else "right", no_wrap=True)
+    for way in front:
+        minutes, usd = way.estimate.elapsed_s, way.estimate.usd
+        table.add_row(
+            str(way.most_children),
+            way.queue,
+            f"{minutes.likely / 60:.0f}",
+            f"{minutes.low / 60:.0f}-{minutes.high / 60:.0f}",
+            f"{usd.likely:.2f}",
+            f"{usd.low:.2f}-{usd.high:.2f}",
+            style="bold" if way is chosen else "",
+        )
+    return table
+
+
+def plot_ways(ways: Sequence["Way"], chosen: "Way", path: Path) -> None:
+    """Draw every way with its range, and mark the chosen one.
+
+    Raises
+    ------
+    UserError
+        If the name of the file ends in no format of pictures.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    for queue in dict.fromkeys(way.queue for way in ways):
+        of_queue = [way for way in ways if way.queue == queue]
+        minutes = [way.elapsed_s / 60 for way in of_queue]
+        usd = [way.usd for way in of_queue]
+        spread = [
+            [way.usd - way.estimate.usd.low for way in of_queue],
+            [way.estimate.usd.high - way.usd for way in of_queue],
+        ]
+        axes.errorbar(minutes, usd, yerr=spread, marker="o", capsize=3, label=f"{queue} queue")
+        for way in of_queue:
+            axes.annotate(
+                str(way.most_children),
+                (way.elapsed_s / 60, way.usd),
+                textcoords="offset points",
+                xytext=(5, 5),
+            )
+    axes.scatter([chosen.elapsed_s / 60], [chosen.usd], s=160, facecolors="none", edgecolors="k")
+    axes.set(xlabel="minutes", ylabel="dollars", yscale="log")
+    axes.set_title("Ways to run, by most children a step; the chosen one has a ring")
+    axes.legend()
+    try:
+        figure.savefig(path)
+    except ValueError as error:
+        raise UserError(f"--plot {path}: {error}") from None

@@ -1,0 +1,129 @@
+"""Which way to run: children a step and queue, for a deadline, a budget, or the knee of the two.
+
+Every way is played through under the same days (``estimate_run``), so that their differences are
+those of the ways. Of them the front is kept: what is neither slower nor dearer than another.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from tomobatch.errors import UserError
+from tomobatch.estimate.estimate import Estimate, estimate_run
+from tomobatch.fleet.figures import Figures
+from tomobatch.fleet.machines import Fleet
+from tomobatch.fleet.prices import Prices
+from tomobatch.plan import ScanPlan
+from tomobatch.steps import Queue
+
+CHILDREN = (1, 2, 4, 8, 16, 32, 64, 100)
+N_DRAWS = 30
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to run: most children a step, the queue of reconstruction, and what is foretold."""
+
+    most_children: int
+    queue: Queue
+    estimate: Estimate
+
+    @property
+    def elapsed_s(self) -> float:
+        """The middle of its draws."""
+        return self.estimate.elapsed_s.likely
+
+    @property
+    def usd(self) -> float:
+        """The middle of its draws."""
+        return self.estimate.usd.likely
+
+
+def ways_to_run(
+    plans: Sequence[ScanPlan],
+    prices: Prices,
+    fleet: Fleet,
+    figures: Figures,
+    *,
+    most: int = max(CHILDREN),
+    queues: Iterable[Queue] = ("cpu", "gpu"),
+    n_draws: int = N_DRAWS,
+) -> list[Way]:
+    """Return the estimate of every way to run some scans, up to so many children a step."""
+    counts = [n for n in CHILDREN if n < most] + [most]
+    return [
+        Way(
+            n,
+            queue,
+            estimate_run(
+                plans,
+                prices,
+                replace(fleet, most_children=n),
+                figures,
+                queue=queue,
+                device=queue,
+                n_draws=n_draws,
+            ),
+        )
+        for queue in queues
+        for n in counts
+    ]
+
+
+def front_of(ways: Iterable[Way]) -> list[Way]:
+    """Return the ways that no other beats in time and money, the cheapest first."""
+    front: list[Way] = []
+    for way in sorted(ways, key=lambda each: (each.usd, each.elapsed_s)):
+        if not front or way.elapsed_s < front[-1].elapsed_s:
+            front.append(way)
+    return front
+
+
+def choose_way(
+    ways: Sequence[Way], deadline_s: float | None = None, budget_usd: float | None = None
+) -> Way:
+    """Choose a way.
+
+    Parameters
+    ----------
+    ways
+        Those there are.
+    deadline_s, budget_usd
+        What nine of ten runs must keep. With a deadline, the cheapest way that keeps it; with a
+        budget, the fastest; with both, the cheapest that keeps both. With neither, the knee: that
+        of the least product of minutes and dollars.
+
+    Raises
+    ------
+    UserError
+        If no way keeps them; it names the one that comes closest.
+    """
+    if deadline_s is None and budget_usd is None:
+        return min(ways, key=lambda way: way.elapsed_s * way.usd)
+    left = [
+        way
+        for way in ways
+        if (deadline_s is None or way.estimate.elapsed_s.high <= deadline_s)
+        and (budget_usd is None or way.estimate.usd.high <= budget_usd)
+    ]
+    if not left:
+        raise UserError(_none(ways, deadline_s, budget_usd))
+    if deadline_s is None:
+        return min(left, key=lambda way: way.elapsed_s)
+    return min(left, key=lambda way: way.usd)
+
+
+def _none(ways: Sequence[Way], deadline_s: float | None, budget_usd: float | None) -> str:
+    fastest = min(ways, key=lambda way: way.estimate.elapsed_s.high)
+    cheapest = min(ways, key=lambda way: way.estimate.usd.high)
+    asked = [] if deadline_s is None else [f"{deadline_s / 60:.0f} minutes"]
+    asked += [] if budget_usd is None else [f"${budget_usd:.2f}"]
+    return (
+        f"no way to run keeps {' and '.join(asked)} in nine of ten runs; "
+        f"the fastest takes {_at_most(fastest)}, the cheapest {_at_most(cheapest)} "
+        "(--deadline, --budget)"
+    )
+
+
+def _at_most(way: Way) -> str:
+    high_s, high_usd = way.estimate.elapsed_s.high, way.estimate.usd.high
+    return f"{high_s / 60:.0f} minutes for ${high_usd:.2f}"
