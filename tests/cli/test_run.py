@@ -2,6 +2,8 @@
 
 import os
 
+import h5py
+import numpy as np
 import pytest
 from tests.cli.calling import tomobatch
 from tests.deployed import BUCKET
@@ -10,9 +12,11 @@ from aws_batch_emulator import Fault
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from tomobatch.aws.runs.sources import pack_sources, unpack_sources
 from tomobatch.cli.shared.scans import find_scans, write_sheet
+from tomobatch.cli.shared.uploading import check_before_upload, upload_beside
 from tomobatch.config.sheet import read_sheet
 from tomobatch.errors import UserError
 from tomobatch.s3.transfer import upload_file
+from tomobatch.scan.settings import DatasetSettings
 
 PART_BYTES = 5 * 2**20
 """The least that S3 takes."""
@@ -78,6 +82,63 @@ def test_another_file_is_replaced_only_when_told_to(emulator, large_file):
         upload_file(large_file, url, replace=False)
     upload_file(large_file, url, replace=True)
     assert read_object(url) == b"short"
+
+
+def test_files_that_flats_are_read_from_go_along(emulator, tmp_path):
+    scan = tmp_path / "scan.h5"
+    (tmp_path / "beam").mkdir()
+    for name in ("flats.h5", "beam/darks.h5"):
+        (tmp_path / name).write_bytes(name.encode())
+    datasets = DatasetSettings(
+        flats=["flats.h5:/a", "flats.h5:/b[0:3]", "/in/the/scan"], darks="beam/darks.h5:/c"
+    )
+    upload_beside(str(scan), datasets, f"s3://{BUCKET}/scans", replace=False)
+    for name in ("flats.h5", "beam/darks.h5"):
+        assert read_object(f"s3://{BUCKET}/scans/{name}") == name.encode()
+
+
+def virtual(folder):
+    with h5py.File(folder / "camera.h5", "w") as file:
+        file["pictures"] = np.zeros((4, 3, 2), np.uint16)
+    layout = h5py.VirtualLayout((4, 3, 2), np.uint16)
+    layout[:] = h5py.VirtualSource("camera.h5", "pictures", (4, 3, 2))
+    with h5py.File(folder / "scan.h5", "w") as file:
+        file.create_virtual_dataset("exchange/data", layout)
+
+
+def linked(folder):
+    virtual(folder)
+    with h5py.File(folder / "scan.h5", "w") as file:
+        file["exchange/data"] = h5py.ExternalLink("camera.h5", "/pictures")
+
+
+def plain(folder):
+    with h5py.File(folder / "scan.h5", "w") as file:
+        file["exchange/data"] = np.zeros((4, 3, 2), np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("write", "datasets", "told"),
+    [
+        (virtual, {}, r"lie in other files.*--local \(camera.h5\)"),
+        (linked, {}, r"lie in other files.*--local \(camera.h5\)"),
+        (plain, {"flats": "../flats.h5:/a"}, r"\.\./flats.h5 does not lie beside"),
+        (plain, {"darks": "/data/flats.h5:/a"}, r"/data/flats.h5 does not lie beside"),
+        (plain, {"angles": "angles.csv"}, "datasets.angles: angles.csv is not read on S3"),
+        (lambda folder: (folder / "scan.h5").mkdir(), {}, "read HDF5 and Zarr alone"),
+    ],
+)
+def test_what_jobs_could_not_read_is_refused_before_it_is_sent(tmp_path, write, datasets, told):
+    write(tmp_path)
+    with pytest.raises(UserError, match=told):
+        check_before_upload(str(tmp_path / "scan.h5"), DatasetSettings(**datasets))
+
+
+def test_a_scan_that_jobs_can_read_is_not_refused(tmp_path):
+    plain(tmp_path)
+    named = DatasetSettings(flats=["flats.h5:/a", "s3://bucket/flats.h5:/b"])
+    check_before_upload(str(tmp_path / "scan.h5"), named)
+    check_before_upload("s3://bucket/scan.h5", DatasetSettings(flats="../flats.h5:/a"))
 
 
 def test_no_partial_object_is_seen(emulator, large_file):

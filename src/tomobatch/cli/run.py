@@ -28,7 +28,7 @@ from tomobatch.cli.shared.scans import (
     write_sheet,
 )
 from tomobatch.cli.shared.snakemake import run_snakemake, show_command, snakemake_command
-from tomobatch.cli.shared.uploading import upload_scan
+from tomobatch.cli.shared.uploading import check_before_upload, upload_beside, upload_scan
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -93,12 +93,14 @@ def run(
         run_here(called, scans, results, plans.refused, replaces=replaces, verbose=verbose)
     else:
         data_url(profile)
+        for called_so, entry in scans.items():
+            check_before_upload(str(entry["path"]), plans.good[called_so].config.datasets)
         jobs = count_jobs(plans.good.values())
         with deployment() as place:
             foretold = _foretell(place, plans.good, detached=detach)
             _warn_of_quotas()
             _ask(place, called, scans, jobs, yes=yes)
-            on_s3 = moved(scans, lambda path: upload_scan(path, str(place.scans), replace=replaces))
+            on_s3 = _upload(scans, plans.good, str(place.scans), replace=replaces)
             record = replace(_new_record(place, called, on_s3, jobs, profile), foretold=foretold)
             there = {scan: f"{record.results}/{scan}" for scan in scans}
             replaces = replaces or may_replace(there, plans.good, on_s3, yes=yes)
@@ -160,6 +162,15 @@ def start(place: "Place", record: "RunRecord", *, detach: bool, replaces: bool =
     note_finish(place, record.name)
     note_seen(place, record.name)
     typer.echo(f"Bring the results down with `tomobatch fetch {record.name}`")
+
+
+def _upload(
+    scans: Mapping[str, Entry], plans: "Mapping[str, ScanPlan]", folder: str, *, replace: bool
+) -> dict[str, Entry]:
+    """Put scans, and the files that they are read from as well, into a folder on S3."""
+    for name, entry in scans.items():
+        upload_beside(str(entry["path"]), plans[name].config.datasets, folder, replace=replace)
+    return moved(scans, lambda path: upload_scan(path, folder, replace=replace))
 
 
 def _look_for_devices(plans: "Mapping[str, ScanPlan]") -> None:

@@ -159,7 +159,7 @@ def average_references(
     warnings += [remark for _, remarks in looked_at for remark in remarks]
     flat_means = [_average_flats(one, dark, settings) for one in usable]
     saturation, remarks = _saturation(usable, dark, settings)
-    warnings += [*_remarks(usable, flat_means), *remarks]
+    warnings += [*_remarks(usable, flat_means, said_saturated=bool(remarks)), *remarks]
     means = np.stack([mean.mean for mean in flat_means])
     longest = max(range(len(usable)), key=lambda i: len(usable[i].frames))
     bad = find_bad_pixels(means, dark, flat_means[longest].scatter, len(usable[longest].frames))
@@ -211,12 +211,14 @@ def _average_flats(
     return mean if scale == 1 else replace(mean, mean=dark + scale * (mean.mean - dark))
 
 
-def _remarks(series: Sequence[ReferenceSeries], means: Sequence[SeriesMean]) -> Iterator[str]:
-    """Say what is odd about the series of flats."""
+def _remarks(
+    series: Sequence[ReferenceSeries], means: Sequence[SeriesMean], *, said_saturated: bool
+) -> Iterator[str]:
+    """Say what is odd about the series of flats; how saturated ones scatter says nothing."""
     if any(len(one.frames) == 1 for one in series):
         yield "a series holds a single flat: its zingers stay in it"
     for one, mean in zip(series, means, strict=True):
-        if mean.changed_frames:
+        if mean.changed_frames and not said_saturated:
             yield (
                 f"in {mean.changed_frames} of the {len(one.frames)} flats {one.when} parts of the"
                 " beam are brighter than in the others: zingers are kept in them, and rings may"

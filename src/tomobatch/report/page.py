@@ -1,6 +1,7 @@
 """The page itself, from its template."""
 
 import platform
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -207,10 +208,19 @@ def _device_caption(content: ReportContent) -> str:
 
 
 def _flat_settings(content: ReportContent) -> dict[str, str]:
+    """Return every setting by its full name; what only some scans need is left out where unset."""
     return {
-        f"{section}.{key}": "found from the data" if value is None else str(value)
+        name: "found from the data" if value is None else str(value)
         for section, values in content.settings.items()
         if isinstance(values, dict)
-        for key, value in values.items()
+        for name, value in _flattened(section, values)
         if not (section == "datasets" and value is None)
     }
+
+
+def _flattened(section: str, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flattened(f"{section}.{key}", value)
+        else:
+            yield f"{section}.{key}", value

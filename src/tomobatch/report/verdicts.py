@@ -115,7 +115,9 @@ def _rings(stripes: StripeChoice) -> Finding:
     if stripes.figure_after is None or stripes.figure_before is None:
         return Finding("rings", "unknown", "too few columns", threshold, why, advice)
     done = f"by {stripes.method}" if stripes.method != "none" else "untouched"
-    figure = f"{stripes.figure_after:.3f}, {stripes.figure_before:.3f} before removal ({done})"
+    # Below zero is chance: nothing is shared.
+    after, before = max(stripes.figure_after, 0.0), max(stripes.figure_before, 0.0)
+    figure = f"{after:.3f}, {before:.3f} before removal ({done})"
     return Finding("rings", _level(stripes.figure_after, 0.06, 0.2), figure, threshold, why, advice)
 
 

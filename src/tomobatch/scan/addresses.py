@@ -64,6 +64,13 @@ def parse(text: str) -> Address:
     return Address(text, cut)
 
 
+def files_named(flats: str | Sequence[str] | None, darks: str | Sequence[str] | None) -> list[str]:
+    """Return the other HDF5 files that the config names for flats and darks, each once."""
+    given = [text for one in (flats, darks) if one is not None for text in several(one)]
+    files = (parse(text).file for text in given)
+    return list(dict.fromkeys(file for file in files if file is not None))
+
+
 def several(given: str | Sequence[str]) -> list[str]:
     """Return what the config names, one or several, as a list."""
     return [given] if isinstance(given, str) else list(given)

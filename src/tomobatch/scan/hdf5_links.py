@@ -17,6 +17,7 @@ import h5py
 from tomobatch.errors import UserError
 
 _NAMED = 3
+_PICTURES_NDIM = 3
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,34 @@ def check_sources(dataset: h5py.Dataset, name: str) -> None:
     raise UserError(
         f"{own}: the pictures of {name} lie in {len(missing)} other files, {where} ({named})"
     )
+
+
+def is_hdf5(path: Path) -> bool:
+    """Tell whether a path is an HDF5 file."""
+    return path.is_file() and h5py.is_hdf5(path)
+
+
+def files_beside(path: Path) -> list[str]:
+    """Name the other files that the pictures of an HDF5 file lie in; none for one of another kind.
+
+    Links, virtual datasets and raw files are looked at, wherever stacks of pictures are.
+    """
+    if not is_hdf5(path):
+        return []
+    with h5py.File(path, "r", locking="best-effort") as file:
+        own = Path(os.fsdecode(file.filename)).resolve()
+        names: list[str] = []
+        for found in walk(file):
+            if found.dataset.ndim < _PICTURES_NDIM:
+                continue
+            lies_in = Path(os.fsdecode(found.dataset.file.filename))
+            if lies_in.resolve() != own:
+                names.append(lies_in.name)
+            names += [os.fsdecode(raw[0]) for raw in found.dataset.external or ()]
+            if found.dataset.is_virtual:
+                sources = found.dataset.virtual_sources()
+                names += [source.file_name for source in sources if source.file_name != "."]
+    return list(dict.fromkeys(names))
 
 
 def _missing_sources(dataset: h5py.Dataset, own: Path, depth: int = 3) -> Iterator[str]:

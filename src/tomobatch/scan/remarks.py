@@ -12,6 +12,7 @@ from tomobatch.normalise.series import ReferenceSeries
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.scan.angle_check import EffectiveAngles, effective_angles
 from tomobatch.scan.angles import widest_gap_rad
+from tomobatch.scan.beam_drift import drift_remarks
 from tomobatch.scan.beam_words import cone_remarks
 from tomobatch.scan.flats import Flats
 from tomobatch.scan.header import AngleSource, ScanHeader
@@ -154,12 +155,17 @@ def _count_remarks(
     yield from _saturated(counts, references, settings)
     yield from _air(counts, numbers, references)
     yield from _emptiness(counts, references)
+    yield from drift_remarks(counts, numbers, references)
 
 
 def _saturated(
     counts: NDArray[np.integer | np.floating], references: References, settings: NormaliseSettings
 ) -> Iterator[str]:
     limit = settings.saturation_counts or references.saturation
+    flats = references.flats[:, ~references.bad_pixels]
+    if limit is None and np.ptp(flats) == 0:
+        # Every pixel reads the same, which no beam is: the camera has come to its end everywhere.
+        limit = float(flats.flat[0])
     if limit is None and counts.dtype.kind in "ui":
         limit = float(np.iinfo(counts.dtype.str).max)
     if limit is None:
