@@ -29,6 +29,7 @@ ELSEWHERE = {
     "snakemake --workflow-profile profiles/slurm": "tests/slurm runs it on a real node",
     "snakemake --profile aws": "tests/cli/test_setup.py writes that profile and reads it back",
     'pip install "tomobatch[slurm]"': "needs the released distribution",
+    "tomobatch preview tooth --apply": "tests/cli/test_preview.py does; it changes config.yaml",
     "sudo apt-get": "needs root, and a network",
     "VKFFT_BACKEND=opencl pip install": "needs OpenCL's headers",
     "rclone ": "needs a beamline's server",
@@ -38,6 +39,9 @@ ELSEWHERE = {
 STANDS_FOR = {
     "path/to/scan.h5": "scans/tooth.h5",
     "results/scan": "results/tooth",
+    # Columns and rows that the tiny scan has.
+    "cor=1020:1030:0.5": "cor=22:26:0.5",
+    "--rows 300,900": "--rows 3,9",
     # The environment is that of the tests; what make does of it is held below.
     ". .venv/bin/activate": ":",
     "make demo SCAN=": "tomobatch demo ",
@@ -107,7 +111,10 @@ def clone(repository, tmp_path_factory):
     for copy in ("scans/tooth.h5", "data/tooth.h5", "data/bone.nx"):
         shutil.copy(folder / "scans" / "demo.h5", folder / copy)
     config = {
-        "scans": {"demo": "scans/demo.h5", "tooth": "scans/tooth.h5"},
+        "scans": {
+            "demo": "scans/demo.h5",
+            "tooth": {"path": "scans/tooth.h5", "phase": {"distance_mm": 100}},
+        },
         "chunks": {"projections": 30, "slices": 4},
         "volume": {"levels": 2},
     }
