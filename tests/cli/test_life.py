@@ -8,6 +8,7 @@ import pexpect
 import pytest
 import zarr
 from tests.cli.conftest import set_environment
+from tests.same_volume import assert_one_volume
 from tests.waiting import wait_for
 from tests.warm_start import image, tomobatch
 
@@ -138,8 +139,6 @@ def test_stopped_in_the_middle_and_resumed_it_gives_the_local_volume(emulator, w
     workplace.run("fetch", "broken")
     workplace.run("run", "scans/tiny.h5", "--local")
 
-    volumes = [
-        zarr.open_array(workplace.folder / results / "volume.ome.zarr" / "0", mode="r")[:]
-        for results in ("results-aws/broken/tiny", "results/tiny")
-    ]
-    np.testing.assert_array_equal(*volumes)
+    assert_one_volume(
+        workplace.folder / "results-aws/broken/tiny", workplace.folder / "results/tiny"
+    )

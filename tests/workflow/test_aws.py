@@ -11,6 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 from tests.deployed import BUCKET, deploy_templates
+from tests.same_volume import assert_one_volume
 from tests.warm_start import image, poll_often, python, tomobatch
 from tests.workflow.running import REPOSITORY
 
@@ -60,15 +61,6 @@ def demo(folder: Path, scan: Path, *arguments: str, env: dict[str, str] | None =
     return done.stdout
 
 
-def shards(results: Path) -> dict[str, bytes]:
-    volume = results / "volume.ome.zarr"
-    return {
-        str(path.relative_to(volume)): path.read_bytes()
-        for path in volume.rglob("*")
-        if path.is_file()
-    }
-
-
 def gpu_queue(line: str) -> bool:
     """Tell whether a line about a submission names the GPU queue."""
     return re.search(r"job-queue/\S*-gpu\b", line) is not None
@@ -85,9 +77,7 @@ def test_emulated_batch_gives_the_volume_of_this_machine(
     found = [line for line in here.splitlines() if line.startswith(("Centre of", "Tilt"))]
     assert len(found) == 2
     assert all(line in there.splitlines() for line in found)
-    expected = shards(clone / "results" / name)
-    assert len(expected) > 4
-    assert shards(clone / "results-aws" / name) == expected
+    assert_one_volume(clone / "results-aws" / name, clone / "results" / name)
     children = [job["jobName"] for job in emulator.jobs() if job["jobId"] not in already_run]
     for step in STEPS:
         assert any(f"-{step}-" in child for child in children), f"{step} ran in no child"
