@@ -16,7 +16,8 @@ def assert_one_volume(results: Path, others: Path) -> None:
     expected, found = (_files(folder / VOLUME) for folder in (others, results))
     assert len(expected) > 4
     assert found == expected
-    assert compare_records(read_record(str(results)), read_record(str(others))) == []
+    differences = compare_records(read_record(str(results)), read_record(str(others)))
+    assert not differences, "\n".join(map(str, differences))
 
 
 def _files(volume: Path) -> dict[str, bytes]:

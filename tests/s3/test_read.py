@@ -17,6 +17,7 @@ from tests.scan import stacks
 from tomobatch.errors import UserError
 from tomobatch.s3.address import is_remote
 from tomobatch.s3.read import object_exists, open_object, open_store
+from tomobatch.scan.identity import identify
 from tomobatch.scan.inspection import inspect
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
@@ -226,6 +227,18 @@ def test_inspect_reads_from_s3_too(bucket: str) -> None:
     inspection = inspect(f"{bucket}/a.h5")
     assert inspection.facts["format"] == "APS Data Exchange"
     assert inspection.problems == ()
+
+
+@pytest.mark.parametrize("write", [stacks.write_data_exchange, stacks.write_zarr])
+def test_a_scan_is_known_by_the_same_figures_wherever_it_lies(bucket, tmp_path, write):
+    name = "a.h5" if write is stacks.write_data_exchange else "a.zarr"
+    here = write(tmp_path / name, *(() if name == "a.h5" else (3,)))
+    identities = []
+    for place in (str(here), f"{bucket}/{name}"):
+        with open_scan(place) as scan:
+            identities.append(identify(scan))
+    assert identities[0] == identities[1]
+    assert identities[0].size_bytes > 1000
 
 
 @pytest.mark.parametrize(

@@ -38,3 +38,12 @@ def list_sizes(url: str) -> Iterator[RemoteFile]:
     for page in obstore.list(open_store(url)):
         for entry in page:
             yield RemoteFile.of(entry)
+
+
+def size_of(url: str) -> int:
+    """Return the bytes of an object, or of all objects below a folder."""
+    folder, _, name = url.rstrip("/").rpartition("/")
+    try:
+        return int(obstore.head(open_store(folder), name)["size"])
+    except FileNotFoundError:
+        return sum(file.size for file in list_sizes(url))

@@ -24,7 +24,7 @@ class Identity:
     format
         Of its file.
     size_bytes
-        Of its file, or of all files of its folder; None on S3.
+        Of its file, or of all files of its folder.
     header_sha256
         Of its shape, its type, its angles, and the figures that its file gives.
     sample_sha256
@@ -32,7 +32,7 @@ class Identity:
     """
 
     format: str
-    size_bytes: int | None
+    size_bytes: int
     header_sha256: str
     sample_sha256: str
 
@@ -67,9 +67,12 @@ def _header_sha256(header: ScanHeader) -> str:
     return digest.hexdigest()
 
 
-def _size_bytes(path: str) -> int | None:
+def _size_bytes(path: str) -> int:
     if is_remote(path):
-        return None
+        # The client of S3 is not needed for what lies on this machine.
+        from tomobatch.s3.listing import size_of
+
+        return size_of(path)
     place = Path(path)
     files = [place] if place.is_file() else [file for file in place.rglob("*") if file.is_file()]
     return sum(file.stat().st_size for file in files)
