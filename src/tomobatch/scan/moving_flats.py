@@ -4,10 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from tomobatch.arrays import Float32Array
+from tomobatch.normalise.beam import flat_places, signals
 from tomobatch.normalise.dynamic import find_modes, gains
-from tomobatch.normalise.normalise import normalise
+from tomobatch.normalise.normalise import lowest_transmission
 from tomobatch.normalise.references import References
+from tomobatch.normalise.repair import plan_repair
+from tomobatch.normalise.robust_mean import RawArray
 from tomobatch.normalise.settings import NormaliseSettings
+from tomobatch.normalise.twin import normalise_projection
 from tomobatch.scan.flats import Flats
 from tomobatch.scan.parts import Scan
 
@@ -41,9 +46,8 @@ def follow_pattern(
     for number in np.linspace(0, n_projections - 1, count).round().astype(int).tolist():
         counts = scan.read_projections(number, number + 1)
         if np.isfinite(counts).all():
-            gained.append(
-                gains(normalise(counts, number, references, settings).line_integrals, modes)
-            )
+            line_integrals = _line_integrals(counts[0], number, references, settings)
+            gained.append(gains(line_integrals[None], modes))
     of_all = np.concatenate(gained) if gained else np.zeros(1)
     mean, error = float(of_all.mean()), float(of_all.std() / np.sqrt(len(of_all)))
     helps = mean > max(_LEAST_GAIN, _LEAST_SIGMAS * error)
@@ -54,3 +58,23 @@ def follow_pattern(
         f" projection gets its own share, and {mean:.1%} of the variation between neighbouring"
         " pixels goes; normalise.dynamic_flats: false switches it off"
     ]
+
+
+def _line_integrals(
+    counts: RawArray, number: int, references: References, settings: NormaliseSettings
+) -> Float32Array:
+    """Return those of one projection (y, x), zingers left in: a look at a scan needs no device."""
+    if settings.input == "line_integrals":
+        return counts.astype(np.float32)
+    beams = signals(references, settings).astype(np.float64)
+    (before,), (share,) = flat_places(np.array([number]), references, settings)
+    beam = (1 - share) * beams[before] + share * beams[min(before + 1, len(beams) - 1)]
+    return normalise_projection(
+        counts,
+        beam,
+        references.dark.astype(np.float64),
+        plan_repair(references.bad_pixels),
+        settings.model_copy(update={"zinger_threshold": None}),
+        references.noise,
+        lowest_transmission(references, settings),
+    ).line_integrals.astype(np.float32)
