@@ -16,6 +16,7 @@ WHERE = ("c6i.xlarge", "eu-central-1a", "spot")
 
 def test_later_estimates_take_what_a_run_saw(emulator, tiny_scan):
     place = find_place()
+    of_other_tests = read_seen(place)
     put_record(place, RunRecord("seen", "s3://b/runs/seen", {}, {}, "p", "u", START_MS))
     commands = command_list("process", 2, run="seen", submitted_ms=START_MS)
     place.store("seen").put_list(commands)
@@ -28,7 +29,7 @@ def test_later_estimates_take_what_a_run_saw(emulator, tiny_scan):
 
     path = place.runs / "seen" / NAME
     place.s3.put_object(Bucket=path.bucket, Key=f"{place.runs.key}/odd/{NAME}", Body=b"[1]")
-    (seen,) = read_seen(place)
+    (seen,) = (each for each in read_seen(place) if each not in of_other_tests)
     assert (seen.asked_s, seen.boot_s) == ((50.0,), (271.0, 271.0))
     report = json.loads(tomobatch("estimate", str(tiny_scan), "--json").out)
     (learnt,) = (line for line in report["assumptions"] if line.startswith("learnt from runs"))

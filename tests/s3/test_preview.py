@@ -12,9 +12,9 @@ from tomobatch.s3.read import open_store
 from tomobatch.scan.open import open_scan
 
 N_ROWS = 512
-# Two rows on either side of one, twice of the projections that are looked at before. What else is
-# read of the file comes in blocks.
-SHARE_OF_PIXELS = 1.5 * 5 / N_ROWS
+# Two rows on either side of one; again of the 35 projections, of so few, that are looked at before
+# for angles, beam and its pattern. What else is read of the file comes in blocks.
+SHARE_OF_PIXELS = 1.6 * 5 / N_ROWS
 MOST_BLOCKS = 12
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import yaml
 
 from tomobatch.cli.shared.options import AsJson
 from tomobatch.cli.view import find_volume
@@ -82,11 +81,9 @@ def compare_configurations(a: str, b: str) -> "list[Difference]":
 
 
 def _read(path: Path) -> dict[str, Any]:
+    from tomobatch.config.file import read_config_file
     from tomobatch.config.schema import load_config
 
     if not path.is_file():
         raise UserError(f"{path}: no such file")
-    values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: holds no configuration")
-    return load_config(values).model_dump(mode="json")
+    return load_config(read_config_file(path)).model_dump(mode="json")

@@ -73,8 +73,13 @@ def _of_run(asked: str) -> str:
     from tomobatch.cli.shared.deployed import observed
 
     name, _, scan = asked.partition("/")
-    with observed(name) as observer:
-        urls = scan_results(observer)
+    try:
+        with observed(name) as observer:
+            urls = scan_results(observer)
+    except UserError as error:
+        raise UserError(
+            f"{asked}: there is no such folder; as the name of a run: {error}"
+        ) from None
     if scan and scan not in urls:
         raise UserError(f"run {observer.run} has no scan {scan}; it has {', '.join(urls)}")
     if not scan and len(urls) > 1:
