@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import zarr
 from obstore.store import HTTPStore
+from tests.view.conftest import write_volume
 from zarr.storage import ObjectStore
 
 from tomobatch.errors import UserError
+from tomobatch.view.server import ViewServer
 from tomobatch.view.volume import open_volume
 
 FILES = "volume.ome.zarr/"
@@ -45,6 +47,33 @@ def status(url, method="GET", **headers):
 def test_a_plane_holds_the_values_of_the_volume(served, voxels, axis, index, cut):
     plane = np.frombuffer(get(f"{served.url}plane/0/{axis}/{index}"), "<f4")
     np.testing.assert_array_equal(plane, voxels[cut].ravel())
+
+
+def test_a_page_that_is_loaded_again_shows_what_has_been_made_since(tmp_path, voxels):
+    root = write_volume(tmp_path, voxels)
+    shard = root / "0" / "c" / "1" / "0" / "0"
+    made = shard.read_bytes()
+    shard.unlink()
+    volume = open_volume(str(root))
+    with ViewServer(volume) as server:
+        blank = server.answer("plane/0/x/5")
+        shard.write_bytes(made)
+        assert server.answer("plane/0/x/5") == blank
+        server.answer("")
+        shown = np.frombuffer(server.answer("plane/0/x/5")[1], "<f4")
+    np.testing.assert_array_equal(shown, voxels[:, :, 5].ravel())
+
+
+def test_planes_across_all_chunks_read_a_level_once(volume, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        "tomobatch.view.volume.read_grey", lambda a, where: read.append(where) or a[where]
+    )
+    opened = open_volume(str(volume))
+    for index in range(3):
+        for axis in ("y", "x"):
+            opened.plane(1, axis, index)
+    assert len(read) == 1
 
 
 def test_the_page_is_told_size_window_and_voxel(served, voxels):

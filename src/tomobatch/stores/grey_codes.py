@@ -5,15 +5,18 @@ Decision 114.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tomobatch.arrays import Float32Array
-from tomobatch.calibrate.calibration import Calibration
 from tomobatch.stores.settings import VolumeType
 from tomobatch.units import to_grey
+
+if TYPE_CHECKING:
+    # Readers of a volume need no calibration, whose numerics take a second to import.
+    from tomobatch.calibrate.calibration import Calibration
 
 # Of the range of the values that calibration sampled: so much is added at each end, for those that
 # it did not see. 16 bits have codes enough.
@@ -79,7 +82,7 @@ class GreyCodes:
 def codes_for(
     dtype: VolumeType,
     window: tuple[float, float] | None,
-    calibration: Calibration,
+    calibration: "Calibration",
     pixel_size_um: float | None,
 ) -> GreyCodes | None:
     """Settle how a volume is written, for all of its chunks and levels; None for float32.

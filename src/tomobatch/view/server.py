@@ -61,6 +61,7 @@ class ViewServer(ThreadingHTTPServer):
             If there is no such thing.
         """
         if path == "":
+            self.volume.held.forget()
             return "text/html; charset=utf-8", (files(__package__) / "page.html").read_bytes()
         if path in ("page.js", "page.css"):
             kind = "text/javascript" if path.endswith("js") else "text/css"

@@ -1,7 +1,7 @@
 """The planes of an OME-Zarr volume, each read by range from the level that a page asks for."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tomobatch.s3.address import is_remote
 from tomobatch.stores.anywhere import read_file
 from tomobatch.stores.grey_codes import codes_in, read_grey
 from tomobatch.stores.read import open_array
+from tomobatch.view.held import Held
 
 AXES = ("z", "y", "x")
 
@@ -37,6 +38,8 @@ class Volume:
         Lowest and highest grey value to show first.
     stored_window
         The same in what is stored, which differs where whole numbers are.
+    held
+        Small levels that were read whole, for planes that cut all of their chunks.
     """
 
     address: str
@@ -44,6 +47,7 @@ class Volume:
     voxel_um: tuple[tuple[float, ...], ...] | None
     window: tuple[float, float]
     stored_window: tuple[float, float]
+    held: Held = field(default_factory=Held, repr=False, compare=False)
 
     def facts(self) -> dict[str, Any]:
         """Return what the page needs to know, as plain JSON values."""
@@ -75,7 +79,11 @@ class Volume:
         if not 0 <= index < array.shape[number] or level < 0:
             raise IndexError(f"{axis} {index} of level {level}")
         where = tuple(index if n == number else slice(None) for n in range(3))
-        return np.ascontiguousarray(read_grey(array, where), dtype="<f4")
+        if axis != "z" and array.size * 4 <= _MOST_BYTES:
+            values = self.held.level(level, lambda: read_grey(array, slice(None)))[where]
+        else:
+            values = read_grey(array, where)
+        return np.ascontiguousarray(values, dtype="<f4")
 
     def _is_quick(self, level: int, axis: str) -> bool:
         """Tell whether a plane across an axis can be read without the volume itself."""
