@@ -20,6 +20,7 @@ EVERYONE = {
     "ReadBuckets": "beamline-a,beamline-b",
     "ImagesByRule": "yes",
 }
+EXISTING = {"ExistingVpc": "vpc-1", "ExistingSubnets": "subnet-1,subnet-2"}
 CASES = {
     "iam": ("iam", {}),
     "iam-all": ("iam", EVERYONE),
@@ -29,7 +30,11 @@ CASES = {
     "network": ("network", {}),
     "network-two-zones": ("network", {"Zones": "2", "InterfaceEndpoints": "yes"}),
     "network-private": ("network", {"SubnetKind": "private"}),
-    "network-existing": ("network", {"ExistingVpc": "vpc-1", "ExistingSubnets": "subnet-1"}),
+    "network-existing": ("network", EXISTING),
+    "network-existing-all": (
+        "network",
+        EXISTING | {"Zones": "3", "InterfaceEndpoints": "yes", "SubnetKind": "public"},
+    ),
     "gpu-ami": ("gpu-ami", {"StockImage": "ami-1"}),
     "gpu-ami-pulled": ("gpu-ami", {"GpuImage": "pulled"}),
     "batch": ("batch", {"GpuAmi": "ami-1"}),
@@ -55,6 +60,7 @@ def resolved(case: str) -> str:
     }
     return _as_text(
         {
+            "Conditions": template.data.get("Conditions", {}),
             "Parameters": template.data["Parameters"],
             "Resources": resources,
             "Outputs": template.outputs(),

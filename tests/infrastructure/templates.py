@@ -27,7 +27,7 @@ class Template:
     """One template, resolved for given parameters.
 
     ``Ref`` and ``Fn::GetAtt`` of a resource give ``<Name>`` and ``<Name.Attribute>``, an import
-    gives ``<export name>``.
+    gives ``<export name>``, or two of them where what is exported is a list.
     """
 
     def __init__(self, name, **parameters):
@@ -112,7 +112,8 @@ class Template:
         )
 
     def _importvalue(self, argument):
-        return f"<{self.resolve(argument)}>"
+        name = self.resolve(argument)
+        return f"<{name}.0>,<{name}.1>" if name.endswith("-Subnets") else f"<{name}>"
 
     def _if(self, argument):
         condition, yes, no = argument

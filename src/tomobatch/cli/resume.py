@@ -7,6 +7,7 @@ import typer
 
 from tomobatch.cli.run import start
 from tomobatch.cli.shared.deployed import NamedRun, observed
+from tomobatch.cli.shared.detached import start_detached
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -66,13 +67,11 @@ def _submit_again(place: "Place", record: "RunRecord") -> None:
     """Submit the controller with the sources that were stored when the run was started."""
     from hashlib import sha256
 
-    from tomobatch.aws.runs.launch import sheet_of, snakemake_arguments, submit_head
+    from tomobatch.aws.runs.launch import sheet_of, snakemake_arguments
     from tomobatch.cli.shared.snakemake import show_command
 
     path = place.runs / record.name / "sources.tar.gz"
     archive = place.s3.get_object(Bucket=path.bucket, Key=path.key)["Body"].read()
     arguments = snakemake_arguments(record, sheet_of(record))
     typer.echo(show_command(arguments))
-    started = submit_head(place, record, path, sha256(archive).hexdigest(), arguments)
-    assert started.controller is not None  # noqa: S101 - for mypy: submit_head sets it
-    typer.echo(f"Run {record.name} goes on, controlled by Batch job {started.controller.job_id}")
+    start_detached(place, record, path, sha256(archive).hexdigest(), arguments)

@@ -13,6 +13,7 @@ import typer
 
 from tomobatch.cli.shared.ask import confirm
 from tomobatch.cli.shared.deployed import Yes, deployment
+from tomobatch.cli.shared.detached import start_detached
 from tomobatch.cli.shared.disk import foretell_disk
 from tomobatch.cli.shared.here import run_here
 from tomobatch.cli.shared.options import Verbose
@@ -135,7 +136,7 @@ def name_of(name: str | None, scans: Mapping[str, Entry]) -> str:
 
 def start(place: "Place", record: "RunRecord", *, detach: bool, replaces: bool = False) -> None:
     """Start Snakemake for a run: as a job, or as a process on this terminal."""
-    from tomobatch.aws.runs.launch import sheet_of, snakemake_arguments, submit_head
+    from tomobatch.aws.runs.launch import sheet_of, snakemake_arguments
     from tomobatch.aws.runs.record import Controller, note_finish, put_record
     from tomobatch.aws.runs.seen import note_seen
     from tomobatch.aws.runs.sources import pack_sources, put_sources
@@ -146,12 +147,7 @@ def start(place: "Place", record: "RunRecord", *, detach: bool, replaces: bool =
     sources, checksum = put_sources(place, record.name, pack_sources(Path(), [sheet]))
     if detach:
         typer.echo(show_command(arguments))
-        started = submit_head(place, record, sources, checksum, arguments)
-        assert started.controller is not None  # noqa: S101 - for mypy: submit_head sets it
-        typer.echo(
-            f"Run {record.name} is controlled by Batch job {started.controller.job_id}. Follow it "
-            f"with `tomobatch status {record.name} --watch` or `tomobatch attach {record.name}`"
-        )
+        start_detached(place, record, sources, checksum, arguments)
         return
 
     def note(pid: int) -> None:

@@ -95,13 +95,17 @@ class BatchClient:
             try:
                 return self._submit_client.submit_job(**request)["jobId"]
             except (ClientError, HTTPClientError, NoConnectionError) as error:
-                if n_tries + 1 == MAX_ATTEMPTS or not may_pass(error):
+                if not may_pass(error):
                     raise
-                self._sleep(random.uniform(0.5, 1) * min(2**n_tries, 20))  # noqa: S311
+                is_last = n_tries + 1 == MAX_ATTEMPTS
+                if not is_last:
+                    self._sleep(random.uniform(0.5, 1) * min(2**n_tries, 20))  # noqa: S311
                 if _may_have_arrived(error):
                     job_id = self.find_new(submission.name, submission.queue)
                     if job_id is not None:
                         return job_id
+                if is_last:
+                    raise
         raise AssertionError("unreachable: the last try returns or raises")
 
     def describe(self, job_ids: Sequence[str]) -> dict[str, JobDetail]:

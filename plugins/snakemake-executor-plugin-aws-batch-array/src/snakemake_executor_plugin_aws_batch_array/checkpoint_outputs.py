@@ -74,6 +74,12 @@ def fetch(files: Iterable[Any]) -> None:
         _present.add(item.query)
 
 
-def forget(files: Iterable[Any]) -> None:
-    """Note that files in storage are made again."""
-    _present.difference_update(file.storage_object.query for file in files if file.is_storage)
+def forget(jobs: Iterable[Any]) -> None:
+    """Note that checkpoints among jobs have made their outputs again."""
+    _present.difference_update(
+        file.storage_object.query
+        for job in jobs
+        if getattr(job, "is_checkpoint", False)
+        for file in job.output
+        if file.is_storage
+    )

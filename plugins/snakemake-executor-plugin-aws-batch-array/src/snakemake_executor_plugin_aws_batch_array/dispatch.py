@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -55,7 +55,6 @@ class _Tracked:
     awaited: set[int]
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     claimed: set[int] = field(default_factory=set)
-    submission: Future[None] | None = None
 
 
 class Dispatcher:
@@ -88,9 +87,12 @@ class Dispatcher:
         self._tracked: dict[str, _Tracked] = {}
         self._inheritance: Inheritance | None = None
         self._refused: list[Left] = []
+        self._ending: dict[str, list[str]] = {}
         self._cancelled = threading.Event()
         # Ctrl-C reaches the main thread alone, and so never comes between SubmitJob and its reply.
         self._submitter = ThreadPoolExecutor(max_workers=1)
+        # Its thread starts now: a pool that is interrupted while it starts one may start another.
+        self._submitter.submit(lambda: None)
 
     def inherit(self, wanted: frozenset[str]) -> list[str]:
         """Look once for what an earlier controller left, and return what the user must know.
@@ -102,10 +104,11 @@ class Dispatcher:
         """
         if self._inheritance is not None:
             return []
-        self._inheritance = find_inheritance(self._store, self._batch, wanted)
-        for item in self._inheritance.ours:
+        found = find_inheritance(self._store, self._batch, wanted)
+        for item in found.ours:
             self._track(item)
-        return self._inheritance.complaints
+        self._inheritance = found
+        return found.complaints
 
     def has_left(self, command: Command) -> bool:
         """Whether an earlier controller left something that makes a file of a command."""
@@ -140,21 +143,30 @@ class Dispatcher:
             of_list = children.setdefault(left.item.commands.name, (left.item, set()))
             of_list[1].add(left.item.child_of(left.index))
         self._refused.clear()
+        lost = {
+            name: {index for child in ending for index in item.slice_of(child)} & item.undecided
+            for name, (item, ending) in children.items()
+        }
+        # Noted before it is forgotten: Ctrl-C may come in between.
+        self._ending = {
+            name: [item.job_id]
+            if lost[name] == item.undecided
+            else [item.child_id(child) for child in sorted(ending)]
+            for name, (item, ending) in children.items()
+        }
         displaced: list[Ticket] = []
-        ended: list[str] = []
         for name, (item, ending) in children.items():
-            lost = {index for child in ending for index in item.slice_of(child)} & item.undecided
             with self._lock:
                 tracked = self._tracked.get(name)
-                item.undecided -= lost
+                item.undecided -= lost[name]
             for child in ending:
                 self._forget_child(item, child)
             if tracked is not None:
-                displaced += [Ticket(name, i) for i in sorted(lost & tracked.claimed)]
-                tracked.awaited -= lost
-            ids = [item.child_id(child) for child in sorted(ending)]
-            ended += ids if item.undecided else [item.job_id]
+                displaced += [Ticket(name, i) for i in sorted(lost[name] & tracked.claimed)]
+                tracked.awaited -= lost[name]
+        ended = [job_id for job_ids in self._ending.values() for job_id in job_ids]
         self._end_all(ended, "what it makes is wanted anew")
+        self._ending.clear()
         for name, (item, _) in children.items():
             if not item.undecided:
                 self._close(name)
@@ -163,12 +175,10 @@ class Dispatcher:
     def submit(self, run: Run, parcel: Parcel) -> list[Ticket]:
         """Write the list, submit its job, and return a ticket for each command."""
         commands = command_list(run, parcel)
-        tracked = _Tracked(Watched(commands, ""), set(range(len(commands.commands))))
-        with self._lock:
-            self._tracked[commands.name] = tracked
-            tracked.submission = self._submitter.submit(self._send, run, parcel, tracked.watched)
+        item = Watched(commands, "")
+        self._track(item)
         try:
-            tracked.submission.result()
+            self._submitter.submit(self._send, run, parcel, item).result()
         except Exception:
             self._close(commands.name)
             raise
@@ -211,11 +221,20 @@ class Dispatcher:
     def cancel(self, reason: str) -> list[str]:
         """End every job that may still run, arrays as a whole; return the lists that may run on."""
         self._cancelled.set()
+        # One at a time: what is under way has its reply when the next one's turn comes.
+        under_way = self._submitter.submit(lambda: None)
+        with contextlib.suppress(TimeoutError):
+            under_way.result(_SUBMISSION_WAIT_S)
         with self._lock:
-            active = [t for t in self._tracked.values() if t.watched.undecided]
+            active = [t.watched for t in self._tracked.values() if t.watched.undecided]
+        ends = {**self._ending, **{item.commands.name: [item.job_id] for item in active}}
+        unanswered = [name for name, (job_id, *_) in ends.items() if not job_id]
+        left = [] if under_way.done() else unanswered
         with ThreadPoolExecutor(max_workers=8) as pool:
-            left = pool.map(lambda tracked: self._end(tracked, reason), active)
-            return [name for name in left if name]
+            failed = pool.map(
+                lambda name: self._end(name, ends[name], reason), ends.keys() - {*unanswered}
+            )
+            return left + [name for name in failed if name]
 
     def may_run(self) -> list[str]:
         """Return the names of the lists that are not known to be done."""
@@ -246,16 +265,13 @@ class Dispatcher:
         with self._lock:
             self._tracked.setdefault(item.commands.name, _Tracked(item, set(item.undecided)))
 
-    def _end(self, tracked: _Tracked, reason: str) -> str:
-        """End a job; return the name of its list if that cannot be done."""
-        item = tracked.watched
+    def _end(self, name: str, job_ids: Sequence[str], reason: str) -> str:
+        """End the jobs of a list; return its name if that cannot be done."""
         try:
-            if tracked.submission is not None:
-                tracked.submission.exception(_SUBMISSION_WAIT_S)
-            if item.job_id:
-                self._batch.terminate(item.job_id, reason)
-        except (ClientError, BotoCoreError, TimeoutError):
-            return item.commands.name
+            for job_id in job_ids:
+                self._batch.terminate(job_id, reason)
+        except (ClientError, BotoCoreError):
+            return name
         return ""
 
     def _end_all(self, job_ids: Sequence[str], reason: str) -> None:

@@ -13,7 +13,7 @@ from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.logging import LoggerExecutorInterface
 from snakemake_interface_executor_plugins.workflow import WorkflowExecutorInterface
 
-from snakemake_executor_plugin_aws_batch_array import checkpoint_outputs
+from snakemake_executor_plugin_aws_batch_array import checkpoint_outputs, failures
 from snakemake_executor_plugin_aws_batch_array.arrays import ArrayGroup, group_into_arrays
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.batch import BatchClient
@@ -22,10 +22,6 @@ from snakemake_executor_plugin_aws_batch_array.demand import find_demands, singl
 from snakemake_executor_plugin_aws_batch_array.deployment import resolve_deployment
 from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher, Ticket
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
-from snakemake_executor_plugin_aws_batch_array.failures import (
-    may_run_message,
-    missing_outputs_message,
-)
 from snakemake_executor_plugin_aws_batch_array.identity import default_run_id, safe_name
 from snakemake_executor_plugin_aws_batch_array.logs import log_tail
 from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
@@ -149,16 +145,14 @@ class Executor(RemoteExecutor):
         self.logger.info("Ending all AWS Batch jobs of this run...")
         self._pace.wake()
         try:
-            # What an earlier controller left may not have been looked for yet.
-            self._inherit()
+            self._inherit_at_last()
             left = self._dispatcher.cancel("Snakemake was interrupted")
         except BaseException as error:
             self._say_what_may_run(self._dispatcher.may_run(), repr(error))
             if not isinstance(error, Exception):
                 raise
             return
-        if left:
-            self._say_what_may_run(left, "AWS did not take the call")
+        self._say_what_may_run(left, "AWS did not take the call")
         strangers = self._dispatcher.left_alone()
         if strangers:
             self.logger.warning(
@@ -213,6 +207,15 @@ class Executor(RemoteExecutor):
         for complaint in self._dispatcher.inherit(wanted_files(self.workflow)):
             self.logger.warning(complaint)
 
+    def _inherit_at_last(self) -> None:
+        """Look for what an earlier controller left, if nobody has yet, or say that it may run."""
+        try:
+            self._inherit()
+        except BaseException as error:
+            self.logger.error(failures.unseen_message(self._run_id, repr(error)))
+            if not isinstance(error, Exception):
+                raise
+
     def _take_up(self, prepared: list[ReadyJob]) -> list[ReadyJob]:
         """Take up what an earlier controller left, and return what is to be submitted."""
         self._inherit()
@@ -256,16 +259,14 @@ class Executor(RemoteExecutor):
         jobs = [active_jobs[i].job for i in succeeded]
         try:
             missing = self._outputs.find(jobs)
-            for job in jobs:
-                if getattr(job, "is_checkpoint", False):
-                    checkpoint_outputs.forget(job.output)
+            checkpoint_outputs.forget(jobs)
         except Exception as error:
             self.logger.warning(f"S3 could not be asked for outputs, it is asked again: {error}")
             missing = []
             decided |= dict.fromkeys(succeeded)
         for i, names in zip(succeeded, missing, strict=False):
             if names:
-                decided[i] = Verdict(missing_outputs_message(names))
+                decided[i] = Verdict(failures.missing_outputs_message(names))
         return [(info, decided[i]) for i, info in enumerate(active_jobs)]
 
     def _settle_what_is_recorded(self) -> None:
@@ -281,7 +282,7 @@ class Executor(RemoteExecutor):
 
     def _say_what_may_run(self, names: list[str], why: str) -> None:
         if names:
-            self.logger.error(may_run_message(self._run_id, names, why))
+            self.logger.error(failures.may_run_message(self._run_id, names, why))
 
     def _refuse(self, job: JobExecutorInterface, error: Exception) -> None:
         message = f"Not submitted to AWS Batch: {error}"

@@ -84,3 +84,11 @@ def may_run_message(run_id: str, names: Sequence[str], why: str) -> str:
         f"These AWS Batch jobs of run {run_id} may still run ({why}): {', '.join(names)}. Give the "
         "same command again, and interrupt that, or end them in the console of AWS Batch."
     )
+
+
+def unseen_message(run_id: str, why: str) -> str:
+    """Return what the user must know where nobody could look for an earlier controller's jobs."""
+    return (
+        f"What an earlier controller of run {run_id} left could not be looked for ({why}), and may "
+        "still run. Give the same command again, and interrupt that."
+    )

@@ -70,3 +70,50 @@ def test_ctrl_c_ends_every_array(emulator, new_workflow, own_jobs, wait_until, g
     wait_until(lambda: emulator.live_jobs() == [], "end of all jobs")
     assert process.returncode != 0
     assert emulator.calls()["batch:TerminateJob"] == 1
+
+
+AT_A_CALL = """
+import os, signal
+from botocore.httpsession import URLLib3Session
+
+WHERE, _, MOMENT = os.environ.get("INTERRUPTED_AT", "").partition(" ")
+send, left = URLLib3Session.send, 1 if WHERE else 0
+
+def interrupted(session, request):
+    global left
+    is_now = left and WHERE in f"{request.method} {request.url}"
+    left -= bool(is_now)
+    if is_now and MOMENT == "before":
+        os.kill(os.getpid(), signal.SIGINT)
+    reply = send(session, request)
+    if is_now and MOMENT == "after":
+        os.kill(os.getpid(), signal.SIGINT)
+    return reply
+
+URLLib3Session.send = interrupted
+"""
+
+
+@pytest.mark.usefixtures("busy")
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *("HEAD after", "POST before", "POST after", "/sources/ before", "/sources/ after"),
+        *("/lists/ before", "/lists/ after", "submitjob before", "submitjob after"),
+        "describejobs after",
+    ],
+)
+def test_ctrl_c_at_a_call_leaves_nothing_behind(
+    emulator, new_workflow, own_jobs, gate, wait_until, monkeypatch, moment
+):
+    """Before it is sent, or when it has arrived. No command comes to its end: the gate stays shut.
+
+    At every line and every call, on an AWS that is replaced: tests/unit/control/test_ctrl_c.py.
+    """
+    monkeypatch.setenv("INTERRUPTED_AT", moment)
+    workflow = new_workflow(AT_A_CALL + SLOW.replace("HOLD", gate.wait))
+    text = workflow.run(succeeds=False)
+
+    assert "may still run" not in text
+    wait_until(lambda: not emulator.live_jobs(), "the end of all jobs")
+    assert [job for job in own_jobs() if job["status"] == "SUCCEEDED"] == []

@@ -1,8 +1,6 @@
 """What a controller leaves that dies or is told to stop, and what the next one makes of it."""
 
 import json
-import re
-import signal
 import time
 
 import boto3
@@ -257,20 +255,3 @@ def test_a_queue_that_is_gone_is_one_warning(
 
     assert len(outputs(workflow)) == 3
     assert text.count("there is no job of it in queue") == 1
-
-
-@pytest.mark.parametrize("after_s", [0.0, 0.7, 1.5, 2.5, 3.5, 5.0])
-def test_ctrl_c_at_any_moment_leaves_nothing_behind(
-    emulator, new_workflow, own_jobs, after_s, gate, wait_until
-):
-    """No command comes to its end: the gate stays shut."""
-    workflow = new_workflow(SCATTER.replace("test {wildcards.i} -ne 2 || (HOLD)", gate.wait))
-    process = workflow.start()
-    time.sleep(1 + after_s)
-
-    process.send_signal(signal.SIGINT)
-    text = workflow.finish(process, succeeds=False)
-
-    assert not re.search("may still run", text)
-    wait_until(lambda: not emulator.live_jobs(), "the end of all jobs")
-    assert [job for job in own_jobs() if job["status"] == "SUCCEEDED"] == []

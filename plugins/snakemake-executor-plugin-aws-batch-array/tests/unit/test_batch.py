@@ -142,6 +142,15 @@ def test_a_call_that_never_arrived_is_repeated(client, submissions, stub, pauses
     assert sum(pauses) >= LISTING_LAG_S
 
 
+def test_the_reply_that_was_lost_last_is_looked_for_too(client, submissions, stub, submission):
+    _, replies = submissions
+    replies += [refusal("Throttling", 400)] * (batch_module.MAX_ATTEMPTS - 1)
+    replies.append(ReadTimeoutError(endpoint_url="x"))
+    stub.add_response("list_jobs", listing(("run-a-1", "job1")), {"jobQueue": ANY, "filters": ANY})
+
+    assert client.submit(submission) == "job1"
+
+
 def test_a_mistake_is_not_repeated(client, submissions, submission):
     requests, replies = submissions
     replies.append(refusal("ClientException", 400))

@@ -15,6 +15,7 @@ from snakemake_executor_plugin_aws_batch_array.submission import Submission
 from tomobatch.aws.runs.observe import HEAD
 from tomobatch.aws.runs.place import Place
 from tomobatch.aws.runs.record import Controller, RunRecord, put_record
+from tomobatch.errors import UserError
 
 # As the stacks define the head job: reading the plan of large scans needs memory, not cores.
 _VCPUS = 1
@@ -73,10 +74,25 @@ def submit_head(
         },
         share=place.share,
     )
-    controller = Controller(job_id=place.batch.submit(submission))
-    started = replace(record, detached=True, controller=controller)
-    put_record(place, started)
+    job_id = place.batch.submit(submission)
+    started = replace(record, detached=True, controller=Controller(job_id=job_id))
+    try:
+        put_record(place, started)
+    except Exception as error:
+        _end_unrecorded(place, job_id, error)
+        raise
     return started
+
+
+def _end_unrecorded(place: Place, job_id: str, why: Exception) -> None:
+    """End a controller that has no record, by which alone a run is found and stopped."""
+    try:
+        place.batch.terminate(job_id, "its record could not be written")
+    except Exception as error:
+        raise UserError(
+            f"a run was started, and its record could not be written ({why}): end Batch job "
+            f"{job_id} in the console of AWS Batch, which could not be ended either ({error})"
+        ) from error
 
 
 def _environment(place: Place) -> dict[str, str]:

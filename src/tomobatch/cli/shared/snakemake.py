@@ -1,5 +1,6 @@
 """Running Snakemake as a user would, from a study folder or a clone."""
 
+import contextlib
 import shlex
 import subprocess
 import sys
@@ -41,14 +42,14 @@ def run_snakemake(
     command = snakemake_command(arguments)
     typer.echo(show_command(arguments))
     with subprocess.Popen(command) as process:
-        started(process.pid)
-        while True:
-            try:
+        is_told, returncode = False, None
+        while returncode is None:
+            # Ctrl-C reached Snakemake as well: it is given the time to end its jobs.
+            with contextlib.suppress(KeyboardInterrupt):
+                if not is_told:
+                    started(process.pid)
+                    is_told = True
                 returncode = process.wait()
-                break
-            except KeyboardInterrupt:
-                # Ctrl-C reached Snakemake as well: give it the time to end its jobs.
-                continue
     if returncode:
         raise typer.Exit(returncode)
 

@@ -153,6 +153,20 @@ def test_ctrl_c_that_comes_to_nothing_says_what_may_run_on(executor, error):
     assert "run-a-1" in executor.logger.lines[-1][1]
 
 
+def test_ctrl_c_ends_what_it_knows_where_nobody_could_look_for_more(executor, monkeypatch):
+    def busy(wanted):
+        raise ConnectionError("S3 is busy")
+
+    monkeypatch.setattr(executor._dispatcher, "inherit", busy)
+    executor.cancel_jobs([])
+
+    assert len(executor._dispatcher.cancelled) == 1
+    level, text = executor.logger.lines[-1]
+    assert level == "error"
+    assert "earlier controller of run run" in text
+    assert "S3 is busy" in text
+
+
 def test_a_job_that_was_taken_up_and_is_submitted_again_is_the_same_to_snakemake(
     executor, new_job, active
 ):
