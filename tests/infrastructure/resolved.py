@@ -24,6 +24,8 @@ EXISTING = {"ExistingVpc": "vpc-1", "ExistingSubnets": "subnet-1,subnet-2"}
 CASES = {
     "iam": ("iam", {}),
     "iam-all": ("iam", EVERYONE),
+    "iam-github": ("iam", {"GithubRepository": EVERYONE["GithubRepository"]}),
+    "iam-circleci": ("iam", {k: v for k, v in EVERYONE.items() if k.startswith("Circleci")}),
     "iam-existing-provider": ("iam", EVERYONE | {"GithubProvider": "existing"}),
     "storage": ("storage", {}),
     "ecr": ("ecr", {}),

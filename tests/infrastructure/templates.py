@@ -132,7 +132,8 @@ class Template:
         return self.resolve(values)[int(index)]
 
     def _getazs(self, argument):
-        return [f"{PSEUDO['AWS::Region']}{letter}" for letter in "abc"]
+        region = self.resolve(argument) or PSEUDO["AWS::Region"]
+        return [f"{region}{letter}" for letter in "abc"]
 
     def _findinmap(self, argument):
         table, row, column = (self.resolve(part) for part in argument)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tomobatch import __version__
 from tomobatch.cli.run import start
 from tomobatch.cli.shared.deployed import NamedRun, observed
 from tomobatch.cli.shared.detached import start_detached
@@ -70,6 +71,12 @@ def _submit_again(place: "Place", record: "RunRecord") -> None:
     from tomobatch.aws.runs.launch import sheet_of, snakemake_arguments
     from tomobatch.cli.shared.snakemake import show_command
 
+    if record.made_by != __version__:
+        raise UserError(
+            f"run {record.name} was started by tomobatch {record.made_by}, whose workflow the image"
+            f" of {__version__} may not run: `tomobatch resume {record.name} --attach` goes on with"
+            " this folder's, `tomobatch run` starts it anew"
+        )
     path = place.runs / record.name / "sources.tar.gz"
     archive = place.s3.get_object(Bucket=path.bucket, Key=path.key)["Body"].read()
     arguments = snakemake_arguments(record, sheet_of(record))

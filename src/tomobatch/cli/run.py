@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tomobatch import __version__
 from tomobatch.cli.shared.ask import confirm
 from tomobatch.cli.shared.deployed import Yes, deployment
 from tomobatch.cli.shared.detached import start_detached
@@ -141,6 +142,7 @@ def start(place: "Place", record: "RunRecord", *, detach: bool, replaces: bool =
     from tomobatch.aws.runs.seen import note_seen
     from tomobatch.aws.runs.sources import pack_sources, put_sources
 
+    record = replace(record, made_by=__version__)
     sheet = sheet_of(record)
     write_sheet(Path(sheet), record.scans)
     arguments = [*snakemake_arguments(record, sheet), *replacing(replaces)]

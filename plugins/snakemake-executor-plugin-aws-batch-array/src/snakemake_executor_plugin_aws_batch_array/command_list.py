@@ -92,8 +92,14 @@ class CommandList:
         return json.dumps(document, separators=(",", ":")).encode()
 
     @classmethod
-    def from_bytes(cls, body: bytes) -> "CommandList":
+    def from_bytes(cls, body: bytes, *, to_look: bool = False) -> "CommandList":
         """Read a list.
+
+        Parameters
+        ----------
+        to_look
+            Whether it is only looked at, and neither run nor taken up: then it may be one of 0.1.0,
+            which does not tell sources and outputs.
 
         Raises
         ------
@@ -101,7 +107,8 @@ class CommandList:
             If another version of the schema wrote it, or something else did.
         """
         try:
-            return cls._from_document(json.loads(body))
+            document = json.loads(body)
+            return cls._from_document(_as_of_today(document) if to_look else document)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise UnreadableListError(f"this is no list of commands: {error!r}") from error
 
@@ -119,6 +126,14 @@ class CommandList:
         )
         arguments = tuple(document.pop("arguments"))
         return cls(commands=commands, arguments=arguments, **document)
+
+
+def _as_of_today(document: dict[str, Any]) -> dict[str, Any]:
+    if document["version"] != 1:
+        return document
+    others = {key: value for key, value in document.items() if key != "deploy"}
+    rows = [[*row, ()] for row in document["commands"]]
+    return {**others, "version": SCHEMA_VERSION, "sources": "", "commands": rows}
 
 
 def checksum(body: bytes) -> str:

@@ -66,6 +66,6 @@ class RunReader:
 
     def _read_list(self, name: str) -> CommandList | UnreadableListError:
         try:
-            return self._store.get_list(name)
+            return self._store.look_at_list(name)
         except UnreadableListError as error:
             return error

@@ -101,6 +101,12 @@ class RunStore:
             )
         return CommandList.from_bytes(body)
 
+    def look_at_list(self, name: str) -> CommandList:
+        """Read a list that is neither run nor taken up, of an earlier version too."""
+        path = self.list_path(name)
+        body = self.s3.get_object(Bucket=path.bucket, Key=path.key)["Body"].read()
+        return CommandList.from_bytes(body, to_look=True)
+
     def put_sources(self, archive: bytes) -> str:
         """Write the archive of the workflow's sources and return its checksum."""
         archive_checksum = checksum(archive)

@@ -9,6 +9,7 @@ from moto import mock_aws
 from snakemake_executor_plugin_aws_batch_array.command_list import (
     Attempt,
     ChildOutcomes,
+    UnreadableListError,
     checksum,
 )
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
@@ -123,11 +124,18 @@ def test_a_reader_reads_a_list_once_and_says_which_ones_it_cannot_read(run_store
     old = json.loads(make_list(name="old").to_bytes()) | {"version": 0}
     s3.put_object(Bucket=BUCKET, Key=run_store.list_path("old").key, Body=json.dumps(old).encode())
     s3.put_object(Bucket=BUCKET, Key=run_store.list_path("bad").key, Body=b"[1")
+    first = json.loads(make_list(name="of-0.1.0").to_bytes()) | {"version": 1, "deploy": ["x"]}
+    del first["sources"]
+    first["commands"] = [row[:3] for row in first["commands"]]
+    path = run_store.list_path("of-0.1.0")
+    s3.put_object(Bucket=BUCKET, Key=path.key, Body=json.dumps(first).encode())
     run_store.put_list(make_list(name="two"))
     s3.delete_object(Bucket=BUCKET, Key=run_store.list_path("one").key)
     run_store.close("two")
 
-    assert reader.lists().keys() == {"one", "two"}
+    assert reader.lists().keys() == {"one", "of-0.1.0", "two"}
+    with pytest.raises(UnreadableListError, match="schema version 1"):
+        run_store.get_list("of-0.1.0")
     assert reader.closed() == {"two"}
     assert "schema version 0" in reader.unreadable["old"]
     assert "no list of commands" in reader.unreadable["bad"]
