@@ -19,15 +19,15 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-aws smoke-aws test test-fast lint dag docs docs-site dist bench image push
-.PHONY: security clean requirements aws-calls
+.PHONY: security clean requirements aws-calls can-link
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: $(VENV)/run.stamp  ## Reconstruct the demo scan, CONE=1 for a cone beam, or SCAN=path/to/scan.h5
+demo: can-link $(VENV)/run.stamp  ## Reconstruct the demo scan, CONE=1 for a cone beam, or SCAN=path/to/scan.h5
 	@$(BIN)/tomobatch demo $(if $(CONE),--cone) $(if $(SCAN),"$(SCAN)")
 
-demo-aws: $(VENV)/dev.stamp  ## The same on emulated AWS Batch, where every job really runs
+demo-aws: can-link $(VENV)/dev.stamp  ## The same on emulated AWS Batch, where every job really runs
 	@$(BIN)/aws-batch-emulator run --env TOMOBATCH_DEVICE=cpu -- \
 		$(BIN)/tomobatch demo --profile profiles/aws $(if $(CONE),--cone) $(if $(SCAN),"$(SCAN)")
 
@@ -97,6 +97,11 @@ requirements: $(VENV)/dev.stamp  ## Pin the requirement files anew
 	$(UV_COMPILE) requirements/bench.in -o requirements/bench.txt -c requirements/run.txt
 	$(UV_COMPILE) requirements/security.in -o requirements/security.txt
 	$(UV_COMPILE) --no-deps requirements/vkfft.in -o requirements/vkfft.txt
+
+# Said before hundreds of megabytes are downloaded.
+can-link:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 11))' \
+		|| $(PYTHON) -I src/tomobatch/opencl/link_tools.py
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -9,6 +9,7 @@ Decision 101.
 
 import logging
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,13 @@ _SNAKEMAKES_OWN = f"{os.sep}snakemake{os.sep}"
 _UNTOLD_ERRORS = ("Exiting because a job execution failed", "At least one job did not complete")
 _OF_A_JOB = ("CalledProcessError in file", "returned non-zero exit status")
 """What Snakemake adds to a failed job, of which its log has told."""
+
+_REFUSED = re.compile(
+    r'WorkflowError in file "[^"]*", line \d+:\n(?P<why>.*?)'
+    r'(\n {2}File "[^"]*", line \d+, in [^\n]+)*',
+    re.DOTALL,
+)
+"""What a workflow refuses: the user is told why, and the log file where in the rules."""
 
 _ROUTINE_REASONS = ("Missing output files", "Input files updated by another job")
 _WARNING = "warning: "
@@ -134,7 +142,8 @@ class LogHandler(LogHandlerBase):
             if text == self._last_warning:
                 return
             self._last_warning = text
-        self._display.say(text)
+        refused = _REFUSED.fullmatch(text)
+        self._display.say(text if refused is None else f"error: {refused['why']}")
 
     @property
     def writes_to_stream(self) -> bool:

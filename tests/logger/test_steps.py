@@ -12,6 +12,12 @@ from snakemake_logger_plugin_steps.failures import Failures
 
 WORKFLOW = """
 N = int(config["parts"])
+if N < 0:
+    raise WorkflowError("parts: none\\nof them")
+
+onstart:
+    if N == 7:
+        raise WorkflowError(f"parts: {N} are odd")
 
 rule all:
     input: expand("out/{scan}-{i}.done", scan="tooth", i=range(N)), "out/tooth.sum"
@@ -70,6 +76,12 @@ def test_a_pipe_gets_a_line_a_step_and_every_warning(folder):
         ["summary", "1/1"],
     ]
     assert len(lines) == 7
+
+
+def test_what_a_workflow_refuses_is_one_line(folder):
+    lines = run(folder, code=1, parts=7)
+    assert lines == ["8 jobs: part 7, summary 1", "error: parts: 7 are odd"]
+    assert run(folder, code=1, parts=-1) == ["error: parts: none", "of them"]
 
 
 def test_a_failure_names_the_job_its_log_and_the_line_for_the_user_once(folder):

@@ -9,7 +9,7 @@ import pyopencl as cl
 import pytest
 
 from tomobatch.errors import UserError
-from tomobatch.opencl import devices, pocl
+from tomobatch.opencl import devices, link_tools, pocl
 from tomobatch.opencl.devices import find_device, find_devices, list_devices
 
 
@@ -93,6 +93,17 @@ def test_linker_that_pocl_lacks_is_named(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(devices, "list_devices", lambda: [old])
     with pytest.raises(UserError, match="cannot link kernels without binutils: apt-get install"):
         find_device("cpu")
+
+
+def test_make_names_it_before_anything_is_downloaded(monkeypatch, tmp_path, capsys) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(link_tools, "_INSTALLABLE_CLIENT_DRIVERS", tmp_path)
+    monkeypatch.setattr(link_tools.platform, "machine", lambda: "x86_64")
+    assert link_tools.main() == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: OpenCL on this CPU needs binutils: apt-get install gcc ")
+    (tmp_path / "nvidia.icd").write_text("libnvidia-opencl.so.1")
+    assert link_tools.main() == 0
 
 
 AVX2 = "avx2 fma bmi1 bmi2 f16c abm movbe"

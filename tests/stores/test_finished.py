@@ -1,11 +1,15 @@
 """Which finished results may be made anew unasked, and what is told of the others."""
 
 import json
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
 from tomobatch import __version__
+from tomobatch.cli.shared.replacing import may_replace
 from tomobatch.config.schema import load_config
+from tomobatch.errors import UserError
 from tomobatch.stores.anywhere import remove_folder
 from tomobatch.stores.finished import note_settings, read_made_with, why_not_replace
 
@@ -83,6 +87,24 @@ def test_results_of_a_version_that_wrote_no_settings_are_recognised(tmp_path, re
     told = why_not_replace(str(tmp_path), settings())
     if version != __version__:
         assert told == f"{tmp_path} is finished, by tomobatch {version} (this is {__version__})"
+
+
+def test_who_would_replace_results_of_0_1_0_is_asked(tmp_path, capsys):
+    """As that version left them: a report, no findings.json, and no settings.json."""
+    folder = tmp_path / "a"
+    for name in ("report.html", "calibration.json", "records/calibrate.json"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("{}")
+    plan = SimpleNamespace(settings=settings())
+    for scan, where in (("a", folder), ("new", tmp_path / "new")):
+        ask = partial(may_replace, {scan: str(where)}, {scan: plan}, {scan: {"path": "a.h5"}})
+        if scan == "new":
+            assert ask(yes=False) is False
+        else:
+            assert ask(yes=True) is True
+            with pytest.raises(UserError, match="Make 1 finished result anew"):
+                ask(yes=False)
+    assert capsys.readouterr().out == f"{folder}: finished, by tomobatch 0.1.0\n" * 2
 
 
 def test_a_folder_is_removed_whole_and_counted(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from aws_batch_emulator import Emulator, EmulatorError
+from aws_batch_emulator.cli import main
 
 COMMAND = [sys.executable, "-m", "aws_batch_emulator"]
 
@@ -51,6 +52,15 @@ def test_stacks_have_the_outputs_of_a_deployment(account):
         assert everything[f"{kind}JobDefinition"] == definition
     assert everything["JobRole"].endswith(":role/tomobatch-job")
     assert everything["RepositoryUri"].endswith("/tomobatch")
+
+
+def test_what_is_not_installed_is_named(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "aws_batch_emulator.server", None)
+    monkeypatch.setattr("aws_batch_emulator.cli.UNSET", ())
+    assert main(["serve", "--port", "0"]) != 0
+    said = capsys.readouterr().err
+    assert "is not installed: it comes with `pip install aws-batch-emulator`" in said
+    assert said.count("\n") == 1
 
 
 def test_run_gives_the_command_an_account_and_returns_its_exit_code():

@@ -12,6 +12,7 @@ import pyopencl as cl
 from tomobatch.errors import UserError
 from tomobatch.opencl import pocl
 from tomobatch.opencl.kind import DeviceKind
+from tomobatch.opencl.link_tools import INSTALL
 
 
 @dataclass(frozen=True)
@@ -139,8 +140,7 @@ def _open(device: cl.Device, kind: Literal["gpu", "cpu"]) -> Device:
     if missing:
         raise UserError(
             f"the OpenCL device '{device.name.strip()}' cannot link kernels without"
-            f" {', '.join(missing)}: apt-get install gcc libc6-dev"
-            " (or your distribution's packages of ld, libgcc and the C library)"
+            f" {', '.join(missing)}: {INSTALL}"
         )
     pocl.correct_cpu_name(device)
     return Device(device, cl.Context([device]), kind)

@@ -16,12 +16,13 @@ Decision 11.
 """
 
 import os
-import shutil
 import struct
 import tempfile
 from pathlib import Path
 
 import pyopencl as cl
+
+from tomobatch.opencl import link_tools
 
 _DEVICE_RECORD_BYTES = 4096
 _AVX512 = frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "clwb", "adx"})
@@ -58,15 +59,7 @@ def missing_link_tools(device: cl.Device) -> list[str]:
     """Name the Debian packages that PoCL 3 lacks to link a kernel (empty: none, or not PoCL 3)."""
     if not is_version_3(device):
         return []
-    libraries = [Path("/usr/lib"), Path("/usr/lib64"), Path("/lib")]
-    found = {
-        "binutils": shutil.which("ld") is not None,
-        "libgcc-dev": any(any(path.glob("gcc/*/*/libgcc.a")) for path in libraries),
-        "libc6-dev": any(
-            any(path.glob(pattern)) for path in libraries for pattern in ("libc.so", "*/libc.so")
-        ),
-    }
-    return [package for package, present in found.items() if not present]
+    return link_tools.missing_link_tools()
 
 
 def correct_cpu_name(device: cl.Device) -> None:

@@ -102,8 +102,12 @@ def _serve(options: argparse.Namespace) -> int:
     for name in UNSET:
         os.environ.pop(name, None)
     # moto takes seconds to import: only the server does, and only with settings that are right.
-    from aws_batch_emulator.server import Server
-
+    try:
+        from aws_batch_emulator.server import Server
+    except ModuleNotFoundError as error:
+        raise EmulatorError(
+            f"{error.name} is not installed: it comes with `pip install aws-batch-emulator`"
+        ) from None
     try:
         server = Server(settings)
     except OSError as error:

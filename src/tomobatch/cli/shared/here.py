@@ -10,7 +10,7 @@ from tomobatch.cli.shared.closing import say_closing_lines
 from tomobatch.cli.shared.replacing import replacing
 from tomobatch.cli.shared.scans import Entry, write_sheet
 from tomobatch.cli.shared.snakemake import run_snakemake
-from tomobatch.results import FINDINGS, LOGS
+from tomobatch.results import FINDINGS, LOGS, REPORT
 
 LOCAL = "profiles/local"
 
@@ -55,7 +55,7 @@ def run_here(
         if made:
             say_closing_lines(results, made)
         for scan in scans:
-            if not (results / scan / FINDINGS).is_file():
+            if not (results / scan / REPORT).is_file():
                 why = f"not finished; see {results / scan / LOGS}, and run the same again"
                 typer.echo(f"error: {scan}: {why}", err=True)
         raise

@@ -21,7 +21,9 @@ def may_replace(
     *,
     yes: bool,
 ) -> bool:
-    """Ask where finished results have other settings than those of a run; else False.
+    """Ask where finished results have other settings than those of a run, or are of 0.1.0.
+
+    Results of later versions are left to Snakemake, which may have nothing to make anew of them.
 
     Parameters
     ----------
@@ -44,8 +46,12 @@ def may_replace(
     asked = []
     for scan, folder in results.items():
         made_with = read_made_with(folder)
+        if made_with is None:
+            continue
         wanted = {**plans[scan].settings, "path": str(scans[scan]["path"])}
-        if made_with is not None and (changed := made_with.differences(wanted)):
+        if made_with.settings is None:
+            asked.append(f"{folder}: finished, by tomobatch {made_with.version}")
+        elif changed := made_with.differences(wanted):
             asked.append(f"{folder}: {'; '.join(changed)}")
     if not asked:
         return False
