@@ -1,10 +1,10 @@
-"""Fit the table by which ``method: auto`` chooses: measure both methods, write costs.json.
+"""Fit the table of costs, by which ``method: auto`` chooses and estimates foretell: costs.json.
 
-    python benchmarks/fit_costs.py [gpu|cpu]
+    python benchmarks/fit_costs.py [gpu|cpu] [METHOD ...]
     python benchmarks/fit_costs.py --from FILE.json
 
-Only the row of the device's kind is replaced. ``--from`` takes the row of what
-``tomobatch doctor --benchmark FILE.json`` measured, on a GPU node for instance.
+Only what was measured is replaced, in the row of the device's kind. ``--from`` takes the row of
+what ``tomobatch doctor --benchmark FILE.json`` measured, on a GPU node for instance.
 """
 
 import json
@@ -18,16 +18,22 @@ from tomobatch.cores import n_usable_cores
 from tomobatch.opencl.devices import find_device
 
 TABLE = Path(__file__).parents[1] / "src/tomobatch/reconstruct/costs.json"
-LANES = {"direct": (1, 4, 16, 32), "fourier": (1, 4, 16)}
+LANES = {
+    "direct": (1, 4, 16, 32),
+    "fourier": (1, 4, 16),
+    "sirt": (16,),
+    "cgls": (16,),
+    "tv": (16,),
+}
 
 
-def measured_here(kind: str) -> tuple[str, dict]:
-    """Return the kind of the device, and its row."""
+def measured_here(kind: str, methods: list[str]) -> tuple[str, dict]:
+    """Return the kind of the device, and its row of some methods (none: of all)."""
     device = find_device(kind)
     print(device.description)
     nanoseconds: dict[str, dict] = {}
-    for method, all_lanes in LANES.items():
-        for lanes in all_lanes:
+    for method in methods or LANES:
+        for lanes in LANES[method]:
             costs, (low, high) = fit(device, method, lanes)
             print(f"{method} x{lanes}: expected over measured {low:.2f} to {high:.2f}")
             nanoseconds.setdefault(method, {})[str(lanes)] = costs
@@ -45,9 +51,13 @@ def main() -> None:
         found = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
         kind, row = ("gpu" if found["gpu"] else "cpu"), found["cost_row"]
     else:
-        kind, row = measured_here(sys.argv[1] if len(sys.argv) > 1 else "auto")
+        kind, row = measured_here(sys.argv[1] if len(sys.argv) > 1 else "auto", sys.argv[2:])
     table = json.loads(TABLE.read_text(encoding="utf-8"))
-    table["nanoseconds"][kind], table["measured"][kind] = row["nanoseconds"], row["measured"]
+    known = table["nanoseconds"].setdefault(kind, {})
+    partial = not known.keys() <= row["nanoseconds"].keys()
+    before = f"{table['measured'][kind]}; {', '.join(row['nanoseconds'])}: " if partial else ""
+    known.update(row["nanoseconds"])
+    table["measured"][kind] = before + row["measured"]
     TABLE.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
 
 

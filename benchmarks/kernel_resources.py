@@ -24,6 +24,7 @@ from tomobatch.opencl.kernels import OPTIONS, Define, define_options
 from tomobatch.reconstruct.cone.geometry import make_cone_geometry
 from tomobatch.reconstruct.cone.variants import local as cone_local
 from tomobatch.reconstruct.fourier import STANDARD
+from tomobatch.reconstruct.iterative.cut import rays as iterative_cut
 from tomobatch.reconstruct.tiling import make_tiling
 from tomobatch.reconstruct.variants import local
 
@@ -116,6 +117,8 @@ def builds() -> list[Build]:
             found.append(Build(label, slices, file, kernel, tiling.defines, group))
     layout: dict[str, Define] = {"LANES": 16, "N_PIXELS": 64}
     found.append(Build("direct, split_slices", slices, "layout", "split_slices", layout, 256))
+    for lanes in (4, 16):
+        found += _of_iterations(lanes)
     beam = ConeBeam(1500, 3000, 1.0, 1.0)
     patches = cone_local(make_cone_geometry(beam, [0.0, 1.6, 3.2, 4.8], 1024, 1024), LOCAL_BYTES)
     assert patches is not None
@@ -125,6 +128,21 @@ def builds() -> list[Build]:
     package = "tomobatch.normalise"
     found.append(Build("normalise, uint16", package, "normalise", "normalise", defines, group))
     return found
+
+
+def _of_iterations(lanes: int) -> list[Build]:
+    """Return the kernels of the methods that iterate, in blocks of so many slices."""
+    package, cut = "tomobatch.reconstruct.iterative", iterative_cut(lanes)
+    projecting = ("project", "back_project", "turn")
+    steps = ("sum_squares", "step_along", "shrink_gradient", "step_ahead")
+    return [
+        Build(f"iterative, {kernel}, {lanes} slices", package, file, kernel, defines, cut.group)
+        for file, kernels, defines in (
+            ("projector", projecting, cut.defines),
+            ("algebra", steps, cut.algebra),
+        )
+        for kernel in kernels
+    ]
 
 
 @functools.cache

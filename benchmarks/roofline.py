@@ -7,7 +7,7 @@ measured here: ``tomobatch doctor --benchmark`` holds measured times against the
 import numpy as np
 
 from tomobatch.reconstruct.geometry import make_geometry
-from tomobatch.reconstruct.methods import METHODS
+from tomobatch.reconstruct.methods import FBP
 from tomobatch.reconstruct.model import GPUS, expected_ms, least_ms
 
 SIZES = ((512, 804), (1024, 1500), (2048, 1800))
@@ -19,7 +19,7 @@ def main() -> None:
     print("|---|---|---:|---:|---:|---:|---:|---|")
     largest = make_geometry(np.arange(1800) * np.pi / 1800, 2048)
     for gpu in GPUS:
-        for method in METHODS:
+        for method in FBP:
             limits = least_ms(gpu, largest, method)
             worst = max(limits, key=limits.__getitem__)
             cells = " | ".join(f"{value:.2f}" for value in limits.values())
@@ -27,7 +27,7 @@ def main() -> None:
     print("\n| GPU | method |", " | ".join(f"{n} px, {a} angles" for n, a in SIZES), "|")
     print("|---|---|" + "---|" * len(SIZES))
     for gpu in GPUS:
-        for method in METHODS:
+        for method in FBP:
             cells = []
             for n_px, n_angles in SIZES:
                 geometry = make_geometry(np.arange(n_angles) * np.pi / n_angles, n_px)

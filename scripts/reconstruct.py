@@ -9,7 +9,9 @@ from tomobatch.calibrate.calibration import Calibration
 from tomobatch.errors import UserError
 from tomobatch.on_chunks.slices import SlicesOfScan, settled
 from tomobatch.opencl.kind import DeviceKind
+from tomobatch.reconstruct.engine import summarise
 from tomobatch.reconstruct.settings import ReconstructSettings
+from tomobatch.reconstruct.timeline import Timeline
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.angles import load_angles
 from tomobatch.stores.files import write_json
@@ -52,6 +54,7 @@ def main(
         n_voxels = (stop - first) * layout.height_px * layout.width_px
         tell_clipped(record, layout, layout.codes, writer, n_voxels)
     record.facts["timeline"] = timeline.to_dict()
+    tell_iterations(record, timeline, choices)
     for stage in ("read", "prepare", "compute", "write"):
         record.stages_s[stage] = timeline.spent_s(stage)
     logger.info(
@@ -74,6 +77,27 @@ def tell_clipped(
         record.warn(
             f"{100 * share:.2g}% of the voxels of a chunk lie outside {codes.low:.4g} to"
             f" {codes.high:.4g} and became these in {codes.dtype}; give a wider volume.window"
+        )
+
+
+def tell_iterations(record: Record, timeline: Timeline, choices: ReconstructSettings) -> None:
+    """Say how iterations ended, and warn of slices that stopped short of what was asked for."""
+    found = summarise(timeline.convergence)
+    if found is None:
+        return
+    least, most = found["iterations"]
+    logger.info(
+        "%s: %s iterations, residual %.3g (noise alone %.3g)",
+        choices.method,
+        least if least == most else f"{least} to {most}",
+        found["residuals"][1][-1],
+        found["noise"],
+    )
+    if found["unreached"]:
+        record.warn(
+            f"{found['unreached']} of {found['slices']} slices of a chunk did not come down to the"
+            f" residual {choices.residual} in {most} iterations; set more reconstruct.iterations,"
+            " or a larger reconstruct.residual"
         )
 
 

@@ -133,6 +133,22 @@ def test_chunks_that_fit_the_memory_are_whole_blocks_of_the_pyramid():
     assert planned(chunks={"slices": "auto", "memory_mb": 7.5 * 4e-6 * 600}).rows.size == 4
 
 
+def test_iterations_keep_images_and_rays_of_a_block():
+    """TV: six images and three sets of rays of 16 slices, and what a start from FBP takes."""
+    chunks = {"slices": 16}
+    usual = job_memory.of_slices(planned(chunks=chunks, size_px=500))
+    more = job_memory.of_slices(planned(chunks=chunks, size_px=500, method="tv")) - usual
+    images = 4e-6 * 16 * 500**2
+    assert 7 * images < more < 11 * images
+    fewer = job_memory.of_slices(planned(chunks=chunks, size_px=500, method="sirt")) - usual
+    assert more - fewer == pytest.approx(3 * images, rel=0.15)
+
+
+def test_iterations_are_for_parallel_beams():
+    with pytest.raises(UserError, match=r"method sirt is for parallel beams.*take method: auto"):
+        planned(360.0, beam=CONE, method="sirt")
+
+
 CONE = ConeBeam(100, 200, 1.0, 1.0)
 
 

@@ -10,8 +10,8 @@ From Python, on arrays in memory::
     found = tomobatch.calibrate_sinograms(sinograms, angles_rad)
     slices = tomobatch.fbp(sinograms, angles_rad, found.cor_px(np.arange(len(sinograms))))
 
-``read_volume`` opens what the workflow has made; ``remove_stripes`` and ``write_phantom`` are the
-rest.
+``iterate`` is for few angles; ``read_volume`` opens what the workflow has made; ``remove_stripes``
+and ``write_phantom`` are the rest.
 """
 
 from importlib import import_module
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         UserError,
         calibrate_sinograms,
         fbp,
+        iterate,
         open_scan,
         read_sinograms,
         read_volume,
@@ -35,6 +36,7 @@ __all__ = [
     "UserError",
     "calibrate_sinograms",
     "fbp",
+    "iterate",
     "open_scan",
     "read_sinograms",
     "read_volume",

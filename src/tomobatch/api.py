@@ -15,6 +15,7 @@ from tomobatch.errors import UserError as UserError
 from tomobatch.normalise.normalise import normalise
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.phantom.write import write_phantom as write_phantom
+from tomobatch.reconstruct.iterate import iterate as iterate
 from tomobatch.reconstruct.slices import fbp as fbp
 from tomobatch.results import VOLUME
 from tomobatch.scan.open import open_scan as open_scan

@@ -2,6 +2,7 @@
 
 from tomobatch.phase.retrieve import work_mb
 from tomobatch.plan import ScanPlan, float32_mb
+from tomobatch.plan_geometry import parallel_geometry
 from tomobatch.stripes.rows import rows_to_look_at
 
 # Interpreter, libraries and OpenCL's compiler, before any data: measured at 300 to 450 MB.
@@ -27,10 +28,20 @@ def of_rows(plan: ScanPlan) -> int:
 def of_slices(plan: ScanPlan) -> int:
     """Return what a job on a chunk of slices needs."""
     if plan.beam is None:
-        return of_rows(plan)
+        return of_rows(plan) + _iterating_mb(plan)
     from tomobatch.reconstruct.cone.cost import chunk_mb
 
     return _BASE_MB + round(chunk_mb(plan.cone_geometry(), plan.slices.size))
+
+
+def _iterating_mb(plan: ScanPlan) -> int:
+    """Return what iterations keep of a block of slices, beside what other methods do."""
+    if not plan.config.reconstruct.iterates:
+        return 0
+    from tomobatch.reconstruct.methods import block_bytes
+
+    method, geometry = plan.config.reconstruct.method, parallel_geometry(plan)
+    return round(block_bytes(method, geometry, plan.slices.size) / 1e6)
 
 
 def of_stripes(plan: ScanPlan) -> int:

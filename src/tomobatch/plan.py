@@ -9,6 +9,7 @@ from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.merging import Merging
 from tomobatch.chunks import ChunkGrid, ChunkSettings, size_for_budget
 from tomobatch.config.schema import ScanConfig
+from tomobatch.errors import UserError
 from tomobatch.orientation import Orientation
 from tomobatch.phase.blur import PhaseBlur, make_blur
 from tomobatch.phase.settings import PhaseSettings
@@ -193,6 +194,11 @@ class ScanPlan:
         header, chosen = self.header, self.config.reconstruct
         if header.beam is None:
             raise ValueError(f"{header.path}: a parallel beam")
+        if chosen.iterates:
+            raise UserError(
+                f"{header.path}: reconstruct.method {chosen.method} is for parallel beams, and this"
+                " beam is a cone; take method: auto"
+            )
         return make_cone_geometry(
             header.beam,
             header.angles_rad,

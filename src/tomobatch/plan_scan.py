@@ -2,17 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tomobatch.config.schema import Config
 from tomobatch.errors import UserError
 from tomobatch.normalise.settings import NO_FLATS
 from tomobatch.plan import ScanPlan
+from tomobatch.plan_geometry import parallel_geometry
 from tomobatch.scan.header import ScanHeader
 from tomobatch.scan.open import open_scan
-
-if TYPE_CHECKING:
-    from tomobatch.reconstruct.geometry import Geometry
 
 
 @dataclass(frozen=True)
@@ -108,26 +105,3 @@ def _check_slices(plan: ScanPlan) -> None:
     if chosen.roi_px is None and chosen.binning == 1 and chosen.half_acquisition is not True:
         return
     parallel_geometry(plan)
-
-
-def parallel_geometry(plan: ScanPlan) -> "Geometry":
-    """Return the geometry of a parallel beam's slices, for an axis in the middle of the detector.
-
-    Raises
-    ------
-    UserError
-        Where the slices asked for do not fit the scan.
-    """
-    # Brings OpenCL along, for which most plans need not wait.
-    from tomobatch.reconstruct.geometry import make_geometry
-
-    chosen = plan.config.reconstruct
-    return make_geometry(
-        plan.header.angles_rad,
-        plan.header.n_cols,
-        size_px=plan.whole_slice_px,
-        roi=chosen.roi_px,
-        binning=chosen.binning,
-        mask=chosen.mask,
-        half_acquisition=chosen.half_acquisition is True,
-    )

@@ -16,6 +16,7 @@ LIMITS = {
     "fourier, spread_shared, 8 slices": (0, 0.2),
     "fourier, spread_shared, 16 slices": (0, 0.5),
     "fourier, cut": (0, 1.0),
+    "iterative, ": (0, 0.5),
     "cone, local": (0, 0.5),
     # Used on the CPU: it looks for the median of a window by index.
     "normalise": (192, 0.15),

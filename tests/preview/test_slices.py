@@ -64,8 +64,13 @@ def assert_same(image, expected, tolerance=SAME):
             "volume": {"orientation": "astra"},
             "normalise": {"flats": "mean"},
         },
+        {
+            "stripes": {"method": "none"},
+            "reconstruct": {"method": "cgls", "residual": "noise", "start": "fbp"},
+            "chunks": {"slices": 24},
+        },
     ],
-    ids=["plain", "phase", "part"],
+    ids=["plain", "phase", "part", "iterations"],
 )
 def test_rows_are_those_of_the_run(scan, tmp_path, sections):
     sections = {"calibrate": AXIS, **sections}

@@ -25,11 +25,14 @@ from tomobatch.reconstruct.cone import selftest as of_cones
 from tomobatch.reconstruct.direct import DirectEngine
 from tomobatch.reconstruct.fourier import FourierEngine
 from tomobatch.reconstruct.geometry import make_geometry
+from tomobatch.reconstruct.iterative import selftest as of_iterations
+from tomobatch.reconstruct.iterative.methods import ITERATIONS
 from tomobatch.reconstruct.twin import fbp_twin
 from tomobatch.reconstruct.variants import Variant, image, local, tiles
 
 N_ANGLES, N_COLS = 3, 13
 SMALL = (N_ANGLES, N_COLS)
+FEW, TURN = np.array([0.0, 1.5, 2.5]), np.arange(0.1, 6.3, 0.31)
 SHAPES = {
     "a region": {"mask": False, "roi": (1, 0, 9, 11)},
     "a small disk in a wide slice": {"size_px": 19, "mask": 4.0},
@@ -65,6 +68,12 @@ def odd_shapes(device: Device) -> Iterator[KernelCheck]:
             yield check_shape(device, name, options, variant)
         for shared in (False, True):
             yield check_shape(device, name, options, shared)
+        around = "half_acquisition" in options
+        geometry = make_geometry(TURN if around else FEW, N_COLS, **options)
+        for method in ITERATIONS:
+            for cut in (of_iterations.tiles(4), of_iterations.rays(4)):
+                check = of_iterations.check_method(device, geometry, method, cut)
+                yield replace(check, options=f"{check.options}, {name}")
 
 
 def check_shape(device: Device, name: str, options: dict, how: Variant | bool) -> KernelCheck:
@@ -74,7 +83,7 @@ def check_shape(device: Device, name: str, options: dict, how: Variant | bool) -
     def run() -> tuple[np.ndarray, np.ndarray]:
         random = np.random.default_rng(1)
         around = "half_acquisition" in options
-        angles = np.arange(0.1, 6.3, 0.31) if around else np.array([0.0, 1.5, 2.5])
+        angles = TURN if around else FEW
         sinograms = random.normal(size=(3, len(angles), N_COLS)).astype(np.float32)
         geometry = make_geometry(angles, N_COLS, **options)
         if by_direct:

@@ -9,6 +9,7 @@ import numpy as np
 import pyopencl as cl
 
 from tomobatch.beam import ConeBeam
+from tomobatch.benchmark.fitting import typical_settings
 from tomobatch.benchmark.timing import block_s, half_turn, least_s, side_by_side_s
 from tomobatch.errors import UserError
 from tomobatch.opencl.devices import Device
@@ -22,7 +23,6 @@ from tomobatch.reconstruct.fourier import FourierEngine
 from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.methods import METHODS, expected_s
 from tomobatch.reconstruct.model import find_gpu
-from tomobatch.reconstruct.settings import ReconstructSettings
 from tomobatch.reconstruct.stream import reconstruct_blocks
 from tomobatch.reconstruct.variants import image, local, tiles
 
@@ -80,7 +80,7 @@ def variants(device: Device, most_px: int) -> Iterator[Figure]:
 
 
 def methods(device: Device, most_px: int) -> Iterator[Figure]:
-    """Time both methods in full blocks at typical sizes, beside what was expected."""
+    """Time all methods in full blocks at typical sizes, beside what was expected."""
     gpu = find_gpu(device.cl_device.name)
     for n_px, n_angles in sizes(most_px):
         geometry = half_turn(n_px, n_angles)
@@ -88,10 +88,12 @@ def methods(device: Device, most_px: int) -> Iterator[Figure]:
             lanes = method.lanes[0]
 
             def make(geometry: Geometry, name: str = name, lanes: int = lanes) -> Engine:
-                return METHODS[name].make(device, geometry, lanes, ReconstructSettings())
+                return METHODS[name].make(device, geometry, lanes, typical_settings(name))
 
-            expected_ms = 1e3 * expected_s(device.kind, geometry, name, gpu)
-            label = f"{name}, {lanes} lanes, {n_px} px, {n_angles} angles"
+            n = typical_settings(name).n_iterations(name)
+            expected_ms = 1e3 * expected_s(device.kind, geometry, name, gpu, n_iterations=n)
+            iterations = f", {n} iterations" if n > 1 else ""
+            label = f"{name}, {lanes} lanes, {n_px} px, {n_angles} angles{iterations}"
             yield _slice(device, geometry, lanes, label, make, expected_ms)
 
 
@@ -118,7 +120,7 @@ def engines(device: Device, most_px: int) -> Iterator[Figure]:
 
             def run(name: str = name, n: int = n, lanes: int = lanes) -> float:
                 make = METHODS[name].make
-                made = [make(device, geometry, lanes, ReconstructSettings()) for _ in range(n)]
+                made = [make(device, geometry, lanes, typical_settings(name)) for _ in range(n)]
                 return 1e3 * side_by_side_s(geometry, lanes, made, 4) / lanes
 
             yield _figure(label, _SLICE, run)
@@ -154,7 +156,7 @@ def pipeline(device: Device, most_px: int) -> Iterator[Figure]:
         for name, method in METHODS.items():
             n_rows = 4 * method.lanes[0]
             rows = np.ones((method.lanes[0], n_angles, n_px), dtype=np.float32)
-            settings = ReconstructSettings(method=name, device=device.kind)
+            settings = typical_settings(name).model_copy(update={"device": device.kind})
             cors = np.full(n_rows, (n_px - 1) / 2)
 
             start = time.perf_counter()
@@ -237,7 +239,7 @@ def _figure(what: str, unit: str, run: Callable[[], float], model: float | None 
 
 
 PARTS: dict[str, Part] = {
-    "Both methods": methods,
+    "Methods": methods,
     "Transfers": transfers,
     "One engine against two": engines,
     "Transforms": transforms,

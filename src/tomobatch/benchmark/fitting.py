@@ -13,6 +13,14 @@ SIZES = ((64, 90), (256, 200), (256, 800), (512, 200), (512, 800), (1024, 200), 
 
 Costs = dict[str, float]
 
+_ITERATIONS = 3
+"""Made where a method iterates; more cost as much each."""
+
+
+def typical_settings(method: str) -> ReconstructSettings:
+    """Return the settings by which a method is timed."""
+    return ReconstructSettings.model_validate({"method": method, "iterations": _ITERATIONS})
+
 
 def fit(
     device: Device, method: str, lanes: int, most_px: int = 1024
@@ -30,8 +38,10 @@ def fit(
         geometry = half_turn(n_px, n_angles)
         terms = its.work(geometry)
         names = ["block", *terms]
-        rows.append([1.0, *(lanes * count for count in terms.values())])
-        engine = its.make(device, geometry, lanes, ReconstructSettings())
+        settings = typical_settings(method)
+        times = lanes * settings.n_iterations(method)
+        rows.append([1.0, *(times * count for count in terms.values())])
+        engine = its.make(device, geometry, lanes, settings)
         measured.append(1e9 * block_s(device, geometry, lanes, engine))
     scaled = np.array(rows) / np.array(measured)[:, None]
     scale = scaled.max(axis=0)

@@ -13,7 +13,7 @@ from tomobatch.estimate.profile import profile_memory_mb, profile_vcpus
 from tomobatch.fleet.figures import Figures
 from tomobatch.fleet.stages import Load, Stage
 from tomobatch.plan import ScanPlan
-from tomobatch.plan_scan import parallel_geometry
+from tomobatch.plan_geometry import parallel_geometry
 from tomobatch.reconstruct.cone.cost import chunk_s
 from tomobatch.reconstruct.methods import choose_method, expected_s
 from tomobatch.steps import Queue
@@ -170,9 +170,10 @@ def _chunk_s(plan: ScanPlan, device: Queue) -> float:
         cone = plan.cone_geometry()
         every = [chunk_s(device, cone, *chunk) for chunk in plan.slices]
         return sum(every) / len(every)
-    geometry, method = parallel_geometry(plan), plan.config.reconstruct.method
-    chosen = choose_method(geometry) if method == "auto" else method
-    return plan.slices.size * expected_s(device, geometry, chosen)
+    geometry, settings = parallel_geometry(plan), plan.config.reconstruct
+    chosen = choose_method(geometry) if settings.method == "auto" else settings.method
+    n_iterations = settings.n_iterations(chosen)
+    return plan.slices.size * expected_s(device, geometry, chosen, n_iterations=n_iterations)
 
 
 def _rows_read(plan: ScanPlan) -> float:

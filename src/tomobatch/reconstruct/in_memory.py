@@ -8,10 +8,10 @@ import numpy.typing as npt
 from tomobatch.arrays import Float32Array
 from tomobatch.errors import UserError
 from tomobatch.opencl.kind import DeviceKind
-from tomobatch.reconstruct.settings import FilterName, MethodName, Padding
+from tomobatch.reconstruct.settings import FbpName, FilterName, Padding
 from tomobatch.turn import refuse_degrees
 
-_CHOICES = {"method": MethodName, "filter": FilterName, "padding": Padding, "device": DeviceKind}
+_CHOICES = {"method": FbpName, "filter": FilterName, "padding": Padding, "device": DeviceKind}
 
 
 def check_stack(sinograms: npt.ArrayLike, angles_rad: npt.ArrayLike) -> Float32Array:

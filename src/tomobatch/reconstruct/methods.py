@@ -1,4 +1,4 @@
-"""The two methods of reconstruction, which of them to take, and how many slices at a time.
+"""The methods of reconstruction, which of them to take, and how many slices at a time.
 
 Decisions 13 and 15.
 """
@@ -12,13 +12,20 @@ from importlib.resources import files
 from tomobatch.errors import UserError
 from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct.direct import DIRECT
+from tomobatch.reconstruct.engine import Method
 from tomobatch.reconstruct.fourier import FOURIER
 from tomobatch.reconstruct.geometry import Geometry
+from tomobatch.reconstruct.iterative.methods import CGLS, SIRT, TV
 from tomobatch.reconstruct.model import T4, Gpu, find_gpu, slice_s
 from tomobatch.reconstruct.settings import MethodName
 
-METHODS = {method.name: method for method in (DIRECT, FOURIER)}
+METHODS = {method.name: method for method in (DIRECT, FOURIER, SIRT, CGLS, TV)}
 
+FBP = (DIRECT.name, FOURIER.name)
+"""Those that give one and the same volume, between which ``auto`` chooses."""
+
+# Into which the rows of a chunk are cut (decision 15).
+_N_BLOCKS = 4
 # The driver, other programs and the runtime's own buffers want memory as well.
 _USABLE_FRACTION = 0.8
 
@@ -30,7 +37,7 @@ class Plan:
     Attributes
     ----------
     method
-        "direct" or "fourier".
+        One of ``METHODS``.
     lanes
         Slices of a full block.
     seconds
@@ -59,7 +66,13 @@ class Plan:
 
 
 def make_plan(
-    device: Device, geometry: Geometry, n_rows: int, method: MethodName, *, n_blocks: int = 4
+    device: Device,
+    geometry: Geometry,
+    n_rows: int,
+    method: MethodName,
+    *,
+    n_blocks: int = _N_BLOCKS,
+    n_iterations: int = 1,
 ) -> Plan:
     """Choose the method, unless one is given, and the size of the blocks, which fits the device.
 
@@ -76,9 +89,12 @@ def make_plan(
     """
     if method != "auto" and method not in METHODS:
         raise UserError(f"method: '{method}' is not one of auto, {', '.join(METHODS)}")
-    names = [method] if method != "auto" else list(METHODS)
+    names = [method] if method != "auto" else FBP
     gpu = find_gpu(device.cl_device.name) if device.kind == "gpu" else T4
-    seconds = {name: expected_s(device.kind, geometry, name, gpu) * n_rows for name in names}
+    seconds = {
+        name: n_rows * expected_s(device.kind, geometry, name, gpu, n_iterations=n_iterations)
+        for name in names
+    }
     chosen = choose_method(geometry) if method == "auto" else method
     lanes = _most_lanes(device, geometry, n_rows, chosen, n_blocks)
     if lanes is None:
@@ -89,33 +105,37 @@ def make_plan(
             f" '{device.cl_device.name.strip()}' by the method {chosen}, {free:.0f} MB are free:"
             " reconstruct a region or bin the slices, or take a device with more memory"
         )
-    basis = "" if is_measured(device.kind) else f"by the model of a {gpu.name}, not measured"
+    basis = (
+        "" if is_measured(device.kind, chosen) else f"by the model of a {gpu.name}, not measured"
+    )
     return Plan(chosen, lanes, seconds, basis)
 
 
 def choose_method(geometry: Geometry) -> str:
     """Return the method that a CPU, where the choice matters most, is faster by."""
-    return min(METHODS, key=lambda name: expected_s("cpu", geometry, name))
+    return min(FBP, key=lambda name: expected_s("cpu", geometry, name))
 
 
-def expected_s(kind: str, geometry: Geometry, method: str, gpu: Gpu = T4) -> float:
+def expected_s(
+    kind: str, geometry: Geometry, method: str, gpu: Gpu = T4, *, n_iterations: int = 1
+) -> float:
     """Return the expected time of a slice among a full block.
 
     By the table of measured costs, or, for GPUs until it has their row, by the model of one.
     """
-    if not is_measured(kind):
-        return slice_s(gpu, geometry, method)
+    if not is_measured(kind, method):
+        return slice_s(gpu, geometry, method, n_iterations)
     by_lanes = {int(known): costs for known, costs in _costs()[kind][method].items()}
     lanes = max(by_lanes)
     costs = by_lanes[lanes]
     work = METHODS[method].work(geometry)
-    slice_ns = sum(costs[term] * count for term, count in work.items())
+    slice_ns = n_iterations * sum(costs[term] * count for term, count in work.items())
     return 1e-9 * (slice_ns + costs["block"] / lanes)
 
 
-def is_measured(kind: str) -> bool:
-    """Tell whether the table has times of such a device."""
-    return kind in _costs()
+def is_measured(kind: str, method: str) -> bool:
+    """Tell whether the table has times of a method on such a device."""
+    return method in _costs().get(kind, {})
 
 
 def _most_lanes(
@@ -125,15 +145,27 @@ def _most_lanes(
     free = device.free_memory_bytes() * _USABLE_FRACTION / device.n_engines
     largest = device.cl_device.max_mem_alloc_size
     its = METHODS[method]
-    wanted = math.ceil(n_rows / n_blocks)
-    if device.kind == "cpu":
-        wanted = max(wanted, min(n_rows, its.well_filled))
-    enough = min((n for n in its.lanes if n >= wanted), default=its.lanes[0])
+    enough = _enough_lanes(its, n_rows, n_blocks, on_cpu=device.kind == "cpu")
     for lanes in its.lanes:
         sizes = its.buffer_bytes(geometry, lanes)
         if lanes <= enough and sum(sizes) <= free and max(sizes) <= largest:
             return lanes
     return None
+
+
+def _enough_lanes(its: Method, n_rows: int, n_blocks: int, *, on_cpu: bool) -> int:
+    """Return the lanes that make so many blocks of the rows, if they are not too small for it."""
+    wanted = math.ceil(n_rows / n_blocks)
+    if on_cpu:
+        wanted = max(wanted, min(n_rows, its.well_filled))
+    return min((n for n in its.lanes if n >= wanted), default=its.lanes[0])
+
+
+def block_bytes(method: str, geometry: Geometry, n_rows: int) -> int:
+    """Return what the buffers of a block take on a CPU that has the memory for them."""
+    its = METHODS[method]
+    lanes = _enough_lanes(its, n_rows, _N_BLOCKS, on_cpu=True)
+    return sum(its.buffer_bytes(geometry, lanes))
 
 
 @cache

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from tomobatch.reconstruct.direct import row_samples
-from tomobatch.reconstruct.filter import padded_length
+from tomobatch.reconstruct.filter import SAMPLES_PER_PX, padded_length
 from tomobatch.reconstruct.fourier import STANDARD, grid_px
 from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.sampling import row_length
@@ -30,6 +30,8 @@ independent additions under way; assumed."""
 _HOST_POINT_NS, _HOST_GB_S = 0.19, 20.0
 # Side of a tile: of the slice in direct back-projection, of the grid in spreading 16 slices.
 _SIDE, _TILE = 16, 8
+# Of an iteration of TV, the longest.
+_IMAGE_PASSES, _RAY_PASSES = 16, 8
 
 
 @dataclass(frozen=True)
@@ -98,22 +100,24 @@ def find_gpu(name: str) -> Gpu:
     return next((gpu for gpu in GPUS if gpu.name in words), T4)
 
 
-def least_ms(gpu: Gpu, geometry: Geometry, method: str) -> dict[str, float]:
+def least_ms(gpu: Gpu, geometry: Geometry, method: str, n_iterations: int = 1) -> dict[str, float]:
     """Return the least milliseconds a slice by each limit, at the maker's figures."""
     work = _WORKS[method](gpu, geometry)
     return {
-        "arithmetic": 1e-9 * work.flops / gpu.tflops,
-        "memory": 1e-6 * work.memory_bytes / gpu.memory_gb_s,
-        "local": 1e-6 * work.local_bytes / gpu.local_gb_s,
+        "arithmetic": 1e-9 * n_iterations * work.flops / gpu.tflops,
+        "memory": 1e-6 * n_iterations * work.memory_bytes / gpu.memory_gb_s,
+        "local": 1e-6 * n_iterations * work.local_bytes / gpu.local_gb_s,
         "bus": 1e-6 * work.bus_bytes / gpu.bus_gb_s,
         "host": 1e3 * work.host_s,
     }
 
 
-def expected_ms(gpu: Gpu, geometry: Geometry, method: str) -> dict[str, float]:
+def expected_ms(
+    gpu: Gpu, geometry: Geometry, method: str, n_iterations: int = 1
+) -> dict[str, float]:
     """Return the milliseconds a slice that device, bus and host should need, side by side."""
-    least = least_ms(gpu, geometry, method)
-    occupancy = gpu.direct_occupancy if method == "direct" else gpu.spread_occupancy
+    least = least_ms(gpu, geometry, method, n_iterations)
+    occupancy = gpu.spread_occupancy if method == "fourier" else gpu.direct_occupancy
     hidden = min(1.0, occupancy / ENOUGH_OCCUPANCY)
     kernels = max(least["arithmetic"], least["memory"], least["local"])
     return {
@@ -123,9 +127,9 @@ def expected_ms(gpu: Gpu, geometry: Geometry, method: str) -> dict[str, float]:
     }
 
 
-def slice_s(gpu: Gpu, geometry: Geometry, method: str) -> float:
+def slice_s(gpu: Gpu, geometry: Geometry, method: str, n_iterations: int = 1) -> float:
     """Return the seconds that a slice among a full block should take."""
-    return 1e-3 * max(expected_ms(gpu, geometry, method).values())
+    return 1e-3 * max(expected_ms(gpu, geometry, method, n_iterations).values())
 
 
 def _direct(gpu: Gpu, geometry: Geometry) -> Work:
@@ -180,4 +184,29 @@ def _fourier(gpu: Gpu, geometry: Geometry) -> Work:
     )
 
 
-_WORKS = {"direct": _direct, "fourier": _fourier}
+def _iterative(gpu: Gpu, geometry: Geometry) -> Work:
+    """One iteration on the device, to and fro; the bus and the host once, whatever their number.
+
+    A projection and its adjoint make two multiply-adds of two values an update each, which groups
+    share through the caches at the rate of local memory; images and rays cross main memory.
+    """
+    height, width = geometry.shape_px
+    updates = 2.0 * height * width * geometry.n_angles
+    rays = 4.0 * geometry.n_angles * row_samples(geometry) / SAMPLES_PER_PX
+    length = padded_length(geometry)
+    return Work(
+        flops=4 * updates,
+        memory_bytes=_IMAGE_PASSES * 4.0 * height * width + _RAY_PASSES * rays,
+        local_bytes=8 * updates,
+        bus_bytes=rays + 4.0 * height * width,
+        host_s=1e-9 * _HOST_POINT_NS * geometry.n_angles * length * math.log2(length),
+    )
+
+
+_WORKS = {
+    "direct": _direct,
+    "fourier": _fourier,
+    "sirt": _iterative,
+    "cgls": _iterative,
+    "tv": _iterative,
+}

@@ -14,6 +14,7 @@ from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.filter import SAMPLES_PER_PX
 from tomobatch.reconstruct.fourier import FOURIER, FourierEngine
 from tomobatch.reconstruct.geometry import Geometry, make_geometry
+from tomobatch.reconstruct.iterative.selftest import check_kernels as check_iterative
 from tomobatch.reconstruct.twin import fbp_twin
 from tomobatch.reconstruct.variants import image, local, tiles
 
@@ -43,6 +44,7 @@ def check_kernels(device: Device, size: Size = SIZE) -> Iterator[KernelCheck]:
     if vkfft.is_installed():
         for lanes in FOURIER.lanes[::-1]:
             yield _check_vkfft(device, lanes, size)
+    yield from check_iterative(device, _noise(1, *size)[2])
 
 
 def _check_direct(device: Device, lanes: int, name: str, size: Size) -> KernelCheck:

@@ -1,4 +1,6 @@
-"""The public call: slices from sinograms held in memory."""
+"""The public call: slices from sinograms held in memory, by filtered back-projection."""
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -8,8 +10,9 @@ from tomobatch.opencl.kind import DeviceKind
 from tomobatch.reconstruct.filter import check_rows
 from tomobatch.reconstruct.geometry import Roi, default_cor_px, make_geometry
 from tomobatch.reconstruct.in_memory import check_choices, check_stack
-from tomobatch.reconstruct.settings import FilterName, MethodName, Padding, ReconstructSettings
+from tomobatch.reconstruct.settings import FbpName, FilterName, Padding, ReconstructSettings
 from tomobatch.reconstruct.stream import reconstruct_blocks
+from tomobatch.reconstruct.timeline import Timeline
 
 
 def fbp(
@@ -17,7 +20,7 @@ def fbp(
     angles_rad: npt.ArrayLike,
     cor_px: npt.ArrayLike | None = None,
     *,
-    method: MethodName = "auto",
+    method: FbpName = "auto",
     filter: FilterName = "ramp",
     padding: Padding = "edge",
     mask: bool | float = True,
@@ -79,6 +82,28 @@ def fbp(
     Real-space ramp of Kak and Slaney (1988), rows padded to at least twice their length.
     """
     check_choices(method=method, filter=filter, padding=padding, device=device)
+    shape = {
+        "size_px": size_px,
+        "roi": roi,
+        "binning": binning,
+        "mask": mask,
+        "half_acquisition": half_acquisition,
+    }
+    chosen = ReconstructSettings(method=method, filter=filter, padding=padding, device=device)
+    return reconstruct_stack(sinograms, angles_rad, cor_px, shape, chosen)[0]
+
+
+def reconstruct_stack(
+    sinograms: npt.ArrayLike,
+    angles_rad: npt.ArrayLike,
+    cor_px: npt.ArrayLike | None,
+    shape: dict[str, Any],
+    chosen: ReconstructSettings,
+) -> tuple[Float32Array, Timeline]:
+    """Return the slices of sinograms in memory, and how the time was spent.
+
+    ``shape`` holds what ``make_geometry`` takes by name; of the settings the rest counts.
+    """
     rows = np.asarray(sinograms, dtype=np.float32)
     rows = check_stack(rows[None] if rows.ndim == 2 else rows, angles_rad)
     n_rows, _, n_cols = rows.shape
@@ -86,24 +111,15 @@ def fbp(
     cors = np.asarray(cor, dtype=np.float64)
     cors = np.full(n_rows, float(cors)) if cors.ndim == 0 else cors
     check_rows(rows, cors)
-    geometry = make_geometry(
-        angles_rad,
-        n_cols,
-        size_px=size_px,
-        roi=roi,
-        binning=binning,
-        mask=mask,
-        half_acquisition=half_acquisition,
-        cor_px=cors,
-    )
+    geometry = make_geometry(angles_rad, n_cols, cor_px=cors, **shape)
     out = np.empty((n_rows, *geometry.shape_px), dtype=np.float32)
-    reconstruct_blocks(
+    timeline = reconstruct_blocks(
         lambda start, stop: rows[start:stop],
         lambda start, slices: None,
         n_rows,
         geometry,
         cors,
-        ReconstructSettings(method=method, filter=filter, padding=padding, device=device),
+        chosen,
         out=out,
     )
-    return out
+    return out, timeline

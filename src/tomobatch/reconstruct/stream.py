@@ -72,7 +72,13 @@ def reconstruct_blocks(
     devices = find_devices(settings.device)
     # Unlike devices share the plan of the one with the smallest blocks.
     plan = min(
-        (make_plan(one, geometry, n_rows, settings.method) for one in devices),
+        (
+            make_plan(
+                *(one, geometry, n_rows, settings.method),
+                n_iterations=settings.n_iterations(settings.method),
+            )
+            for one in devices
+        ),
         key=lambda plan: plan.lanes,
     )
     timeline = Timeline([one.description for one in devices], plan.description)
@@ -138,7 +144,7 @@ class _Work:
             ahead = self._read_next(number)
             slices = place(start, stop)
             with self.timeline.span("compute", start, number):
-                engine(rows, self.cor_px[start:stop], slices, start)
+                self.timeline.note(engine(rows, self.cor_px[start:stop], slices, start))
             del rows
             if len(writing) == _N_WRITING:
                 writing.popleft().result()

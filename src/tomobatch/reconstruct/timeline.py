@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tomobatch.reconstruct.engine import Convergence, summarise
+
 Stage = Literal["read", "prepare", "compute", "write"]
 
 
@@ -37,12 +39,15 @@ class Timeline:
         In the order in which they ended.
     wall_s
         From the start to the end of the run.
+    convergence
+        How iterations went, of a method that iterates, by blocks.
     """
 
     devices: list[str]
     method: str
     spans: list[Span] = field(default_factory=list)
     wall_s: float = 0.0
+    convergence: list[Convergence] = field(default_factory=list)
     _start_s: float = field(default_factory=time.perf_counter, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -56,6 +61,12 @@ class Timeline:
             self.wall_s = time.perf_counter() - self._start_s
             with self._lock:
                 self.spans.append(Span(stage, first_row, device, start_s, self.wall_s))
+
+    def note(self, convergence: Convergence | None) -> None:
+        """Keep how a block's iterations went; safe in threads."""
+        if convergence is not None:
+            with self._lock:
+                self.convergence.append(convergence)
 
     def spent_s(self, stage: Stage) -> float:
         """Time in which at least one block was in the stage: overlapping spans count once."""
@@ -84,4 +95,5 @@ class Timeline:
             "write_s": self.spent_s("write"),
             "compute_fraction": self.compute_fraction,
             "spans": [vars(span) for span in self.spans],
+            "convergence": summarise(self.convergence),
         }

@@ -14,6 +14,7 @@ from tomobatch.plan import scan_blur
 from tomobatch.records.summary import step_times
 from tomobatch.report import images, pictures
 from tomobatch.report.content import ReportContent
+from tomobatch.report.convergence import gather_convergence
 from tomobatch.report.gather import STACK_PX
 from tomobatch.scan.beam_words import describe_beam, describe_whole_slices
 from tomobatch.units import to_grey
@@ -41,6 +42,7 @@ def render_page(content: ReportContent) -> str:
         drift=_drift(content),
         drift_caption=_drift_caption(content),
         device_caption=_device_caption(content),
+        convergence_caption=_convergence_caption(content),
         settings=_flat_settings(content),
         versions={name: version(name) for name in _SHOWN_VERSIONS}
         | {"python": platform.python_version()},
@@ -181,6 +183,9 @@ def _curves(content: ReportContent) -> dict[str, Markup]:
     job = _typical_reconstruction(content)
     if job is not None:
         drawn["device"] = pictures.device_timeline(job["timeline"])
+    convergence = gather_convergence(content.records)
+    if convergence is not None:
+        drawn["convergence"] = pictures.convergence_curve(convergence)
     if histogram is not None:
         edges = to_grey(histogram.edges, content.header.pixel_size_um)
         drawn["histogram"] = pictures.grey_histogram(
@@ -205,6 +210,18 @@ def _device_caption(content: ReportContent) -> str:
     devices = ", ".join(timeline["devices"])
     share = f"{timeline['compute_fraction']:.0%} of the time computing"
     return f"Chunk {job['chunk']} on {devices}: {timeline['method']}; {share}"
+
+
+def _convergence_caption(content: ReportContent) -> str:
+    found = gather_convergence(content.records)
+    if found is None:
+        return ""
+    n = " to ".join(str(count) for count in dict.fromkeys(found.iterations))
+    method = content.settings["reconstruct"]["method"]
+    return (
+        f"{method}, {n} iterations: {found.residuals[1, -1]:.3g} of the projections is left in the"
+        f" median slice, their noise alone is {found.noise:.3g}"
+    )
 
 
 def _flat_settings(content: ReportContent) -> dict[str, str]:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from tomobatch.calibrate.calibration import Calibration
 from tomobatch.records.summary import StepTime
 from tomobatch.report.content import Image
+from tomobatch.report.convergence import ScanConvergence
 
 _INK, _ACCENT, _WARN, _FAINT = "#1c2733", "#0f6e84", "#c2410c", "#94a3b8"
 
@@ -88,6 +89,22 @@ def device_timeline(timeline: dict[str, Any]) -> str:
         axes.invert_yaxis()
         axes.set_xlim(left=0)
         axes.set_xlabel("seconds since the job began to read")
+    return _svg(figure)
+
+
+def convergence_curve(found: ScanConvergence) -> str:
+    """Draw what is left of the projections after every iteration, beside what their noise is."""
+    with _figure(6.4, 3.2) as (figure, axes):
+        steps = np.arange(found.residuals.shape[1])
+        least, middle, greatest = found.residuals
+        axes.fill_between(steps, least, greatest, color=_FAINT, alpha=0.5, label="all slices")
+        axes.plot(steps, middle, color=_ACCENT, linewidth=1.4, label="median slice")
+        if found.noise > 0:
+            axes.axhline(found.noise, color=_WARN, linestyle="--", linewidth=1, label="noise alone")
+        if least.min() > 0:
+            axes.set_yscale("log")
+        axes.set(xlabel="iterations", ylabel="residual, of the projections")
+        axes.legend(frameon=False, fontsize=8)
     return _svg(figure)
 
 

@@ -1,0 +1,1 @@
+"""Reconstruction by iteration, for few angles, missing wedges and noise: SIRT, CGLS and TV."""
