@@ -62,7 +62,7 @@ def test_a_gpu_is_known_by_its_name(name, found) -> None:
 
 def test_the_model_stands_in_until_a_gpu_is_measured(monkeypatch) -> None:
     geometry = geometry_of(256, 200)
-    assert not is_measured("gpu")
+    assert not is_measured("gpu", "direct")
     assert expected_s("gpu", geometry, "direct") == slice_s(T4, geometry, "direct")
     row = {"direct": {"32": {"block": 32e9, "filter": 0.0, "update": 0.0}}}
     monkeypatch.setattr(methods, "_costs", lambda: {"gpu": row})
