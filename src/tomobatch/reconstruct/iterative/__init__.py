@@ -1,1 +1,4 @@
-"""Reconstruction by iteration, for few angles, missing wedges and noise: SIRT, CGLS and TV."""
+"""Reconstruction by iteration, for few angles, missing wedges and noise: SIRT, CGLS and TV.
+
+Decision 116.
+"""
