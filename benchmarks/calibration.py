@@ -29,12 +29,15 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.calibrate.random_scans import RandomScan, Recipe, draw, measure, process
+from tests.calibrate.random_scans import RandomScan, Recipe, draw, measure
 
 from tomobatch.calibrate.calibration import calibrate
 from tomobatch.calibrate.evidence import Evidence, EvidenceSettings, gather_evidence
 from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.errors import UserError
+from tomobatch.on_chunks.rows import choose_stripes, process_rows
+from tomobatch.stripes.rows import rows_to_look_at
+from tomobatch.stripes.settings import StripeSettings
 from tomobatch.turn import covers_full_turn
 
 RESULTS = Path(__file__).parent / "results"
@@ -84,13 +87,22 @@ def read_table() -> list[dict[str, str]]:
 def try_scan(scan: RandomScan) -> dict[str, Value]:
     """Return one line of the table."""
     recipe = scan.recipe
-    sinograms = process(scan.sinograms)
+    sinograms = as_the_workflow_does(scan)
     start = time.process_time()
     evidence = gather_evidence(sinograms, scan.angles_rad, 0, EvidenceSettings(recipe.n_rows))
     row = by_us(recipe, evidence)
     row["cpu_s"] = time.process_time() - start
     row |= by_peers(recipe, scan.sinograms[recipe.n_rows // 2], scan.angles_rad)
     return {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
+
+
+def as_the_workflow_does(scan: RandomScan) -> NDArray[np.float32]:
+    """Return the sinograms without their stripes, by the method that the workflow would choose."""
+    rows, n_rows = rows_to_look_at(scan.recipe.n_rows), scan.recipe.n_rows
+    settings, sinograms = StripeSettings(), scan.sinograms.copy()
+    choice = choose_stripes(sinograms[rows], rows, scan.angles_rad, n_rows, settings)
+    process_rows(sinograms, scan.angles_rad, settings, choice)
+    return sinograms
 
 
 def by_us(recipe: Recipe, evidence: Evidence) -> dict[str, Value]:

@@ -5,6 +5,7 @@ above and below its own at its two ends, as on a beamline. The independent truth
 ``benchmarks/calibration.py`` and of a seeded sample of it in the tests.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -166,13 +167,16 @@ def _of_kind(kind: str, n_x: int, rng: np.random.Generator) -> dict[str, object]
     return {}
 
 
-def measure(recipe: Recipe) -> RandomScan:
-    """Make the scan of a recipe."""
+def measure(recipe: Recipe, path_px: Callable[[Floats], Floats] | None = None) -> RandomScan:
+    """Make the scan of a recipe, of a sample that goes along a path of the time, 0 to 1."""
     rng = np.random.default_rng([77, recipe.seed])
     steps = np.linspace(0, 1, recipe.n_angles, endpoint=recipe.closed)
     steps = steps + recipe.uneven / recipe.n_angles * rng.uniform(-1, 1, recipe.n_angles)
-    angles = np.deg2rad(recipe.first_deg + (recipe.last_deg - recipe.first_deg) * np.sort(steps))
+    time = np.sort(steps)
+    angles = np.deg2rad(recipe.first_deg + (recipe.last_deg - recipe.first_deg) * time)
     shifts = recipe.jitter_px * rng.standard_normal(recipe.n_angles)
+    if path_px is not None:
+        shifts += path_px(time)
     exact = project(_object(recipe, rng), angles, shifts, recipe)
     return RandomScan(_detect(exact, recipe, rng), angles, recipe)
 

@@ -11,6 +11,7 @@ from tomobatch.calibrate.consensus import MethodResult, choose, contradicting, m
 from tomobatch.calibrate.doubts import Belief, doubts
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.line import Line
+from tomobatch.calibrate.movement import STANDS_STILL, TO_AND_FRO, Movement
 from tomobatch.calibrate.settings import CalibrateSettings
 
 ERRORS_PX = {"mirror": 0.01, "wedge": 0.05, "moments": 0.3, "sharpness": 0.1}
@@ -77,11 +78,11 @@ def test_a_lone_method_is_told():
     assert "could not be checked" in found.warnings[0]
 
 
-def doubted(line, n_rows=64, lines=(), *, stands_alone=False, moved_px=0.0, **errors_px):
+def doubted(line, n_rows=64, lines=(), *, stands_alone=False, movement=STANDS_STILL, **errors_px):
     found = {m: MethodResult(50.0, e, e, 20) for m, e in errors_px.items()}
     method, check = choose(found)
     error_px = found[method].error_px
-    belief = Belief(50.0, error_px, found, method, check, stands_alone, moved_px)
+    belief = Belief(50.0, error_px, found, method, check, stands_alone, movement)
     return doubts(belief, line, dict(lines), n_rows)
 
 
@@ -94,7 +95,8 @@ def doubted(line, n_rows=64, lines=(), *, stands_alone=False, moved_px=0.0, **er
         (0.02, 6e-4, 24, ""),  # 0.007 px in the outermost rows
         (0.02, 2e-2, 24, "0.46 px of the cor in the outermost rows"),
         (0.02, None, 64, "the tilt cannot be told"),
-        (0.02, None, 24, ""),
+        (0.02, None, 24, "the tilt cannot be told"),
+        (0.02, None, 8, ""),
     ],
 )
 def test_what_is_not_certain_enough_is_told(mid_sigma_px, slope_sigma, n_rows, told):
@@ -138,8 +140,9 @@ def test_one_that_stands_alone_needs_no_other():
     [(0.13, 0.0, False), (0.13, 0.8, True), (0.05, 0.8, False), (0.2, 0.8, True)],
 )
 def test_a_sample_that_moves_is_told(error_px, moved_px, told):
-    warnings = doubted(LEVEL, moved_px=moved_px, mirror=error_px, wedge=error_px)
-    assert any("the sample moves by 0.8 px" in text for text in warnings) is told
+    movement = Movement(0.0, moved_px, TO_AND_FRO) if moved_px else STANDS_STILL
+    warnings = doubted(LEVEL, movement=movement, mirror=error_px, wedge=error_px)
+    assert any("the sample moves by about 0.8 px" in text for text in warnings) is told
 
 
 def test_the_tilt_is_as_certain_as_the_angle_that_its_slope_is():

@@ -43,6 +43,21 @@ def test_a_smooth_body_in_few_rows_does_not_hide_the_tilt():
     assert abs(by_rows_deg + 0.8) > 0.1
 
 
+@pytest.mark.parametrize(("seed", "n_rows"), [(1008, 24), (313, 32), (302, 40), (305, 63)])
+def test_stripes_in_few_rows_do_not_pass_for_a_tilt(seed, n_rows):
+    """Smeared by a gentle removal, they made an axis that leans by 3.5 degrees, sure to 0.3."""
+    recipe = draw(seed, kind="strong stripes", n_rows=n_rows)
+    scan = measure(recipe)
+    settings = EvidenceSettings(n_rows)
+    evidence = gather_evidence(process(scan.sinograms), scan.angles_rad, 0, settings)
+    found = calibrate([evidence], CalibrateSettings())
+    error_deg = abs(found.tilt_deg - recipe.tilt_deg)
+    in_the_outermost_rows_px = np.tan(np.deg2rad(error_deg)) * (n_rows - 1) / 2
+    if not any("tilt" in text[:8] for text in found.warnings):
+        assert in_the_outermost_rows_px < 0.25
+    assert found.tilt_sigma_deg is None or error_deg < 3.5 * found.tilt_sigma_deg
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_none_is_sure_of_a_wrong_place(seed):
     """Rings, few angles for the width, noise, an object beyond the detector: some can not tell.

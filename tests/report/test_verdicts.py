@@ -8,6 +8,7 @@ from tests.stripes.known_stripes import known_scan
 
 from tomobatch.calibrate.calibration import Calibration, calibrate
 from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
+from tomobatch.calibrate.movement import SLOWLY, Movement
 from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.reconstruct.slices import fbp
 from tomobatch.records.findings import Findings, worst
@@ -68,6 +69,16 @@ def test_a_figure_beyond_its_threshold_is_said(calibration, subject, change, lev
     assert levels(calibration, figures=replace(GOOD, **change))[subject] == level
 
 
+@pytest.mark.parametrize(
+    ("size_px", "seam", "level"),
+    [(0.0, 1.0, "green"), (0.5, 1.0, "amber"), (2.0, None, "red"), (0.5, 3.0, "red")],
+)
+def test_a_sample_that_moves_is_said(calibration, size_px, seam, level) -> None:
+    movement = Movement(size_px / 2, size_px, SLOWLY if size_px else "")
+    moved = replace(calibration, movement=movement)
+    assert levels(moved, figures=replace(GOOD, seam=seam))["motion"] == level
+
+
 @pytest.mark.parametrize(("after", "level"), [(0.03, "green"), (0.1, "amber"), (0.3, "red")])
 def test_rings_that_are_left_are_said(calibration, after, level) -> None:
     assert levels(calibration, replace(STRIPES, figure_after=after))["rings"] == level
@@ -93,6 +104,29 @@ def test_a_moved_sample_opens_the_seam(scan) -> None:
     moved[half:] = np.roll(moved[half:], 3, axis=1)
     assert good < 2 < seam(moved, scan.angles_rad, middle)
     assert seam(scan.measured[0], 0.5 * scan.angles_rad, middle) is None
+
+
+def test_a_beam_that_falls_is_no_motion(scan) -> None:
+    fell = np.linspace(0, 1, len(scan.measured[0]), dtype=np.float32)[:, None]
+    slanted = fell * np.linspace(0.1, 0.4, scan.measured.shape[2], dtype=np.float32)
+    middle = (scan.measured.shape[2] - 1) / 2
+    assert seam(scan.measured[0] + slanted, scan.angles_rad, middle) < 2
+
+
+def test_stripes_are_no_motion(scan) -> None:
+    stripes = np.random.default_rng(0).normal(0, 0.02, scan.measured.shape[2])
+    striped = scan.measured[0] + stripes.astype(np.float32)
+    assert seam(striped, scan.angles_rad, (scan.measured.shape[2] - 1) / 2) < 2
+
+
+def test_the_ends_of_a_full_turn_meet_as_they_are(scan) -> None:
+    middle = (scan.measured.shape[2] - 1) / 2
+    half = scan.measured[0]
+    turn = np.concatenate([half, half[:, ::-1]])
+    angles_rad = np.linspace(0, 2 * np.pi, len(turn), endpoint=False)
+    moved = turn.copy()
+    moved[-len(half) :] = np.roll(moved[-len(half) :], 3, axis=1)
+    assert seam(turn, angles_rad, middle) < 2 < seam(moved, angles_rad, middle)
 
 
 def test_a_sample_beyond_the_detector_is_seen(scan) -> None:

@@ -11,7 +11,14 @@ from tomobatch.calibrate.doubts import Belief, doubts
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.frames import assemble
 from tomobatch.calibrate.line import Line, fit_line, tells_slope
-from tomobatch.calibrate.mirror import MirrorFit, find_mirror, fit_mirror, most_significant
+from tomobatch.calibrate.mirror import (
+    MirrorFit,
+    find_mirror,
+    fit_mirror,
+    most_significant,
+    with_every_slope,
+)
+from tomobatch.calibrate.movement import Movement, movement_of
 from tomobatch.calibrate.one_row import METHODS, search_range
 from tomobatch.calibrate.unseen import Unseen
 from tomobatch.calibrate.wedge import WedgeFit, fit_wedge
@@ -52,6 +59,7 @@ class Axis:
     rows: tuple[RowResult, ...]
     warnings: tuple[str, ...]
     stands_alone: bool
+    movement: Movement
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,9 @@ def find_axis(rows: Sequence[RowEvidence], scan: Evidence) -> Axis:
     rejected = _unusable(rows)
     good = [row for row in rows if row.row not in rejected]
     fits, unseen = _fits(good, scan)
+    masses = [row.masses for row in good if row.masses]
+    steps = [row.steps for row in good if row.steps]
+    movement = movement_of(masses, steps, scan.angles, scan.n_x, unseen.air_change, unseen.moved_px)
     methods = {
         m: MethodResult(f.line.mid_px, f.line.mid_sigma_px, f.error_px, len(f.cors_px))
         for m, f in fits.items()
@@ -91,9 +102,10 @@ def find_axis(rows: Sequence[RowEvidence], scan: Evidence) -> Axis:
         if check is not None and check.agrees:
             shared_px = unseen.shared_px(method, check.method)
             cor_px, error_px = mean_of(methods[method], methods[check.method], shared_px)
+        error_px = float(np.hypot(error_px, movement.error_px))
         line = _line(replace(fits[method].line, mid_px=cor_px, mid_sigma_px=error_px), fits, scan)
         stands_alone = fits[method].stands_alone
-        belief = Belief(cor_px, error_px, methods, method, check, stands_alone, unseen.moved_px)
+        belief = Belief(cor_px, error_px, methods, method, check, stands_alone, movement)
         warnings = doubts(belief, line, {m: f.line for m, f in fits.items()}, scan.n_rows)
     return Axis(
         line=line,
@@ -103,6 +115,7 @@ def find_axis(rows: Sequence[RowEvidence], scan: Evidence) -> Axis:
         rows=tuple(_row_result(row, fits, rejected.get(row.row, ""), method) for row in rows),
         warnings=tuple(warnings),
         stands_alone=stands_alone,
+        movement=movement,
     )
 
 
@@ -228,7 +241,8 @@ def _fit_mirror(
     starts_px = find_mirror(frames, (low, high), others_px)
     fits = [fit for start in starts_px if (fit := fit_mirror(frames, start)) is not None]
     fits = [fit for fit in fits if low <= fit.cor_px <= high and fit.significance >= LEAST_DEPTH]
-    return most_significant(fits)
+    best = most_significant(fits)
+    return None if best is None else with_every_slope(frames, best)
 
 
 def _wedge_as_fit(

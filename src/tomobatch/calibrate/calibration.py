@@ -15,6 +15,7 @@ from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.histogram import Histogram, merge
 from tomobatch.calibrate.line import Line
 from tomobatch.calibrate.merging import Merging, settle_merging
+from tomobatch.calibrate.movement import STANDS_STILL, Movement
 from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.errors import UserError
 
@@ -55,6 +56,8 @@ class Calibration:
         One line each.
     half_acquisition
         Whether the halves of the full turn are merged.
+    movement
+        Of the sample along the detector, slowly or by a leap.
     """
 
     n_x: int
@@ -75,6 +78,7 @@ class Calibration:
     warnings: tuple[str, ...]
     half_acquisition: bool = False
     stands_alone: bool = False
+    movement: Movement = STANDS_STILL
 
     def __repr__(self) -> str:
         warnings = f", {len(self.warnings)} warnings" if self.warnings else ""
@@ -174,6 +178,7 @@ def calibrate(
         warnings=(*warnings, *said),
         half_acquisition=merged,
         stands_alone=axis.stands_alone,
+        movement=axis.movement,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import fft, ndimage
 
 from tomobatch.calibrate.frames import SMOOTHING_PX, Frames
 
@@ -34,6 +34,8 @@ class Comparison:
         axis: shape (strip, parameter). Stripes of the detector err alike on both sides of it.
     difference, power, product, n_pixels
         Sums of the squared difference, of both views' squares, of their product; and pixels.
+    differences
+        Weighted, a picture (y, x) for each pair of views.
     row_scores, row_hessians
         The same of the cor alone, by position of the row.
     """
@@ -46,6 +48,7 @@ class Comparison:
     power: float = 0.0
     product: float = 0.0
     n_pixels: float = 0.0
+    differences: list[Floats] = field(default_factory=list)
     row_scores: dict[float, float] = field(default_factory=dict)
     row_hessians: dict[float, float] = field(default_factory=dict)
 
@@ -63,6 +66,29 @@ class Comparison:
         """The likeness in standard deviations of that of unlike views (Fisher's z)."""
         n_independent = max(self.n_pixels / ALIKE_PX, 1.0)
         return float(np.arctanh(np.clip(self.likeness, -0.9999, 0.9999)) * np.sqrt(n_independent))
+
+    @property
+    def difference_px(self) -> float:
+        """Mean squared difference at the best cor for this slope."""
+        score, hessian = np.sum(self.scores, axis=0)[0], self.hessian[0, 0]
+        gain = score**2 / hessian if hessian > 0 else 0.0
+        return float(self.difference - gain) / max(self.n_pixels, 1.0)
+
+    @property
+    def n_independent(self) -> float:
+        """Independent values of the difference, as alike as its neighbouring pixels are.
+
+        What stands still on the detector differs alike on both sides of the axis, and counts half.
+        """
+        likeness = weight = 0.0
+        for picture in self.differences:
+            length = [2 * n for n in picture.shape]
+            alike = fft.irfft2(np.abs(fft.rfft2(picture, length)) ** 2, length)
+            likeness += float(np.sum(alike**2)) / max(float(alike[0, 0]), 1e-300)
+            weight += float(alike[0, 0])
+        # Of smoothed white noise, the squares of the correlations add up to half of their sum.
+        wider = max(1.0, likeness / max(weight, 1e-300) / (ALIKE_PX / 2))
+        return self.n_pixels / (2 * ALIKE_PX * wider)
 
     @property
     def tells_slope(self) -> bool:
@@ -191,6 +217,7 @@ def _add(
     sums.scores.extend(
         np.stack([np.bincount(strips, column, N_STRIPS) for column in by_column], axis=1)
     )
+    sums.differences.append(weight * difference)
     sums.difference += float(np.sum(weight * difference**2))
     sums.power += float(np.sum(weight * (one**2 + other**2)))
     sums.product += float(np.sum(weight * one * other))

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tomobatch.calibrate.comparison import LIKELY_SLOPE
 from tomobatch.calibrate.consensus import Check, MethodResult, contradicting
 from tomobatch.calibrate.line import Line
+from tomobatch.calibrate.movement import STANDS_STILL, Movement
 
 ADVICE = "look at the slices, and give calibrate.cor_px if they are doubled"
-LARGEST_ERROR_PX = 0.14  # of the cor, one standard deviation: half of what still costs sharpness
-MOVEMENT_PX, MOVED_ERROR_PX = 0.3, 0.1  # of a sample that moves, told of as well
+MOVED_ADVICE = "no axis makes the slices sharp; scan again, or leave out one side of the movement"
+# Of the cor, one standard deviation: a tenth of such are off by more than a quarter of a pixel.
+LARGEST_ERROR_PX = 0.152
+MOVED_ERROR_PX = 0.1  # of a sample that moves, told of as well
 LARGEST_EDGE_ERROR_PX = 0.25  # of the cor in the outermost rows, two standard deviations
 ROWS_FOR_FINE_TILT, LARGEST_TILT_ERROR_DEG = 64, 0.0135
 NO_TILT = "the tilt cannot be told from this scan and is taken as 0; give calibrate.tilt_deg"
@@ -29,8 +33,8 @@ class Belief:
         All results, the one believed, and the one that was held against it.
     stands_alone
         Whether it needs no other method to bear it out.
-    moved_px
-        Movement of the sample from projection to projection, one standard deviation.
+    movement
+        Of the sample.
     """
 
     cor_px: float
@@ -39,7 +43,7 @@ class Belief:
     method: str
     check: Check | None
     stands_alone: bool = False
-    moved_px: float = 0.0
+    movement: Movement = STANDS_STILL
 
 
 def doubts(belief: Belief, line: Line, lines: Mapping[str, Line], n_rows: int) -> list[str]:
@@ -63,6 +67,11 @@ def doubts(belief: Belief, line: Line, lines: Mapping[str, Line], n_rows: int) -
 def _cor_doubt(belief: Belief) -> str:
     check = belief.check
     told = f"cor {belief.cor_px:.2f} px by {belief.method}"
+    known = f"{told} is known to {2 * belief.error_px:.2f} px only"
+    movement = belief.movement
+    moves = f"the sample moves by about {movement.size_px:.1f} px {movement.how}"
+    if movement.error_px > LARGEST_ERROR_PX:
+        return f"{known}: {moves}; {MOVED_ADVICE}"
     if check is None and not belief.stands_alone:
         return f"{told} could not be checked by a second method; {ADVICE}"
     surer = check
@@ -73,12 +82,8 @@ def _cor_doubt(belief: Belief) -> str:
             f"{told} is not borne out: {surer.method} finds {surer.cor_px:.2f} px, "
             f"{abs(surer.difference_px):.2f} px away; {ADVICE}"
         )
-    known = f"{told} is known to {2 * belief.error_px:.2f} px only"
-    if belief.moved_px > MOVEMENT_PX and belief.error_px > MOVED_ERROR_PX:
-        return (
-            f"{known}, and the slices are blurred: the sample moves by {belief.moved_px:.1f} px "
-            f"from one projection to the next; {ADVICE}"
-        )
+    if movement.how and belief.error_px > MOVED_ERROR_PX:
+        return f"{known}, and the slices are blurred: {moves}; {ADVICE}"
     return f"{known}; {ADVICE}" if belief.error_px > LARGEST_ERROR_PX else ""
 
 
@@ -88,9 +93,7 @@ def _tilt_doubt(line: Line, lines: Mapping[str, Line], n_rows: int) -> str:
         return ""
     tilt_deg = math.degrees(math.atan(line.slope))
     if line.slope_sigma is None:
-        if n_rows < ROWS_FOR_FINE_TILT:
-            return ""
-        return NO_TILT
+        return NO_TILT if LIKELY_SLOPE * height > LARGEST_EDGE_ERROR_PX else ""
     sigma_deg = math.degrees(line.slope_sigma)
     edge_px = line.slope_sigma * height / 2
     if 2 * edge_px > LARGEST_EDGE_ERROR_PX or (

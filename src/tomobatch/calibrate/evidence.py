@@ -19,6 +19,7 @@ from tomobatch.calibrate.frames import in_band, views_of
 from tomobatch.calibrate.histogram import Histogram
 from tomobatch.calibrate.jitter import jitter_px
 from tomobatch.calibrate.moments import offset_noise
+from tomobatch.calibrate.movement import pack_masses, pack_steps
 from tomobatch.calibrate.one_row import grey_histogram, look_at
 from tomobatch.calibrate.packed import pack, unpack
 from tomobatch.calibrate.pairs import opposite_views, view_noise
@@ -107,6 +108,8 @@ class RowEvidence:
         Centre of rotation by the methods that stand by themselves.
     jitter_px
         How far the sample moves from projection to projection, on check rows.
+    masses, steps
+        Packed: what `movement` weighs, on rows looked at as a whole, and compares, on check rows.
     rim
         What the outermost columns see, on rows looked at as a whole.
     histogram
@@ -122,6 +125,8 @@ class RowEvidence:
     wedge: PackedWedge | None = None
     candidates: dict[str, Candidate] | None = None
     jitter_px: float | None = None
+    masses: str = ""
+    steps: str = ""
     rim: Rim | None = None
     histogram: Histogram | None = None
     problem: str = ""
@@ -146,6 +151,8 @@ class Evidence:
         The same of the cor by all projections, at best.
     rows
         Those of the chunk that were looked at, in order.
+    angles
+        Packed, the different angles, rising; empty for a cone, whose rows have angles of their own.
     """
 
     n_x: int
@@ -155,6 +162,7 @@ class Evidence:
     view_noise: float
     offset_noise: float
     rows: tuple[RowEvidence, ...]
+    angles: str = ""
 
     def views(self, row: RowEvidence) -> NDArray[np.float32]:
         """Return the views of a row, shape (pair, 2, x)."""
@@ -220,6 +228,7 @@ def gather_evidence(
         view_noise=noise,
         offset_noise=offset_noise(angles),
         rows=rows,
+        angles=pack(angles) if beam is None else "",
     )
 
 
@@ -280,6 +289,8 @@ def _row_evidence(
         candidates=view.candidates,
         rim=view.rim,
         jitter_px=jitter_px(sinogram, angles_rad) if check else None,
+        masses=pack_masses(sinogram),
+        steps=pack_steps(sinogram) if check else "",
         histogram=grey_histogram(sinogram, angles_rad, view.start_px) if check else None,
     )
     return evidence, view.start_px

@@ -29,7 +29,8 @@ MIRROR_IMAGES, MOST_NOISE, STANDS_ALONE, NO_RIVAL = 0.8, 0.7, 12.0, 1.5
 RIVAL_PX = 8.0
 FARTHEST_PX = 3.0  # a fit that ends further from its start has gone astray
 N_PLACES, N_STARTS = 8, 3
-N_SLOPES = 3  # tried on each side of a level axis
+N_SLOPES, N_WIDE = 3, 6  # tried on each side of a level axis: first, and for their likelihood
+SURE_SLOPE = 1e-3  # its error, below which no other slope can be meant
 MOST_STEPS, LAST_STEP_PX = 15, 2e-3
 
 
@@ -126,6 +127,31 @@ def most_significant(fits: Sequence[MirrorFit]) -> MirrorFit | None:
         return None
     rivals = [fit.merit for fit in fits if abs(fit.cor_px - best.cor_px) > RIVAL_PX]
     return replace(best, rival_merit=max(rivals, default=0.0))
+
+
+def with_every_slope(frames: Sequence[Frames], fit: MirrorFit) -> MirrorFit:
+    """Return the fit with an error of its slope that counts other slopes, as likely as they are.
+
+    In few rows, stripes of the detector may make views somewhat more alike about an axis that leans
+    too much; how sharp that likeness is says nothing of it.
+    """
+    if fit.slope_sigma is None or fit.slope_sigma < SURE_SLOPE:
+        return fit
+    best = compare(frames, np.array([fit.cor_px, fit.slope]), 2)
+    if best is None:
+        return fit
+    slopes, unlikely = np.arange(-N_WIDE, N_WIDE + 1) * LIKELY_SLOPE / N_SLOPES, list[float]()
+    for slope in slopes:
+        tried = compare(frames, np.array([fit.cor_px, slope]), 2)
+        ratio = np.inf if tried is None else tried.difference_px / best.difference_px
+        prior = (slope**2 - fit.slope**2) / LIKELY_SLOPE**2
+        unlikely.append(max(best.n_independent * (ratio - 1) + prior, 0.0))
+    weights = np.exp(-0.5 * np.array(unlikely))
+    spread = np.sqrt(np.sum(weights * (slopes - fit.slope) ** 2) / max(float(weights.sum()), 1.0))
+    if spread <= fit.slope_sigma:
+        return fit
+    covariance = fit.covariance * float(spread) / fit.slope_sigma
+    return replace(fit, slope_sigma=float(spread), covariance=covariance)
 
 
 def fit_mirror(frames: Sequence[Frames], start_px: float) -> MirrorFit | None:

@@ -5,6 +5,8 @@ The integral of every projection is the object's mass, and its centre of mass fo
 the field of view and air at both sides of it.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,13 @@ from tomobatch.calibrate.candidate import Candidate
 from tomobatch.calibrate.rim import ends_of
 
 TOLERATED_MASS_SPREAD = 0.1  # relative; more and the object leaves the field of view
+
+
+class Weighed(NamedTuple):
+    """Mass of every projection and its first moment about the middle column, shape (angle,)."""
+
+    mass: NDArray[np.float64]
+    moment: NDArray[np.float64]
 
 
 def moments_cor(row: NDArray[np.float32], angles_rad: NDArray[np.float64]) -> Candidate | None:
@@ -29,20 +38,12 @@ def moments_cor(row: NDArray[np.float32], angles_rad: NDArray[np.float64]) -> Ca
     The cor; None when the mass changes with the angle or the row's ends are not air: the object is
     cut off.
     """
+    found = weigh(row)
+    if found is None:
+        return None
     n_angles, n_x = row.shape
-    left, right = (np.median(end, axis=1) for end in ends_of(row))
-    x = np.arange(n_x) - (n_x - 1) / 2
-    base = left[:, None] + (right - left)[:, None] * (x / (n_x - 1) + 0.5)
-    object_only = row - base
-    mass = object_only.sum(axis=1, dtype=np.float64)
-    if np.median(mass) <= 0:
-        return None
-    air = np.median(np.abs(np.concatenate([left, right])))
-    spread = float(mass.std() / mass.mean())
-    if spread > TOLERATED_MASS_SPREAD or air > TOLERATED_MASS_SPREAD * object_only.max():
-        return None
-    centre = object_only @ x / mass
-    basis = _circle(angles_rad)
+    centre = found.moment / found.mass
+    basis = circle(angles_rad)
     solution = np.linalg.lstsq(basis, centre, rcond=None)[0]
     residual = float(np.sum((centre - basis @ solution) ** 2) / max(n_angles - 3, 1))
     covariance = np.linalg.inv(basis.T @ basis) * residual
@@ -58,10 +59,30 @@ def offset_noise(angles_rad: NDArray[np.float64]) -> float:
     No method that looks at all projections can do better: over half a turn, an offset of all
     projections is much like a move of the sample.
     """
-    basis = _circle(angles_rad)
+    basis = circle(angles_rad)
     return float(np.sqrt(np.linalg.pinv(basis.T @ basis)[0, 0]))
 
 
-def _circle(angles_rad: NDArray[np.float64]) -> NDArray[np.float64]:
+def weigh(row: NDArray[np.float32]) -> Weighed | None:
+    """Return the mass and the first moment of every projection of a row (angle, x).
+
+    None when the mass changes with the angle or the row's ends are not air: the object is cut off.
+    """
+    n_x = row.shape[1]
+    left, right = (np.median(end, axis=1) for end in ends_of(row))
+    x = np.arange(n_x) - (n_x - 1) / 2
+    base = left[:, None] + (right - left)[:, None] * (x / (n_x - 1) + 0.5)
+    object_only = row - base
+    mass = object_only.sum(axis=1, dtype=np.float64)
+    if np.median(mass) <= 0:
+        return None
+    air = np.median(np.abs(np.concatenate([left, right])))
+    spread = float(mass.std() / mass.mean())
+    if spread > TOLERATED_MASS_SPREAD or air > TOLERATED_MASS_SPREAD * object_only.max():
+        return None
+    return Weighed(mass, object_only @ x)
+
+
+def circle(angles_rad: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what the centre of mass is made of, shape (angle, 3): an offset and a circle."""
     return np.stack([np.ones(len(angles_rad)), np.cos(angles_rad), np.sin(angles_rad)], axis=1)

@@ -47,6 +47,8 @@ class Unseen:
         Of methods that take each row for a slice.
     drifted_px
         Of the centre of mass.
+    air_change
+        Of the level at the rim, as a share of the sample's.
     """
 
     seam_px: float
@@ -55,6 +57,7 @@ class Unseen:
     cut_off: float
     leaning_px: float
     drifted_px: float
+    air_change: float
 
     @classmethod
     def of(
@@ -79,6 +82,7 @@ class Unseen:
             cut_off=min(level / CUT_OFF_LEVEL, 1.0),
             leaning_px=_leaning_px(scan, wedge, mirror),
             drifted_px=DRIFTED * growth * change * scan.n_x,
+            air_change=change,
         )
 
     def error_px(self, method: str, sigma_px: float, depth: float = np.inf) -> float:

@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.stripes.planting import part
+
 FloatArray = npt.NDArray[np.floating]
 
 # Of two halves that agree at random, the correlation a ring of many pixels reaches by chance and a
@@ -46,7 +48,10 @@ def resolved_share(one: FloatArray, other: FloatArray) -> float:
 
 
 def seam(sinogram: FloatArray, angles_rad: npt.NDArray[np.float64], cor_px: float) -> float | None:
-    """Return how far the first projection is from the mirrored last, in typical neighbours.
+    """Return how far the ends of a scan are from each other, in typical neighbours.
+
+    Of half a turn the first projection and the mirrored last, of a full turn the first and the
+    last; without stripes, and without what a beam makes of it that changes.
 
     Parameters
     ----------
@@ -60,23 +65,35 @@ def seam(sinogram: FloatArray, angles_rad: npt.NDArray[np.float64], cor_px: floa
     Returns
     -------
     float or None
-        About 1 where the sample came back to where it was; None where the angles do not end half a
-        turn after they begin.
+        About 1 where the sample came back to where it was; None where the angles end neither half
+        a turn nor a turn after they begin.
     """
     order = np.argsort(angles_rad)
-    rows, angles = np.asarray(sinogram, np.float64)[order], angles_rad[order]
+    rows, angles = np.asarray(sinogram, np.float32)[order], angles_rad[order]
     if len(rows) < 3:
         return None
     step = float(np.median(np.diff(angles)))
-    if not abs(angles[-1] + step - angles[0] - np.pi) < 1.5 * step:
-        return None
+    turned = angles[-1] + step - angles[0]
+    # Stripes stand still, so that a mirrored projection has them elsewhere.
+    rows = np.ascontiguousarray(part(np.ascontiguousarray(rows.T), cor_px).clean.T)
     columns = np.arange(rows.shape[1])
-    opposite = 2 * cor_px - columns
-    seen = (opposite >= 0) & (opposite <= len(columns) - 1)
-    mirrored = np.interp(opposite, columns, rows[-1])
-    apart = np.sqrt(np.mean((mirrored - rows[0])[seen] ** 2))
+    if abs(turned - 2 * np.pi) < 1.5 * step:
+        last, seen = rows[-1], np.ones(len(columns), dtype=np.bool_)
+    elif abs(turned - np.pi) < 1.5 * step:
+        opposite = 2 * cor_px - columns
+        seen = (opposite >= 0) & (opposite <= len(columns) - 1)
+        last = np.interp(opposite, columns, rows[-1]).astype(np.float32)
+    else:
+        return None
+    apart = np.sqrt(np.mean(_without_trend((last - rows[0])[seen]) ** 2))
     usual = np.median(np.sqrt(np.mean(np.diff(rows, axis=0)[:, seen] ** 2, axis=1)))
     return float(apart / usual) if usual > 0 else None
+
+
+def _without_trend(line: FloatArray) -> FloatArray:
+    """Return a line (x,) without its parabola, which is what a beam makes that changes."""
+    x = np.linspace(-1, 1, len(line))
+    return np.asarray(line - np.polynomial.Polynomial.fit(x, line, 2)(x))
 
 
 def level_at_the_edges(sinogram: FloatArray) -> float:

@@ -7,7 +7,8 @@ import math
 from dataclasses import dataclass
 
 from tomobatch.calibrate.calibration import Calibration
-from tomobatch.records.findings import Finding, Level
+from tomobatch.calibrate.movement import Movement
+from tomobatch.records.findings import Finding, Level, worst
 from tomobatch.stripes.choice import StripeChoice
 
 
@@ -20,7 +21,7 @@ class Figures:
     resolved_share
         How far halves of the angles agree, of Nyquist.
     seam
-        First against mirrored last projection, in typical neighbours; None where it cannot be had.
+        First against last projection, in typical neighbours; None where it cannot be had.
     edge_level
         Of the outermost columns, as a share of a high line integral.
     clipped_share, saturated_share
@@ -54,7 +55,7 @@ def judge(calibration: Calibration, stripes: StripeChoice, figures: Figures) -> 
             "expose less; what is saturated cannot be mended",
         ),
         _field_of_view(figures.edge_level),
-        _motion(figures.seam),
+        _motion(figures.seam, calibration.movement),
     )
 
 
@@ -146,11 +147,20 @@ def _field_of_view(level: float) -> Finding:
     return Finding("field of view", found, figure, threshold, why, advice)
 
 
-def _motion(seam: float | None) -> Finding:
-    threshold = "amber from 2.0, red from 2.5"
-    why = "the last projection, mirrored, against the first, in typical steps between neighbours"
+def _motion(seam: float | None, movement: Movement) -> Finding:
+    threshold = "amber from 0.3 px or 2.0, red from 1 px or 2.5"
+    why = (
+        "how far the sample leaves its circle or leaps, and how far the ends of the scan are from"
+        " each other, in typical steps between neighbours"
+    )
     advice = "the sample moved, or the axis is off by a pixel: look at edges in a slice"
-    if seam is None:
-        figure = "not measured: the angles do not end where they began"
-        return Finding("motion", "unknown", figure, threshold, why, advice)
-    return Finding("motion", _level(seam, 2.0, 2.5), f"{seam:.1f}", threshold, why, advice)
+    level, figures = _level(movement.size_px, 0.3, 1.0), list[str]()
+    if movement.how:
+        figures.append(f"about {movement.size_px:.1f} px {movement.how}")
+    if seam is not None:
+        figures.append(f"ends {seam:.1f} steps apart")
+        level = worst([level, _level(seam, 2.0, 2.5)])
+    elif not movement.how:
+        level = "unknown"
+        figures.append("not measured: the angles do not end where they began")
+    return Finding("motion", level, ", ".join(figures), threshold, why, advice)
