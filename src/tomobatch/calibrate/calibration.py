@@ -20,6 +20,10 @@ from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.errors import UserError
 
 Source = Literal["found", "given"]
+STATED = (
+    "no detector row shows where the axis is: {:.2f} px is what the scan says; look at the slices,"
+    " and give calibrate.cor_px"
+)
 
 
 @dataclass(frozen=True)
@@ -145,10 +149,7 @@ def calibrate(
     warnings = axis.warnings
     if axis.line is None and settings.cor_px is None and stated_cor_px is not None:
         settings = settings.model_copy(update={"cor_px": stated_cor_px})
-        told = (
-            f"no detector row shows where the axis is: {stated_cor_px:.2f} px is what the scan says"
-        )
-        warnings = (*warnings, f"{told}; look at the slices, and give calibrate.cor_px")
+        warnings = (*warnings, STATED.format(stated_cor_px))
     line = _used_line(axis.line, settings, first.n_x, first.n_rows)
     merged, said = settle_merging(line, first.n_x, merging, is_full_turn=first.is_full_turn)
     histogram = _merged_histogram(rows, axis)
