@@ -21,6 +21,7 @@ from tomobatch.plan_scan import read_plan, read_plans
 from tomobatch.records.table import write_table
 from tomobatch.results import CHECKED, EXPORTS, RECORDS, REPORT, VOLUME
 from tomobatch.s3.address import is_remote
+from tomobatch.scan.several import with_each_scan
 from tomobatch.stores.finished import note_settings, why_not_replace
 from tomobatch.warm.install import install as start_scripts_warm
 
@@ -32,7 +33,7 @@ if "scans" in given:
 try:
     for file in workflow.configfiles:
         read_config_file(Path(file))
-    CONFIG = load_config(config)
+    CONFIG = load_config(with_each_scan(config))
 except UserError as error:
     raise WorkflowError(str(error))
 

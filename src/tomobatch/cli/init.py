@@ -26,9 +26,10 @@ def run(
     Example: `tomobatch init study scans/tooth.h5 scans/bone.h5`
     """
     # Looking at scans takes libraries that take seconds to import.
-    from tomobatch.cli.shared.config_file import look, write_config
+    from tomobatch.cli.shared.config_file import Seen, look, write_config
     from tomobatch.cli.shared.naming import name_scans, without_repeats
     from tomobatch.cli.shared.study import make_study, seen_from
+    from tomobatch.scan.several import name_within, scans_within
 
     if folder.is_file():
         raise UserError(
@@ -38,18 +39,22 @@ def run(
     if config.exists() and not force:
         raise UserError(f"{config} exists; give another folder, or --force to write it anew")
     scans = without_repeats(scans)
-    looks = {path: look(path) for path in scans}
     seen = seen_from(folder, scans)
     names = name_scans([seen[path] for path in scans])
-    found = {name: looks[path] for name, path in zip(names, scans, strict=True)}
-    content = write_config(names, found)
+    found: dict[str, Seen] = {}
+    for (name, lies_at), path in zip(names.items(), scans, strict=True):
+        places = scans_within(path)
+        found |= {name_within(name, place): look(path, lies_at, place) for place in places}
+        if not places:
+            found[name] = look(path, lies_at)
+    content = write_config(found)
     make_study(folder)
     if config.exists():
         config.replace(_kept(config))
     partial = config.with_name(f".{config.name}.partial")
     partial.write_text(content, encoding="utf-8")
     partial.replace(config)
-    typer.echo(f"{config}: {', '.join(names)}")
+    typer.echo(f"{config}: {', '.join(found)}")
     there = "" if folder.resolve() == Path.cwd() else f"cd {folder}, then "
     typer.echo(f"Next: {there}tomobatch run --local (make dry-run shows every job)")
 

@@ -1,6 +1,7 @@
 """A commented config.yaml for scans, made from a look at each and from the schema."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +18,57 @@ from tomobatch.s3.address import is_remote
 from tomobatch.scan.header import AngleSource, ScanHeader
 from tomobatch.scan.inspection import Inspection, inspect
 from tomobatch.scan.open import open_scan
+from tomobatch.scan.settings import DatasetSettings
 from tomobatch.workflow import CONFIG_SCHEMA, COPY
 
 _MOST_JOB_MB = 7000
 """Memory of a job beyond which chunks are sized by themselves: what the stacks' jobs have."""
 
 
-def look(path: str) -> tuple[ScanHeader, Inspection]:
+@dataclass(frozen=True)
+class Seen:
+    """A scan that was looked at.
+
+    Attributes
+    ----------
+    path
+        Where it lies, seen from the folder of the study.
+    place
+        Where it is in a file that holds several; None for a file of its own.
+    header, inspection
+        What it is.
+    """
+
+    path: str
+    place: str | None
+    header: ScanHeader
+    inspection: Inspection
+
+
+def look(path: str, lies_at: str, place: str | None = None) -> Seen:
     """Inspect a scan.
+
+    Parameters
+    ----------
+    path, lies_at
+        Where it is, seen from here and from the folder of the study.
+    place
+        Where in its file; None for a file of its own.
 
     Raises
     ------
     UserError
         If it can't be opened, or lacks what a reconstruction needs.
     """
-    inspection = inspect(path)
+    datasets = DatasetSettings(projections=place)
+    inspection = inspect(path, datasets)
     if inspection.problems:
         raise UserError(f"{path}: {inspection.problems[0]}")
-    with open_scan(path) as scan:
-        return scan.header, inspection
+    with open_scan(path, datasets) as scan:
+        return Seen(lies_at, place, scan.header, inspection)
 
 
-def write_config(names: dict[str, str], looks: dict[str, tuple[ScanHeader, Inspection]]) -> str:
+def write_config(scans: dict[str, Seen]) -> str:
     """Return the text of the file; it says what the schema's defaults are, and is checked by it."""
     lines = [
         EDITOR_LINE.format(path=COPY / CONFIG_SCHEMA),
@@ -48,12 +78,12 @@ def write_config(names: dict[str, str], looks: dict[str, tuple[ScanHeader, Inspe
         "",
         "scans:",
     ]
-    for name, path in names.items():
-        lines += [f"  {line}".rstrip() for line in _scan(name, path, *looks[name])]
+    for name, seen in scans.items():
+        lines += [f"  {line}".rstrip() for line in _scan(name, seen)]
     fields = Config.model_fields
     plain = ("results", "keep_intermediates", "replace_results")
     lines += ["", *(_line(key, fields[key], fields[key].default) for key in plain), ""]
-    chunks = _chunks({name: header for name, (header, _) in looks.items()}, names)
+    chunks = _chunks(scans)
     for name, field in Config.model_fields.items():
         section = field.default
         if not isinstance(section, BaseModel) or name == "datasets":
@@ -66,23 +96,26 @@ def write_config(names: dict[str, str], looks: dict[str, tuple[ScanHeader, Inspe
     return text
 
 
-def _scan(name: str, path: str, header: ScanHeader, inspection: Inspection) -> Iterator[str]:
-    facts = inspection.facts
+def _scan(name: str, seen: Seen) -> Iterator[str]:
+    header, facts = seen.header, seen.inspection.facts
     yield f"# {facts['format']}: {facts['projections']}"
     yield f"# flats: {facts['flats']}, darks: {facts['darks']}, pixel size: {facts['pixel size']}"
     yield f"# angles: {facts['angles']}"
-    yield from (f"# odd: {oddity}" for oddity in inspection.oddities)
-    lies_at = path if is_remote(path) else str(Path(path))
+    yield from (f"# odd: {oddity}" for oddity in seen.inspection.oddities)
+    lies_at = seen.path if is_remote(seen.path) else str(Path(seen.path))
     if header.angle_source is AngleSource.ASSUMED:
         yield "# the file says no angles: half a turn is assumed and held against the projections;"
         yield "# where that is wrong, say datasets: {angle_range_deg: [first, last]} of this scan"
-    if header.pixel_size_um is not None:
+    if header.pixel_size_um is not None and seen.place is None:
         yield f"{_value(name)}: {_value(lies_at)}"
         return
     yield f"{_value(name)}:"
     yield f"  path: {_value(lies_at)}"
     yield "  datasets:"
-    yield "    pixel_size_um: null  # the file does not say: grey values are 1/pixel without it"
+    if seen.place is not None:
+        yield f"    projections: {_value(seen.place)}"
+    if header.pixel_size_um is None:
+        yield "    pixel_size_um: null  # the file does not say: grey values are 1/pixel without it"
 
 
 def _section(section: BaseModel, chosen: dict[str, Any]) -> Iterator[str]:
@@ -94,10 +127,10 @@ def _line(key: str, field: FieldInfo, value: Any) -> str:  # noqa: ANN401 - as _
     return f"{key + ': ' + _value(value):<26}  # {field.description}"
 
 
-def _chunks(headers: dict[str, ScanHeader], names: dict[str, str]) -> dict[str, Any]:
+def _chunks(scans: dict[str, Seen]) -> dict[str, Any]:
     """Leave chunks at their defaults unless a job of them would need too much memory."""
-    config = load_config({"scans": dict(names)})
-    plans = [plan_scan(config, name, header) for name, header in headers.items()]
+    config = load_config({"scans": {name: seen.path for name, seen in scans.items()}})
+    plans = [plan_scan(config, name, seen.header) for name, seen in scans.items()]
     largest_mb = max(
         max(job_memory.of_projections(plan), job_memory.of_slices(plan)) for plan in plans
     )

@@ -28,24 +28,30 @@ def read_config() -> dict[str, Any]:
 def find_scans(asked: Iterable[str], config: Mapping[str, Any]) -> dict[str, Entry]:
     """Return the entry of each scan, named as in config.yaml, or by path or s3:// address.
 
-    Without any, those of config.yaml. A scan that is given twice is one.
+    Without any, those of config.yaml. A scan that is given twice is one; scans of one file are
+    scans of their own, named NAME_ENTRY, which may be asked for as well.
 
     Raises
     ------
     UserError
         If there is no such scan: all that are missing are named.
     """
-    configured = _configured(config)
+    # Looking into files takes libraries that take seconds to import.
+    from tomobatch.scan.several import each_scan
+
+    configured, shared = _configured(config), config.get("datasets") or {}
     asked = list(asked) or list(configured)
+    if any(scan not in configured and not _is_there(scan) for scan in asked):
+        configured = {**each_scan(configured, shared), **configured}
     unnamed = (scan for scan in asked if scan not in configured)
     named = name_scans(without_repeats(unnamed), taken=configured)
     scans = {scan: configured[scan] for scan in asked if scan in configured}
     scans |= {name: {"path": path} for name, path in named.items()}
-    missing = [path for path in named.values() if not is_remote(path) and not Path(path).exists()]
+    missing = [path for path in named.values() if not _is_there(path)]
     if missing:
         known = f", nor a scan of {CONFIG} ({', '.join(configured)})" if configured else ""
         raise UserError(f"{', '.join(missing)}: no such file or folder{known}")
-    return scans
+    return each_scan(scans, shared)
 
 
 def find_configured(asked: str, config: Mapping[str, Any]) -> tuple[str, Entry]:
@@ -120,6 +126,10 @@ def write_sheet(sheet: Path, scans: Mapping[str, Entry]) -> None:
 def moved(scans: Mapping[str, Entry], move: Callable[[str], str]) -> dict[str, Entry]:
     """Return the scans with another path each."""
     return {name: {**entry, "path": move(str(entry["path"]))} for name, entry in scans.items()}
+
+
+def _is_there(path: str) -> bool:
+    return is_remote(path) or Path(path).exists()
 
 
 def _configured(config: Mapping[str, Any]) -> dict[str, Entry]:
