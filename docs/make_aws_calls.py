@@ -174,23 +174,46 @@ def page(decisions: list[dict[str, Any]], granted: dict[tuple[str, str], list[st
         lines += [*sorted(rows), ""]
     used = {(d["policy"], d["statement"], d["action"]) for d in decisions}
     left = [
-        f"| {policy} | {sid} | {action} |"
+        f"| {policy} | {sid} | {action} | {why(policy, action)} |"
         for (policy, sid), actions in sorted(granted.items())
         for action in actions
         if (policy, sid, action) not in used
     ]
-    lines += [REST, "| policy | statement | action |", "|---|---|---|", *left, ""]
+    lines += [
+        REST,
+        "| policy | statement | action | why it stays |",
+        "|---|---|---|---|",
+        *left,
+        "",
+    ]
     return "\n".join(lines)
 
 
 REST = """## What this life did not call
-
-What machines do to join their cluster is the ECS agent's, which the emulator has not; a multipart
-upload is of objects above 8 MB, and ended if it breaks off; `push` needs a Docker engine; jobs are
-ended by `stop --now` and where a controller is interrupted, which reads logs where a job fails; an
-object is deleted where a job that made it is run again; whether a layer of the image is there is
-asked by the container engine of a machine; a mail is sent where a detached run fails.
 """
+WHY = {
+    "control-access batch:TerminateJob": "ends jobs where a controller is interrupted",
+    "control-access logs:GetLogEvents": "reads the log of a job that fails",
+    "control-access sns:Publish": "sends a mail where a detached run fails",
+    "data-access s3:DeleteObject": "removes what a job made that is run again",
+    "start-containers ecr:BatchCheckLayerAvailability": "asked by a machine's container engine",
+    "User s3:DeleteObject": "replaces a scan that has changed",
+    "User s3:ListBucketMultipartUploads": "an upload that broke off goes on where it was",
+    "User s3:ListMultipartUploadParts": "an upload that broke off goes on where it was",
+    "User ecr:": "`push`, which needs a Docker engine",
+    "join-cluster ": "a machine joins its cluster: the ECS agent, which the emulator has not",
+    "s3:AbortMultipartUpload": "ends an upload of an object above 8 MB that broke off",
+}
+"""Beginning of a policy's and an action's name, or the end of it, to what the right is for."""
+
+
+def why(policy: str, action: str) -> str:
+    """Return what a right is for that no call of this life needed."""
+    right = f"{'User' if '-User-' in policy else policy} {action}"
+    for part, reason in WHY.items():
+        if right.startswith(part) or right.endswith(f" {part}"):
+            return reason
+    raise SystemExit(f"no call uses {right}, and nothing here says why it stays")
 
 
 def plain(caller: str) -> str:
