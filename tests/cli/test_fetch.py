@@ -1,8 +1,12 @@
 """Which part of a volume comes down."""
 
+import io
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import zarr
+from PIL import Image
 from tests.cli.calling import tomobatch
 from tests.cli.test_runs import record
 from tests.deployed import BUCKET
@@ -13,6 +17,7 @@ from tomobatch.aws.runs.place import find_place
 from tomobatch.aws.runs.record import put_record
 from tomobatch.cli.view import find_volume
 from tomobatch.errors import UserError
+from tomobatch.records.findings import Findings
 from tomobatch.stores.volume import VolumeLayout
 from tomobatch.view.volume import open_volume
 
@@ -132,6 +137,28 @@ def test_open_with_a_display_opens_the_browser(results, monkeypatch):
     monkeypatch.setenv("DISPLAY", ":0")
     tomobatch("open", "fetched")
     assert opened == [(results / "report.html").resolve().as_uri()]
+
+
+def test_open_of_a_run_of_two_scans_brings_the_page_with_a_slice_of_each(results, tmp_path):
+    """Of the volumes, no more comes down than how large they are; one scan has nothing yet."""
+    picture = io.BytesIO()
+    Image.fromarray(np.full((300, 300), 90, np.uint8)).save(picture, "png")
+    findings = Findings("tooth", (), ("flats: only two",)).to_json()
+    for name, body in (("preview/xy.png", picture.getvalue()), ("findings.json", findings)):
+        make_client("s3").put_object(Bucket=BUCKET, Key=f"{RUN}/{name}", Body=body)
+    one = record("fetched")
+    bone = {"bone": {"path": "s3://elsewhere/bone.h5"}}
+    put_record(find_place(), replace(one, scans={**one.scans, **bone}))
+
+    said = tomobatch("open", "fetched")
+
+    page = tmp_path / "results-aws" / "fetched" / "scans.html"
+    assert said.out.strip() == "results-aws/fetched/scans.html", said.err
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/") == 1
+    assert "flats: only two" in text
+    brought = {each.name for each in (page.parent / "tooth").rglob("*") if each.is_file()}
+    assert brought == {"xy.png", "findings.json", "report.html", "zarr.json"}
 
 
 def test_open_before_there_is_a_report(emulator, tmp_path, monkeypatch):
