@@ -34,9 +34,12 @@ COMPUTES_LONG = (
     "tests/preview/test_slices.py",
     "tests/reconstruct/cone/test_accuracy.py",
     "tests/reconstruct/cone/test_kernels.py",
+    "tests/reconstruct/iterative/test_iterate.py",
+    "tests/reconstruct/iterative/test_kernels.py",
     "tests/reconstruct/test_half_acquisition.py",
     "tests/reconstruct/test_handedness.py",
     "tests/reconstruct/test_one_volume.py",
+    "tests/report/test_convergence.py",
     "tests/stripes/test_choice.py",
 )
 """Tests of whole scans and of every variant of a kernel: ten seconds and more a file."""
