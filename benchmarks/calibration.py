@@ -9,7 +9,7 @@ their defaults on the middle row.
 
 Every scan adds a line to benchmarks/results/calibration.csv, and is not made again when the file
 has it. The summary is benchmarks/results/calibration.md. Figures count on seeds that nobody has
-looked at: those of below 1000 have served to develop the methods.
+looked at: those below 2000 have served to develop the methods.
 """
 
 import os
@@ -240,4 +240,4 @@ def numbers(rows: list[dict[str, str]], name: str) -> NDArray[np.float64]:
 
 if __name__ == "__main__":
     given = [int(text) for text in sys.argv[1:]]
-    main(*given, *(200, 1000)[len(given) :])
+    main(*given, *(200, 2000)[len(given) :])

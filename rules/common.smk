@@ -197,6 +197,11 @@ def rows_of_slices(pattern, mark=str):
     return of_chunk
 
 
+def references_job_mb(wildcards, attempt):
+    """Return the memory of the job on flats and darks; half as much again for further attempts."""
+    return round(job_memory.of_references(plan(wildcards.scan)) * (1 + attempt) / 2)
+
+
 def projections_job_mb(wildcards, attempt):
     """Return the memory of a preprocess job; half as much again for each further attempt."""
     return round(job_memory.of_projections(plan(wildcards.scan)) * (1 + attempt) / 2)

@@ -18,7 +18,7 @@ rule average_references:
     conda:
         "../envs/numerics.yaml"
     resources:
-        mem_mb=projections_job_mb,
+        mem_mb=references_job_mb,
     params:
         datasets=settings("datasets"),
         normalise=settings("normalise"),

@@ -4,7 +4,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
+from tomobatch.job_memory import _FOLLOWING_IMAGES
+from tomobatch.normalise.dynamic import find_modes, gains
 from tomobatch.phase.blur import PhaseBlur
 from tomobatch.phase.retrieve import MOST_THREADS, retrieve_phase, work_mb
 
@@ -21,3 +24,20 @@ def test_phase_retrieval_takes_no_more_than_is_asked_for(n_rows, n_cols, length_
     asked_mb = work_mb(n_rows, n_cols, length_px)
     assert peak_bytes / 1e6 <= asked_mb
     assert asked_mb <= 8 * peak_bytes / 1e6
+
+
+def test_flats_that_move_take_no_more_than_is_asked_for():
+    rng = np.random.default_rng(0)
+    bands = 1 + 0.05 * ndimage.gaussian_filter1d(rng.normal(size=800), 2)[:, None]
+    places = rng.integers(0, 16, 10)
+    flats = [rng.poisson(2e4 * np.tile(bands[k : k + 768], (1, 768))) for k in places]
+    shape = flats[0].shape
+    blank, good = np.zeros(shape, np.float32), np.zeros(shape, dtype=np.bool_)
+    tracemalloc.start()
+    modes = find_modes([np.stack(flats).astype(np.uint16)], blank, good)
+    assert modes is not None
+    gains(blank[None], modes)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    raw_bytes = 10 * 2 * blank.size
+    assert peak_bytes - raw_bytes <= _FOLLOWING_IMAGES * blank.nbytes

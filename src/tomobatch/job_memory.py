@@ -1,5 +1,8 @@
 """How much memory the jobs of a scan need, in MB: the measured peaks, as models of its sizes."""
 
+import numpy as np
+
+from tomobatch.normalise.dynamic import FEWEST_FLATS
 from tomobatch.phase.retrieve import work_mb
 from tomobatch.plan import ScanPlan, float32_mb
 from tomobatch.plan_geometry import parallel_geometry
@@ -10,12 +13,22 @@ _BASE_MB = 500
 _COPIES = 3
 # Of a row by every method against stripes, with what each of them needs and the slices of all.
 _LOOKED_AT_COPIES = 40
+# Of a frame: the modes of the flats, and what weighs them in a projection.
+_FOLLOWING_IMAGES = 30
+
+
+def of_references(plan: ScanPlan) -> int:
+    """Return what the job on the flats and darks needs: all of them, and a few projections."""
+    header = plan.header
+    n_bytes = (header.n_flats + header.n_darks) * header.n_rows * header.n_cols
+    raw_mb = n_bytes * np.dtype(header.dtype).itemsize / 1e6
+    return max(of_projections(plan), _BASE_MB + round(raw_mb) + _following_mb(plan))
 
 
 def of_projections(plan: ScanPlan) -> int:
     """Return what a job on a chunk of projections needs."""
     n_rows, n_cols = plan.header.n_rows, plan.header.n_cols
-    chunk_mb = _job_mb(plan.projections.size * n_rows * n_cols)
+    chunk_mb = _job_mb(plan.projections.size * n_rows * n_cols) + _following_mb(plan)
     blur = plan.phase_blur
     return chunk_mb if blur is None else chunk_mb + round(work_mb(n_rows, n_cols, blur.length_px))
 
@@ -42,6 +55,14 @@ def _iterating_mb(plan: ScanPlan) -> int:
 
     method, geometry = plan.config.reconstruct.method, parallel_geometry(plan)
     return round(block_bytes(method, geometry, plan.slices.size) / 1e6)
+
+
+def _following_mb(plan: ScanPlan) -> int:
+    """Return what it takes to follow flats whose pattern moves."""
+    normalise = plan.config.normalise
+    if normalise.dynamic_flats is False or plan.header.n_flats < FEWEST_FLATS:
+        return 0
+    return round(_FOLLOWING_IMAGES * float32_mb(plan.header.n_rows * plan.header.n_cols))
 
 
 def of_stripes(plan: ScanPlan) -> int:

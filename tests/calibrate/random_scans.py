@@ -181,6 +181,12 @@ def measure(recipe: Recipe, path_px: Callable[[Floats], Floats] | None = None) -
     return RandomScan(_detect(exact, recipe, rng), angles, recipe)
 
 
+def exact_projections(recipe: Recipe, angles_rad: Floats, shifts_px: Floats) -> Floats:
+    """Return the line integrals of some projections of a recipe's scan, float64 (angle, y, x)."""
+    rng = np.random.default_rng([77, recipe.seed])
+    return project(_object(recipe, rng), angles_rad, shifts_px, recipe).swapaxes(0, 1)
+
+
 def _object(recipe: Recipe, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return ellipsoids (part, 13): centre, matrix (3 x 3, axes squared inverted), attenuation."""
     radius = recipe.radius * recipe.n_x

@@ -124,7 +124,7 @@ def _loads(plan: ScanPlan) -> dict[str, tuple[float, float, float]]:
 def _memory_mb(plan: ScanPlan, step: str) -> float:
     """Return what the rules ask for a job of a step."""
     of = {
-        "average_references": job_memory.of_projections,
+        "average_references": job_memory.of_references,
         "preprocess": job_memory.of_projections,
         "choose_stripes": job_memory.of_stripes,
         "process": job_memory.of_rows,
