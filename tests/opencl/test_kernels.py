@@ -15,6 +15,7 @@ from tomobatch.reconstruct.selftest import KernelCheck
 PACKAGES = {
     "tomobatch.reconstruct": "",
     "tomobatch.reconstruct.cone": "cone/",
+    "tomobatch.reconstruct.iterative": "iterative/",
     "tomobatch.normalise": "",
 }
 """Where there are kernels, and how the report tells them apart."""

@@ -52,7 +52,7 @@ def check_method(device: Device, geometry: Geometry, name: IterativeName, cut: C
 
     how = "a work-item a tile" if cut.group == 1 else "a work-item a ray"
     options = f"{name}, {cut.lanes} slices, {how}"
-    return compare("iterative/projector.cl, algebra.cl", options, TOLERANCE, run)
+    return compare("iterative/projector.cl, iterative/algebra.cl", options, TOLERANCE, run)
 
 
 def expected_slice(
