@@ -34,6 +34,9 @@ demo-aws: can-link $(VENV)/dev.stamp  ## The same on emulated AWS Batch, where e
 test: $(VENV)/dev.stamp  ## Run all tests
 	$(PYTEST) --durations=10
 
+test-gpu: $(VENV)/dev.stamp  ## Run the tests of all kernels on a GPU instead of the CPU
+	$(PYTEST) --gpu tests/opencl/test_kernels.py tests/reconstruct tests/normalise
+
 test-fast: $(VENV)/dev.stamp  ## Run the quick tests, which start no other process: numerics, readers, plans
 	$(PYTEST) -m "not processes and not long"
 

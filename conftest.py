@@ -28,6 +28,21 @@ MOST_MORE = 4
 """Workers above the number of cores."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take ``--gpu``."""
+    what = "compute on the GPU wherever tests ask for the CPU; needs a GPU and its OpenCL driver"
+    parser.addoption("--gpu", action="store_true", help=what)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the GPU found whatever kind of device is asked for, and no CPU instead of it."""
+    if config.option.gpu:
+        from tomobatch.opencl import devices
+
+        find = devices.find_devices
+        devices.find_devices = lambda kind="auto": find("gpu")
+
+
 @pytest.fixture(autouse=True)
 def no_session_of_another_test() -> Iterator[None]:
     """Have boto3 forget whose keys a test had: each emulator knows its own alone."""
@@ -46,6 +61,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return next(found, len(LONGEST))
 
     items.sort(key=place)
+    if config.option.gpu:
+        of_cpu = [item for item in items if item.get_closest_marker("cpu")]
+        items[:] = [item for item in items if item not in of_cpu]
+        config.hook.pytest_deselected(items=of_cpu)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -3,7 +3,8 @@
     python benchmarks/fit_costs.py [gpu|cpu] [METHOD ...]
     python benchmarks/fit_costs.py --from FILE.json
 
-Only what was measured is replaced, in the row of the device's kind. ``--from`` takes the row of
+Only what was measured is replaced, in the row of the device: ``cpu``, or the name of a GPU.
+``--from`` takes the row of
 what ``tomobatch doctor --benchmark FILE.json`` measured, on a GPU node for instance.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 from tomobatch.benchmark.fitting import fit
 from tomobatch.cores import n_usable_cores
 from tomobatch.opencl.devices import find_device
+from tomobatch.reconstruct.model import find_gpu
 
 TABLE = Path(__file__).parents[1] / "src/tomobatch/reconstruct/costs.json"
 LANES = {
@@ -28,7 +30,7 @@ LANES = {
 
 
 def measured_here(kind: str, methods: list[str]) -> tuple[str, dict]:
-    """Return the kind of the device, and its row of some methods (none: of all)."""
+    """Return the name of the device's row, and the row of some methods (none: of all)."""
     device = find_device(kind)
     print(device.description)
     nanoseconds: dict[str, dict] = {}
@@ -42,22 +44,23 @@ def measured_here(kind: str, methods: list[str]) -> tuple[str, dict]:
         f"{today}, benchmarks/fit_costs.py, {device.description}, {platform.machine()},"
         f" {n_usable_cores()} CPUs"
     )
-    return device.kind, {"measured": words, "nanoseconds": nanoseconds}
+    name = "cpu" if device.kind == "cpu" else find_gpu(device.cl_device.name).name
+    return name, {"measured": words, "nanoseconds": nanoseconds}
 
 
 def main() -> None:
     """Measure, or read what was measured, and write."""
     if sys.argv[1:2] == ["--from"]:
         found = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
-        kind, row = ("gpu" if found["gpu"] else "cpu"), found["cost_row"]
+        name, row = found["gpu"] or "cpu", found["cost_row"]
     else:
-        kind, row = measured_here(sys.argv[1] if len(sys.argv) > 1 else "auto", sys.argv[2:])
+        name, row = measured_here(sys.argv[1] if len(sys.argv) > 1 else "auto", sys.argv[2:])
     table = json.loads(TABLE.read_text(encoding="utf-8"))
-    known = table["nanoseconds"].setdefault(kind, {})
+    known = table["nanoseconds"].setdefault(name, {})
     partial = not known.keys() <= row["nanoseconds"].keys()
-    before = f"{table['measured'][kind]}; {', '.join(row['nanoseconds'])}: " if partial else ""
+    before = f"{table['measured'][name]}; {', '.join(row['nanoseconds'])}: " if partial else ""
     known.update(row["nanoseconds"])
-    table["measured"][kind] = before + row["measured"]
+    table["measured"][name] = before + row["measured"]
     TABLE.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
 
 

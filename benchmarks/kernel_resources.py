@@ -115,6 +115,8 @@ def builds() -> list[Build]:
         ):
             label = f"fourier, {kernel}, {lanes} slices"
             found.append(Build(label, slices, file, kernel, tiling.defines, group))
+    for kernel in ("pad", "filter", "interleave"):
+        found.append(Build(f"rows, {kernel}", slices, "rows", kernel, {"LANES": 16}, 256))
     layout: dict[str, Define] = {"LANES": 16, "N_PIXELS": 64}
     found.append(Build("direct, split_slices", slices, "layout", "split_slices", layout, 256))
     for lanes in (4, 16):

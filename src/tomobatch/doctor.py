@@ -13,9 +13,9 @@ from tomobatch.normalise.selftest import check_kernels as check_normalise
 from tomobatch.opencl.check import KernelCheck
 from tomobatch.opencl.devices import Device, find_device, list_devices
 from tomobatch.opencl.kind import DeviceKind
+from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.cone.selftest import check_kernels as check_cone
 from tomobatch.reconstruct.direct import BackProjector
-from tomobatch.reconstruct.fourier import transforms_on_device
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.methods import make_plan
 from tomobatch.reconstruct.rows import RowFilter
@@ -170,7 +170,7 @@ def _reason(device: Device, asked: DeviceKind) -> str:
 
 
 def _transforms(device: Device) -> str:
-    if transforms_on_device(device):
+    if vkfft.is_used(device):
         return "on the device, by VkFFT"
     if device.kind == "cpu":
         return "on the host, by scipy"

@@ -85,3 +85,15 @@ def test_a_dark_count_that_is_little_beside_the_light_is_not_hot():
     flats, dark, scatter = flat_field()
     dark[30, 40] += 80  # forty standard deviations of the dark, a hundredth of the light
     assert not find_bad_pixels(flats, dark, scatter, 10).hot.any()
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (5, 9), (2, 300), (200, 3), (27, 28)])
+@pytest.mark.parametrize("place", [(0, 0), (1, 2)])
+def test_one_bad_pixel_spoils_no_small_detector(shape, place):
+    """The level around a pixel never rests on a single one."""
+    rng = np.random.default_rng(1)
+    flats = (rng.normal(10_000, 100, (1, *shape)) + 100).astype(np.float32)
+    dark = rng.normal(100, 2, shape).astype(np.float32)
+    dark[place] = flats[0][place] = 65_535
+    found = find_bad_pixels(flats, dark, np.full(shape, 100, np.float32), 10)
+    assert positions(found.mask) == [place]

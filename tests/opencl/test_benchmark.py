@@ -44,7 +44,7 @@ def test_every_part_has_figures(written) -> None:
 def test_its_row_is_one_of_the_cost_table(written, monkeypatch) -> None:
     _, found, _ = written
     row = found["cost_row"]["nanoseconds"]
-    monkeypatch.setattr(methods, "_costs", lambda: {"gpu": row})
+    monkeypatch.setattr(methods, "_costs", lambda: {"T4": row})
     for name in METHODS:
         assert expected_s("gpu", figures.half_turn(32, 90), name) > 0
         low, high = found["fits"][name]
@@ -56,11 +56,11 @@ def test_costs_that_are_known_are_found(monkeypatch) -> None:
     """Times by a known table give that table back."""
     truth = {"block": 2e5, "filter": 0.3, "update": 0.05}
 
-    def timed(device, geometry, lanes, engine):
+    def timed(device, geometry, lanes, make):
         work = METHODS["direct"].work(geometry)
         return 1e-9 * (truth["block"] + lanes * sum(truth[term] * work[term] for term in work))
 
-    monkeypatch.setattr("tomobatch.benchmark.fitting.block_s", timed)
+    monkeypatch.setattr("tomobatch.benchmark.fitting.full_blocks_s", timed)
     monkeypatch.setitem(
         METHODS, "direct", SimpleNamespace(work=METHODS["direct"].work, make=lambda *_: None)
     )

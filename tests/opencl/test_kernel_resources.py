@@ -10,6 +10,7 @@ from tomobatch.reconstruct.model import GPUS
 LIMITS = {
     "direct, local": (0, 0.5),
     "direct, split_slices": (0, 1.0),
+    "rows, ": (0, 1.0),
     "fourier, weigh": (0, 0.5),
     "fourier, spread_shared, 2 slices": (0, 0.15),
     "fourier, spread_shared, 4 slices": (0, 0.15),

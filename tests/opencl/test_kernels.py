@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 import pytest
+from tests.reconstruct import numpy_transforms
 
 from tomobatch import doctor
 from tomobatch.doctor import examine, render
@@ -34,6 +35,7 @@ def built():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernels, "_build", record)
+        numpy_transforms.stand_in(patch)
         report = examine("cpu")
     return programs, report
 
@@ -49,6 +51,7 @@ def test_every_kernel_file_is_examined(built) -> None:
     assert told == {PACKAGES[package] + name for package, name in built_files} - {"layout.cl"}
 
 
+@pytest.mark.cpu
 def test_compiler_has_nothing_to_say(built) -> None:
     programs, _ = built
     device = find_device("cpu")
@@ -100,7 +103,7 @@ def test_examination_without_the_device_asked_for(monkeypatch) -> None:
 
 
 def test_error_of_the_compiler_names_file_and_line() -> None:
-    with pytest.raises(UserError, match=r"direct\.cl does not build .*direct\.cl:\d+") as error:
+    with pytest.raises(UserError, match=r"direct\.cl does not build .*:\d+") as error:
         load_kernel(find_device("cpu"), "direct", {"VEC": "float", "N_VECS": 1})
     assert "\n" not in str(error.value)
 

@@ -15,17 +15,8 @@ def fbp_exact(
     sinogram: np.ndarray, geometry: Geometry, cor_px: float, filter="ramp", padding="edge"
 ) -> np.ndarray:
     """Return one slice, float64 (ny, nx): filtered rows between samples by their Fourier series."""
+    series = row_series(sinogram, geometry, cor_px, filter, padding)
     length = row_length(geometry)
-    rows = sinogram * geometry.angle_weights[:, None]
-    if geometry.half_acquisition:
-        rows = rows * overlap_weights(geometry.n_cols, cor_px)
-    left = (length - geometry.n_cols) // 2
-    mode = {"edge": "edge", "zero": "constant"}[padding]
-    rows = np.pad(rows, ((0, 0), (left, length - geometry.n_cols - left)), mode=mode)
-    series = np.fft.rfft(np.roll(rows, -left, axis=1), axis=1) / length
-    series *= frequency_response(length, filter)
-    series *= binning_response(length, geometry.angles_rad, geometry.binning)
-    series[:, 1:-1] *= 2
     k = np.arange(length // 2 + 1)
     total = np.zeros(geometry.shape_px)
     for coefficients, angle in zip(series, geometry.angles_rad, strict=True):
@@ -39,3 +30,21 @@ def fbp_exact(
         r2 = geometry.x_px[None, :] ** 2 + geometry.y_px[:, None] ** 2
         total[r2 > geometry.mask_radius_px**2] = 0
     return total
+
+
+def row_series(
+    sinogram: np.ndarray, geometry: Geometry, cor_px: float, filter="ramp", padding="edge"
+) -> np.ndarray:
+    """Return the Fourier series of the filtered and weighted rows, complex128 (angle, k)."""
+    length = row_length(geometry)
+    rows = sinogram * geometry.angle_weights[:, None]
+    if geometry.half_acquisition:
+        rows = rows * overlap_weights(geometry.n_cols, cor_px)
+    left = (length - geometry.n_cols) // 2
+    mode = {"edge": "edge", "zero": "constant"}[padding]
+    rows = np.pad(rows, ((0, 0), (left, length - geometry.n_cols - left)), mode=mode)
+    series = np.fft.rfft(np.roll(rows, -left, axis=1), axis=1) / length
+    series *= frequency_response(length, filter)
+    series *= binning_response(length, geometry.angles_rad, geometry.binning)
+    series[:, 1:-1] *= 2
+    return series

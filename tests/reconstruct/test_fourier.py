@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.reconstruct.exact_rows import fbp_exact
+from tests.reconstruct.gridding_error import largest_error
 
 from tomobatch.errors import UserError
 from tomobatch.opencl.devices import find_device
@@ -54,13 +55,8 @@ def assert_exact(
     expected = np.array(
         [fbp_exact(s, geometry, c, filter=filter, padding=padding) for s, c in rows]
     )
-    # What gridding promises is relative to the whole slice, of which a region may be the dark part.
-    whole = make_geometry(angles, sinograms.shape[2], cor_px=cors, **{**shape, "roi": None})
-    largest = max(
-        np.abs(fbp_exact(s, whole, c, filter=filter, padding=padding)).max()
-        for s, c in zip(sinograms, np.broadcast_to(cors, len(sinograms)), strict=True)
-    )
-    np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE[spreading] * largest)
+    largest = TOLERANCE[spreading] * np.abs(expected).max()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=largest)
 
 
 @pytest.mark.parametrize("spreading", [STANDARD, FINE])
@@ -68,6 +64,18 @@ def assert_exact(
 def test_any_number_of_lanes(lanes, spreading) -> None:
     for n_rows in {1, lanes - 1, lanes} - {0}:
         assert_exact(noise(n_rows, 12, 21), half_turn(12), 9.7, spreading, lanes)
+
+
+def assert_within_its_error(sinograms, angles, cors, spreading, filter, padding, **shape) -> None:
+    """Hold every pixel against what gridding may err there, however few the samples."""
+    geometry = make_geometry(angles, sinograms.shape[2], cor_px=cors, **shape)
+    found = reconstruct(
+        sinograms, geometry, cors, spreading, lanes=4, filter=filter, padding=padding
+    )
+    for one, sinogram, cor in zip(found, sinograms, cors, strict=True):
+        expected = fbp_exact(sinogram, geometry, cor, filter=filter, padding=padding)
+        most = largest_error(sinogram, geometry, cor, spreading, filter, padding)
+        assert (np.abs(one - expected) <= most).all()
 
 
 @settings(max_examples=25, deadline=None)
@@ -80,18 +88,32 @@ def test_any_geometry(data) -> None:
     x0, y0 = data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, size - 1))
     nx, ny = data.draw(st.integers(1, size - x0)), data.draw(st.integers(1, size - y0))
     random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1), "seed"))
-    assert_exact(
+    assert_within_its_error(
         noise(n_rows, n_angles, n_cols),
         random.uniform(-np.pi, 2 * np.pi, n_angles),
         random.uniform(0, n_cols - 1, n_rows),
         data.draw(st.sampled_from([STANDARD, FINE]), "spreading"),
-        lanes=4,
         size_px=size,
         roi=(x0, y0, nx, ny),
         binning=data.draw(st.integers(1, min(nx, ny, 4)), "binning"),
         mask=data.draw(st.sampled_from([True, False, 3.5, 100.0]), "mask"),
         padding=data.draw(st.sampled_from(["edge", "zero"]), "padding"),
         filter=data.draw(st.sampled_from(["ramp", "hann", "shepp-logan"]), "filter"),
+    )
+
+
+def test_a_single_short_projection_across_a_wide_slice() -> None:
+    """All samples err alike at the slice's edge: 1.3 % of the largest value, and no more."""
+    random = np.random.default_rng(142)
+    assert_within_its_error(
+        noise(1, 1, 2),
+        random.uniform(-np.pi, 2 * np.pi, 1),
+        random.uniform(0, 1, 1),
+        STANDARD,
+        size_px=16,
+        roi=(0, 0, 6, 16),
+        padding="edge",
+        filter="ramp",
     )
 
 

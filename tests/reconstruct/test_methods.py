@@ -25,10 +25,12 @@ def test_memory_of_a_large_chunk(method) -> None:
     """32 slices of 2048 x 1800: at most 2.5 times input and output, counting both once."""
     lanes = make_plan(find_device("cpu"), geometry_of(2048, 1800), 32, method).lanes
     arrays = 4 * 32 * (1800 * 2048 + 2048**2)
-    samples, grid, _ = METHODS[method].buffer_bytes(geometry_of(2048, 1800), lanes)
+    geometry = geometry_of(2048, 1800)
+    samples, grid, _ = METHODS[method].buffer_bytes(geometry, lanes, on_device=False)
     assert arrays + samples + grid <= 2.5 * arrays
 
 
+@pytest.mark.cpu
 @pytest.mark.parametrize("options", [{}, {"binning": 16}, {"roi": (5, 9, 11, 7)}])
 @pytest.mark.parametrize(("method", "lanes"), [("direct", 32), ("direct", 1), ("fourier", 16)])
 def test_buffers_are_as_large_as_counted(method, lanes, options, monkeypatch) -> None:
@@ -42,7 +44,7 @@ def test_buffers_are_as_large_as_counted(method, lanes, options, monkeypatch) ->
     monkeypatch.setattr(Shared, "__init__", record)
     geometry = geometry_of(300, 40, **options)
     METHODS[method].make(find_device("cpu"), geometry, lanes, ReconstructSettings())
-    counted = METHODS[method].buffer_bytes(geometry, lanes)
+    counted = METHODS[method].buffer_bytes(geometry, lanes, on_device=False)
     assert sorted(taken) == sorted(counted[:2])
 
 
@@ -73,10 +75,11 @@ def test_cheaper_method_is_chosen(monkeypatch) -> None:
     assert make_plan(device, many, 32, "direct").method == "direct"
 
 
+@pytest.mark.cpu
 def test_choice_does_not_depend_on_rows_or_memory(monkeypatch) -> None:
     device, geometry = find_device("cpu"), geometry_of(256, 200)
     chosen = {make_plan(device, geometry, n_rows, "auto").method for n_rows in (1, 2, 7, 32, 500)}
-    small = int(sum(METHODS["fourier"].buffer_bytes(geometry, 2)) / 0.8) + 8
+    small = int(sum(METHODS["fourier"].buffer_bytes(geometry, 2, on_device=False)) / 0.8) + 8
     monkeypatch.setattr(Device, "free_memory_bytes", lambda self: small)
     chosen.add(make_plan(device, geometry, 32, "auto").method)
     assert len(chosen) == 1
@@ -97,6 +100,7 @@ def test_engines_of_a_gpu_get_two_blocks_each() -> None:
     assert lanes == [1, 8, 32]
 
 
+@pytest.mark.cpu
 @pytest.mark.parametrize(
     ("method", "expected"), [("direct", [1, 16, 16, 32, 32]), ("fourier", [1, 8, 8, 16, 16])]
 )
@@ -121,7 +125,7 @@ def test_a_block_costs_once_for_all_of_its_slices(monkeypatch) -> None:
 
 def test_no_buffer_is_larger_than_the_device_allows() -> None:
     geometry = geometry_of(64, 40)
-    largest = max(METHODS["direct"].buffer_bytes(geometry, 8))
+    largest = max(METHODS["direct"].buffer_bytes(geometry, 8, on_device=False))
     device = SimpleNamespace(
         kind="cpu",
         n_engines=1,

@@ -53,6 +53,7 @@ def expected() -> np.ndarray:
     return fbp(SINOGRAMS, ANGLES, CORS, method="direct")
 
 
+@pytest.mark.cpu
 def test_blocks_come_in_order_from_one_thread(expected) -> None:
     keeper = Keeper()
     timeline = run(keeper)
@@ -106,9 +107,10 @@ def test_sinograms_of_another_shape_are_refused() -> None:
         run(Keeper(), lambda start, stop: SINOGRAMS[start:stop, :, 1:])
 
 
+@pytest.mark.cpu
 @pytest.mark.parametrize("n_slices", [1, 5, 20])
 def test_blocks_shrink_to_the_memory_there_is(n_slices, expected, monkeypatch) -> None:
-    free = int(sum(METHODS["direct"].buffer_bytes(GEOMETRY, n_slices)) / 0.8) + 8
+    free = int(sum(METHODS["direct"].buffer_bytes(GEOMETRY, n_slices, on_device=False)) / 0.8) + 8
     monkeypatch.setattr(Device, "free_memory_bytes", lambda self: free)
     keeper = Keeper()
     run(keeper)
@@ -125,18 +127,19 @@ def test_not_even_one_slice_fits(monkeypatch) -> None:
 
 
 def test_a_fifth_of_the_memory_is_left_to_others(monkeypatch) -> None:
-    one_slice = sum(METHODS["direct"].buffer_bytes(GEOMETRY, 1))
+    one_slice = sum(METHODS["direct"].buffer_bytes(GEOMETRY, 1, on_device=False))
     monkeypatch.setattr(Device, "free_memory_bytes", lambda self: int(one_slice / 0.8) - 8)
     with pytest.raises(UserError, match=r"one slice of 10 x 16 needs .* MB"):
         run(Keeper())
 
 
+@pytest.mark.cpu
 def test_several_devices_share_the_blocks(expected, monkeypatch) -> None:
     """Two contexts on one device stand for two GPUs; each takes the next block when it is free."""
     one = find_device()
     two = [Device(one.cl_device, cl.Context([one.cl_device]), one.kind) for _ in range(2)]
     monkeypatch.setattr(stream, "find_devices", lambda kind: two)
-    one_slice = int(sum(METHODS["direct"].buffer_bytes(GEOMETRY, 1)) / 0.8) + 8
+    one_slice = int(sum(METHODS["direct"].buffer_bytes(GEOMETRY, 1, on_device=False)) / 0.8) + 8
     monkeypatch.setattr(Device, "free_memory_bytes", lambda self: one_slice)
     keeper = Keeper()
     timeline = run(keeper)
@@ -145,11 +148,14 @@ def test_several_devices_share_the_blocks(expected, monkeypatch) -> None:
     assert {span.device for span in timeline.spans} == {0, 1}
 
 
+@pytest.mark.cpu
 def test_two_engines_keep_a_gpu_busy(expected, monkeypatch) -> None:
     """The device here stands for a GPU: its blocks are computed two at a time."""
     one = find_device()
     monkeypatch.setattr(stream, "find_devices", lambda kind: [replace(one, kind="gpu")])
-    half_of_it = int(2 * sum(METHODS["direct"].buffer_bytes(GEOMETRY, 1)) / 0.8) + 8
+    half_of_it = (
+        int(2 * sum(METHODS["direct"].buffer_bytes(GEOMETRY, 1, on_device=False)) / 0.8) + 8
+    )
     monkeypatch.setattr(Device, "free_memory_bytes", lambda self: half_of_it)
     keeper = Keeper()
     timeline = run(keeper)

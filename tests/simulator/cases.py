@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyopencl as cl
 import pytest
+from tests.reconstruct import numpy_transforms
 from tests.simulator.mutants import MUTANTS, broken
 from tests.simulator.oclgrind import LOG
 
@@ -117,6 +118,7 @@ def main() -> None:
     """Print what came of each case, and what the simulator had to say during it."""
     # The wheel of pyopencl would load the PoCL that it holds; it says where as it is imported.
     os.environ["PYOPENCL_HOME"] = os.environ["OCL_ICD_VENDORS"]
+    numpy_transforms.stand_in(pytest.MonkeyPatch())
     assert [one.name for one in list_devices()] == ["Oclgrind Simulator"], cl.get_platforms()
     device = find_device()
     log = Path(os.environ[LOG])

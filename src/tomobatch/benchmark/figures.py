@@ -10,7 +10,7 @@ import pyopencl as cl
 
 from tomobatch.beam import ConeBeam
 from tomobatch.benchmark.fitting import typical_settings
-from tomobatch.benchmark.timing import block_s, half_turn, least_s, side_by_side_s
+from tomobatch.benchmark.timing import block_s, full_blocks_s, half_turn, least_s, side_by_side_s
 from tomobatch.errors import UserError
 from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct import vkfft
@@ -94,7 +94,15 @@ def methods(device: Device, most_px: int) -> Iterator[Figure]:
             expected_ms = 1e3 * expected_s(device.kind, geometry, name, gpu, n_iterations=n)
             iterations = f", {n} iterations" if n > 1 else ""
             label = f"{name}, {lanes} lanes, {n_px} px, {n_angles} angles{iterations}"
-            yield _slice(device, geometry, lanes, label, make, expected_ms)
+
+            def run(
+                geometry: Geometry = geometry,
+                lanes: int = lanes,
+                make: Callable[[Geometry], Engine] = make,
+            ) -> float:
+                return 1e3 * full_blocks_s(device, geometry, lanes, make) / lanes
+
+            yield _figure(label, _SLICE, run, expected_ms)
 
 
 def transforms(device: Device, most_px: int) -> Iterator[Figure]:
@@ -222,12 +230,11 @@ def _slice(
     lanes: int,
     label: str,
     make: Callable[[Geometry], Engine],
-    model_ms: float | None = None,
 ) -> Figure:
     def run() -> float:
         return 1e3 * block_s(device, geometry, lanes, make(geometry)) / lanes
 
-    return _figure(label, _SLICE, run, model_ms)
+    return _figure(label, _SLICE, run)
 
 
 def _figure(what: str, unit: str, run: Callable[[], float], model: float | None = None) -> Figure:

@@ -3,12 +3,23 @@
 import numpy as np
 from scipy.optimize import nnls
 
-from tomobatch.benchmark.timing import block_s, half_turn
+from tomobatch.benchmark.timing import full_blocks_s, half_turn
 from tomobatch.opencl.devices import Device
+from tomobatch.reconstruct.engine import Engine
+from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.methods import METHODS
 from tomobatch.reconstruct.settings import ReconstructSettings
 
-SIZES = ((64, 90), (256, 200), (256, 800), (512, 200), (512, 800), (1024, 200), (1024, 600))
+SIZES = (
+    (64, 90),
+    (256, 200),
+    (256, 800),
+    (512, 200),
+    (512, 800),
+    (1024, 200),
+    (1024, 600),
+    (2048, 400),
+)
 """Columns and angles of the scans that are timed."""
 
 Costs = dict[str, float]
@@ -23,7 +34,7 @@ def typical_settings(method: str) -> ReconstructSettings:
 
 
 def fit(
-    device: Device, method: str, lanes: int, most_px: int = 1024
+    device: Device, method: str, lanes: int, most_px: int = 2048
 ) -> tuple[Costs, tuple[float, float]]:
     """Return nanoseconds a block and a unit of each term of work, and how well they fit.
 
@@ -33,16 +44,19 @@ def fit(
     its = METHODS[method]
     sizes = [size for size in SIZES if size[0] <= most_px]
     sizes = sizes if len(sizes) > 2 else [(most_px, 90), (most_px, 180), (most_px // 2, 120)]
+    settings = typical_settings(method)
+    times = lanes * settings.n_iterations(method)
     rows, measured, names = [], [], ["block"]
+
+    def make(geometry: Geometry) -> Engine:
+        return its.make(device, geometry, lanes, settings)
+
     for n_px, n_angles in sizes:
         geometry = half_turn(n_px, n_angles)
         terms = its.work(geometry)
         names = ["block", *terms]
-        settings = typical_settings(method)
-        times = lanes * settings.n_iterations(method)
         rows.append([1.0, *(times * count for count in terms.values())])
-        engine = its.make(device, geometry, lanes, settings)
-        measured.append(1e9 * block_s(device, geometry, lanes, engine))
+        measured.append(1e9 * full_blocks_s(device, geometry, lanes, make))
     scaled = np.array(rows) / np.array(measured)[:, None]
     scale = scaled.max(axis=0)
     found, _ = nnls(scaled / scale, np.ones(len(measured)))

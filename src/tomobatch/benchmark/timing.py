@@ -51,6 +51,16 @@ def block_s(device: Device, geometry: Geometry, lanes: int, engine: Engine) -> f
     return least_s(device, lambda: engine(rows, cors, out))
 
 
+def full_blocks_s(
+    device: Device, geometry: Geometry, lanes: int, make: Callable[[Geometry], Engine]
+) -> float:
+    """Return the time of a full block where as many engines work as a job has of the device."""
+    if device.n_engines == 1:
+        return block_s(device, geometry, lanes, make(geometry))
+    made = [make(geometry) for _ in range(device.n_engines)]
+    return min(side_by_side_s(geometry, lanes, made, 2) for _ in range(REPEATS))
+
+
 def side_by_side_s(geometry: Geometry, lanes: int, engines: list[Engine], n_blocks: int) -> float:
     """Return the wall time of a block when engines take so many blocks each in threads."""
     blocks = [block(geometry, lanes) for _ in engines]

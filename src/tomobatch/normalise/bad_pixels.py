@@ -18,7 +18,8 @@ _HOT_SHARE = 0.02
 # Times the photon noise at its counts: a pixel that scatters so much fluctuates by itself.
 _NOISY_RATIO = 5.0
 _NOISY_MIN_FRAMES = 5
-# The level around a pixel is a median over 7 x 7 pixels of every fourth row and column.
+# The level around a pixel is a median over 7 x 7 pixels of every fourth row and column, or of more
+# in an image of a few, where one bad pixel would be the level of all.
 _LEVEL_STEP_PX = 4
 _LEVEL_WINDOW = 7
 
@@ -76,9 +77,9 @@ def find_bad_pixels(
 
 def _level(image: Float32Array) -> Float32Array:
     """Return the coarse level (y, x) around each pixel."""
-    step = _LEVEL_STEP_PX
-    coarse = ndimage.median_filter(image[::step, ::step], _LEVEL_WINDOW)
     n_y, n_x = image.shape
+    step = max(1, min(_LEVEL_STEP_PX, min(n_y, n_x) // _LEVEL_WINDOW))
+    coarse = ndimage.median_filter(image[::step, ::step], _LEVEL_WINDOW)
     return np.asarray(coarse.repeat(step, axis=0).repeat(step, axis=1)[:n_y, :n_x])
 
 

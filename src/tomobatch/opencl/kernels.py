@@ -1,5 +1,6 @@
 """Build the OpenCL kernels that lie beside their host files as ``.cl`` files."""
 
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -45,7 +46,12 @@ def load_kernel(
         The device's compiler refuses the kernel; the text holds the first line of its log.
     """
     pairs = tuple(sorted((key, _literal(value)) for key, value in (defines or {}).items()))
-    return _build(device, package, name, pairs)
+    with _ONE_AT_A_TIME:
+        return _build(device, package, name, pairs)
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Engines side by side want the same programs; warnings are silenced in all threads at once."""
 
 
 def define_options(defines: Mapping[str, Define]) -> list[str]:

@@ -11,10 +11,12 @@ from tomobatch.arrays import Float32Array, Float64Array
 from tomobatch.opencl.buffers import Shared, filled_by_device, mapped, uploaded
 from tomobatch.opencl.devices import Device
 from tomobatch.opencl.kernels import load_kernel
+from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.engine import Method
 from tomobatch.reconstruct.filter import SAMPLES_PER_PX, padded_length
 from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.rows import RowFilter, count_samples
+from tomobatch.reconstruct.rows_on_device import DeviceRowFilter, filter_bytes
 from tomobatch.reconstruct.settings import FilterName, Padding
 from tomobatch.reconstruct.splitting import SliceSplitter
 from tomobatch.reconstruct.variants import PIXELS_A_RUN, Variant, choose_variant
@@ -95,7 +97,23 @@ class BackProjector:
 
 
 class DirectEngine:
-    """Filtered back-projection of blocks of slices; see ``engine.Engine``."""
+    """Filtered back-projection of blocks of slices; see ``engine.Engine``.
+
+    Parameters
+    ----------
+    device
+        Where it runs.
+    geometry
+        Shared geometry.
+    lanes
+        Most slices of a block: 1, 4, 8, 16 or 32.
+    filter, padding
+        Window on the ramp; what is assumed outside the detector.
+    variant
+        How the work is cut: by default as suits the device.
+    on_device
+        Whether the device filters, by VkFFT: see ``vkfft.is_used``. Binned slices are the host's.
+    """
 
     def __init__(
         self,
@@ -105,8 +123,11 @@ class DirectEngine:
         filter: FilterName = "ramp",
         padding: Padding = "edge",
         variant: Variant | None = None,
+        on_device: bool | None = None,
     ) -> None:
         variant = choose_variant(device, geometry, lanes) if variant is None else variant
+        if on_device is None:
+            on_device = vkfft.is_used(device)
         self.lanes = lanes
         self._geometry = geometry
         margin_px = _row_margin_px(geometry, variant.margin_px)
@@ -118,6 +139,11 @@ class DirectEngine:
         self._queue = device.queue()
         self._rows = Shared(self._queue, (geometry.n_angles, n_samples, lanes))
         self._image = Shared(self._queue, (geometry.shape_px[0], stride, lanes))
+        self._device_filter: DeviceRowFilter | None = None
+        if on_device and geometry.binning == 1:
+            self._device_filter = DeviceRowFilter(
+                self._queue, device, geometry, lanes, padding, self._filter
+            )
 
     def __call__(
         self,
@@ -130,13 +156,20 @@ class DirectEngine:
 
         ``first_row`` is the number of the first row, for messages.
         """
-        with mapped(
-            self._queue, self._rows.buffer, self._rows.shape, cl.map_flags.WRITE_INVALIDATE_REGION
-        ) as rows:
-            self._filter(sinograms, cor_px, rows, first_row)
+        self._filter_rows(sinograms, cor_px, first_row)
         self._back_project(self._queue, self._rows.buffer, self._image.buffer)
         with filled_by_device(self._queue, out) as slices:
             self._split(self._queue, self._image.buffer, slices, len(out))
+
+    def _filter_rows(self, sinograms: Float32Array, cor_px: Float64Array, first_row: int) -> None:
+        rows = self._rows
+        if self._device_filter is not None:
+            self._device_filter(sinograms, cor_px, rows.buffer, first_row)
+            return
+        with mapped(
+            self._queue, rows.buffer, rows.shape, cl.map_flags.WRITE_INVALIDATE_REGION
+        ) as filtered:
+            self._filter(sinograms, cor_px, filtered, first_row)
 
 
 def _row_margin_px(geometry: Geometry, margin_px: int) -> int:
@@ -189,11 +222,12 @@ def row_samples(geometry: Geometry) -> int:
     return count_samples(geometry, _row_margin_px(geometry, PIXELS_A_RUN))
 
 
-def _buffer_bytes(geometry: Geometry, lanes: int) -> list[int]:
+def _buffer_bytes(geometry: Geometry, lanes: int, *, on_device: bool) -> list[int]:
     height, width = geometry.shape_px
     rows = geometry.n_angles * row_samples(geometry)
     image = height * _round_up(width, PIXELS_A_RUN)
-    return [4 * lanes * n_values for n_values in (rows, image, height * width)]
+    sizes = [4 * lanes * n_values for n_values in (rows, image, height * width)]
+    return sizes + (filter_bytes(geometry, lanes) if on_device else [])
 
 
 def _work(geometry: Geometry) -> dict[str, float]:

@@ -26,7 +26,9 @@ void back_project(__global const VEC *restrict rows, __global VEC *restrict imag
                   __global const long4 *restrict steps, __global const int2 *restrict chords,
                   const int n_samples, const int n_angles, const int width, const int height)
 {
-    __local VEC strips[N_ANGLES * STRIP * N_VECS];
+    // (angle, vector, sample): neighbouring pixels read neighbouring samples, which lie in
+    // different banks. With the vectors innermost they all met in one.
+    __local VEC strips[N_ANGLES * N_VECS * STRIP];
     __local float starts[N_ANGLES];
 
     const int x = get_global_id(0), y = get_global_id(1);
@@ -49,23 +51,21 @@ void back_project(__global const VEC *restrict rows, __global VEC *restrict imag
     for (int first = 0; first < n_angles; first += N_ANGLES) {
         const int n = min(N_ANGLES, n_angles - first);
         barrier(CLK_LOCAL_MEM_FENCE);
-        for (int i = item; i < n * STRIP; i += SIDE * SIDE) {
-            const int angle = i / STRIP, place = i % STRIP;
+        for (int i = item; i < n * STRIP * N_VECS; i += SIDE * SIDE) {
+            const int k = i % N_VECS, place = i / N_VECS % STRIP, angle = i / N_VECS / STRIP;
             const long4 step = steps[first + angle];
             // The corner of the square that projects furthest to the left.
             const long corner = step.z + left * step.x + top * step.y
                               + min(0L, (SIDE - 1) * step.x) + min(0L, (SIDE - 1) * step.y);
             const int start = (int)(corner >> FRACTION_BITS);
-            if (place == 0)
+            if (place == 0 && k == 0)
                 starts[angle] =
                     (float)(step.z + left * step.x + top * step.y
                             - start * (1L << FRACTION_BITS)) / ONE_PIXEL;
             // Squares that reach beyond the mask reach beyond the row; those pixels are not kept.
             const int sample = clamp(start + place, 0, n_samples - 1);
-            __global const VEC *from = rows + ((size_t)(first + angle) * n_samples + sample) * N_VECS;
-            #pragma unroll
-            for (int k = 0; k < N_VECS; k++)
-                strips[i * N_VECS + k] = from[k];
+            strips[(angle * N_VECS + k) * STRIP + place] =
+                rows[((size_t)(first + angle) * n_samples + sample) * N_VECS + k];
         }
         barrier(CLK_LOCAL_MEM_FENCE);
         for (int angle = 0; angle < n; angle++) {
@@ -74,11 +74,11 @@ void back_project(__global const VEC *restrict rows, __global VEC *restrict imag
                                           + in_y * ((float)step.y / ONE_PIXEL);
             const int index = clamp((int)t, 0, STRIP - 2);
             const float after = t - (float)index, before = 1.f - after;
-            __local const VEC *q = strips + (angle * STRIP + index) * N_VECS;
+            __local const VEC *q = strips + angle * N_VECS * STRIP + index;
             #pragma unroll
             for (int k = 0; k < N_VECS; k++) {
-                sum[k] = before * q[k] + sum[k];
-                sum[k] = after * q[N_VECS + k] + sum[k];
+                sum[k] = before * q[k * STRIP] + sum[k];
+                sum[k] = after * q[k * STRIP + 1] + sum[k];
             }
         }
     }

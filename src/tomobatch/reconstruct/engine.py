@@ -61,6 +61,14 @@ def summarise(blocks: Sequence[Convergence]) -> dict[str, Any] | None:
     }
 
 
+class BufferBytes(Protocol):
+    """Tells the sizes of the device buffers of a block."""
+
+    def __call__(self, geometry: Geometry, lanes: int, *, on_device: bool) -> list[int]:
+        """Return bytes by buffer; ``on_device`` where the device filters the rows as well."""
+        ...
+
+
 class Engine(Protocol):
     """Reconstructs up to ``lanes`` slices at a time."""
 
@@ -107,5 +115,5 @@ class Method:
     lanes: tuple[int, ...]
     well_filled: int
     make: Callable[[Device, Geometry, int, ReconstructSettings], Engine]
-    buffer_bytes: Callable[[Geometry, int], list[int]]
+    buffer_bytes: BufferBytes
     work: Callable[[Geometry], dict[str, float]]

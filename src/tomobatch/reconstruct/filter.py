@@ -156,10 +156,15 @@ def check_finite(values: npt.NDArray[np.generic], first_row: int, first_angle: i
     bad = np.argwhere(~np.isfinite(values))
     if bad.size:
         row, angle = bad[0]
-        raise UserError(
-            f"sinograms: a value that is not finite (NaN or infinite) in row {first_row + row},"
-            f" projection {first_angle + angle}; correct or mask it before reconstructing"
-        )
+        raise not_finite(first_row + row, first_angle + angle)
+
+
+def not_finite(row: int, angle: int) -> UserError:
+    """Return the error of a value that is not finite."""
+    return UserError(
+        f"sinograms: a value that is not finite (NaN or infinite) in row {row},"
+        f" projection {angle}; correct or mask it before reconstructing"
+    )
 
 
 def check_rows(sinograms: npt.NDArray[np.float32], cor_px: Float64Array) -> None:

@@ -23,6 +23,7 @@ from tomobatch.reconstruct.fft import even_fast_length, inverse_plane
 from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.gridding import Spreading, fall_off, tap_polynomials, tile_visits
 from tomobatch.reconstruct.lines import Lines, make_lines
+from tomobatch.reconstruct.rows_on_device import spectra_bytes
 from tomobatch.reconstruct.sampling import LineSampler, row_length
 from tomobatch.reconstruct.settings import FilterName, Padding
 from tomobatch.reconstruct.tiling import make_tiling
@@ -30,11 +31,6 @@ from tomobatch.reconstruct.tiling import make_tiling
 STANDARD = Spreading(width=5, oversampling=1.25, degree=6)
 
 _UPDATE = cast("cl.map_flags", cl.map_flags.READ | cl.map_flags.WRITE)
-
-
-def transforms_on_device(device: Device) -> bool:
-    """Tell whether a device transforms by itself: a GPU, where VkFFT is installed."""
-    return device.kind == "gpu" and vkfft.is_installed()
 
 
 class FourierEngine:
@@ -56,7 +52,7 @@ class FourierEngine:
         Whether many work-items share a tile of the grid: by default, where the device has local
         memory of its own.
     on_device
-        Whether the device transforms, by VkFFT: see ``transforms_on_device``.
+        Whether the device transforms, by VkFFT: see ``vkfft.is_used``.
     """
 
     def __init__(
@@ -79,7 +75,7 @@ class FourierEngine:
         if shared is None:
             shared = device.cl_device.local_mem_type == cl.device_local_mem_type.LOCAL
         if on_device is None:
-            on_device = transforms_on_device(device)
+            on_device = vkfft.is_used(device)
         self._tiling = make_tiling(
             self._width,
             spreading,
@@ -91,7 +87,7 @@ class FourierEngine:
         weigh, self._spread, self._cut = self._load(device)
         lines = make_lines(geometry, row_length(geometry), self._n_grid)
         self._sample = LineSampler(
-            self.queue, weigh, geometry, lines, lanes, filter, padding, on_device=on_device
+            self.queue, device, weigh, geometry, lines, lanes, filter, padding, on_device=on_device
         )
         self._tables = self._make_tables(spreading, lines)
         self._samples = Shared(self.queue, (geometry.n_angles, self._sample.n_k, 2 * self._width))
@@ -227,11 +223,13 @@ def grid_px(geometry: Geometry, spreading: Spreading) -> int:
     return even_fast_length(max(least, 4 * spreading.width))
 
 
-def _buffer_bytes(geometry: Geometry, lanes: int) -> list[int]:
+def _buffer_bytes(geometry: Geometry, lanes: int, *, on_device: bool) -> list[int]:
     height, width = geometry.shape_px
-    n_complex = max(lanes, 2)
-    samples = 8 * n_complex * geometry.n_angles * (row_length(geometry) // 2 + 1)
-    return [samples, 4 * n_complex * grid_px(geometry, STANDARD) ** 2, 4 * lanes * height * width]
+    n_complex, length = max(lanes, 2), row_length(geometry)
+    samples = 8 * n_complex * geometry.n_angles * (length // 2 + 1)
+    grid = 4 * n_complex * grid_px(geometry, STANDARD) ** 2
+    sizes = [samples, grid, 4 * lanes * height * width]
+    return sizes + (spectra_bytes(geometry, lanes, length) if on_device else [])
 
 
 def _work(geometry: Geometry) -> dict[str, float]:

@@ -11,6 +11,7 @@ from importlib.resources import files
 
 from tomobatch.errors import UserError
 from tomobatch.opencl.devices import Device
+from tomobatch.reconstruct import vkfft
 from tomobatch.reconstruct.direct import DIRECT
 from tomobatch.reconstruct.engine import Method
 from tomobatch.reconstruct.fourier import FOURIER
@@ -98,16 +99,15 @@ def make_plan(
     chosen = choose_method(geometry) if method == "auto" else method
     lanes = _most_lanes(device, geometry, n_rows, chosen, n_blocks)
     if lanes is None:
-        need = sum(METHODS[chosen].buffer_bytes(geometry, 1)) / 2**20
+        need = sum(_buffer_bytes(device, geometry, chosen, 1)) / 2**20
         free = device.free_memory_bytes() / 2**20
         raise UserError(
             f"one slice of {geometry.n_angles} x {geometry.n_cols} needs {need:.0f} MB on"
             f" '{device.cl_device.name.strip()}' by the method {chosen}, {free:.0f} MB are free:"
             " reconstruct a region or bin the slices, or take a device with more memory"
         )
-    basis = (
-        "" if is_measured(device.kind, chosen) else f"by the model of a {gpu.name}, not measured"
-    )
+    measured = is_measured(device.kind, chosen, gpu)
+    basis = "" if measured else f"by the model of a {gpu.name}, not measured"
     return Plan(chosen, lanes, seconds, basis)
 
 
@@ -123,9 +123,10 @@ def expected_s(
 
     By the table of measured costs, or, for GPUs until it has their row, by the model of one.
     """
-    if not is_measured(kind, method):
+    if not is_measured(kind, method, gpu):
         return slice_s(gpu, geometry, method, n_iterations)
-    by_lanes = {int(known): costs for known, costs in _costs()[kind][method].items()}
+    row = _costs()[_row_name(kind, gpu)][method]
+    by_lanes = {int(known): costs for known, costs in row.items()}
     lanes = max(by_lanes)
     costs = by_lanes[lanes]
     work = METHODS[method].work(geometry)
@@ -133,9 +134,13 @@ def expected_s(
     return 1e-9 * (slice_ns + costs["block"] / lanes)
 
 
-def is_measured(kind: str, method: str) -> bool:
+def is_measured(kind: str, method: str, gpu: Gpu = T4) -> bool:
     """Tell whether the table has times of a method on such a device."""
-    return method in _costs().get(kind, {})
+    return method in _costs().get(_row_name(kind, gpu), {})
+
+
+def _row_name(kind: str, gpu: Gpu) -> str:
+    return gpu.name if kind == "gpu" else kind
 
 
 def _most_lanes(
@@ -147,7 +152,7 @@ def _most_lanes(
     its = METHODS[method]
     enough = _enough_lanes(its, n_rows, n_blocks, on_cpu=device.kind == "cpu")
     for lanes in its.lanes:
-        sizes = its.buffer_bytes(geometry, lanes)
+        sizes = _buffer_bytes(device, geometry, method, lanes)
         if lanes <= enough and sum(sizes) <= free and max(sizes) <= largest:
             return lanes
     return None
@@ -165,12 +170,17 @@ def block_bytes(method: str, geometry: Geometry, n_rows: int) -> int:
     """Return what the buffers of a block take on a CPU that has the memory for them."""
     its = METHODS[method]
     lanes = _enough_lanes(its, n_rows, _N_BLOCKS, on_cpu=True)
-    return sum(its.buffer_bytes(geometry, lanes))
+    return sum(its.buffer_bytes(geometry, lanes, on_device=False))
+
+
+def _buffer_bytes(device: Device, geometry: Geometry, method: str, lanes: int) -> list[int]:
+    on_device = vkfft.is_used(device) and geometry.binning == 1
+    return METHODS[method].buffer_bytes(geometry, lanes, on_device=on_device)
 
 
 @cache
 def _costs() -> dict[str, dict[str, dict[str, dict[str, float]]]]:
-    """Return nanoseconds by device kind, method, lanes and term of work (``block``: once)."""
+    """Return nanoseconds by device, method, lanes and term of work (``block``: once)."""
     text = (files("tomobatch.reconstruct") / "costs.json").read_text(encoding="utf-8")
     table: dict[str, dict[str, dict[str, dict[str, float]]]] = json.loads(text)["nanoseconds"]
     return table

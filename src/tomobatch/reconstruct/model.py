@@ -1,8 +1,9 @@
 """What a slice should take a GPU that nobody has measured yet: bytes, operations, occupancy, bus.
 
-Every limit is counted from the geometry and divided by the maker's figures, of which a share is
-assumed to be reached. Two engines take turns on a GPU, so host, bus and device work side by side:
-the slowest of them is the time of a slice. docs/explanation/roofline.md tells what is counted.
+Every limit is counted from the geometry and divided by the maker's figures, of which the share is
+taken that an H100 was measured to reach. Rows are transformed on the device, as in the image. A
+slice takes what the kernels take, and the copies, which host and bus make side by side: two engines
+wait for each other's copies. docs/explanation/roofline.md tells what is counted.
 """
 
 import math
@@ -14,20 +15,17 @@ from tomobatch.reconstruct.fourier import STANDARD, grid_px
 from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.sampling import row_length
 
-REACHED = 0.6
-"""Share of a peak that kernels reach, assumed."""
-
-REACHED_OF_BUS = 0.5
-"""Share of a pinned copy's rate that one from ordinary memory reaches, assumed."""
+REACHED = {"direct": 0.3, "fourier": 0.25}
+"""Share of the kernels' hardest limit that they reach together, as measured on an H100: lower than
+that of the hardest kernel, since the others take turns with it."""
 
 ENOUGH_OCCUPANCY = 0.25
 """Share of a unit's work-items from which on they hide their waiting, each having several
 independent additions under way; assumed."""
 
-# The host: nanoseconds of a point of the filter's transforms times its logarithm, on two cores
-# (costs.json; the smallest machine with a GPU has as many), and what two engines, each in a thread,
-# move of memory.
-_HOST_POINT_NS, _HOST_GB_S = 0.19, 20.0
+# What a core of the host reads and writes: copies between ordinary memory and a GPU pass through
+# the driver's own, and reach half of it, 10 GB/s (8 to 15 of 53 measured beside an H100).
+_HOST_GB_S = 20.0
 # Side of a tile: of the slice in direct back-projection, of the grid in spreading 16 slices.
 _SIDE, _TILE = 16, 8
 # Of an iteration of TV, the longest.
@@ -67,9 +65,9 @@ class Gpu:
 T4 = Gpu("T4", 8.1, 320, 40, 1.59, 12, 4, 16, 0.50, 0.62)
 GPUS = (
     T4,
-    Gpu("A10G", 31.2, 600, 72, 1.70, 24, 6, 24, 0.50, 0.62),
-    Gpu("L4", 30.3, 300, 58, 2.04, 24, 48, 24, 0.50, 0.62),
-    Gpu("H100", 66.9, 3350, 132, 1.98, 50, 50, 80, 0.38, 0.62),
+    Gpu("A10G", 31.2, 600, 72, 1.70, 24, 6, 24, 0.33, 0.62),
+    Gpu("L4", 30.3, 300, 58, 2.04, 24, 48, 24, 0.33, 0.62),
+    Gpu("H100", 66.9, 3350, 132, 1.98, 50, 50, 80, 0.25, 0.62),
 )
 
 
@@ -115,21 +113,22 @@ def least_ms(gpu: Gpu, geometry: Geometry, method: str, n_iterations: int = 1) -
 def expected_ms(
     gpu: Gpu, geometry: Geometry, method: str, n_iterations: int = 1
 ) -> dict[str, float]:
-    """Return the milliseconds a slice that device, bus and host should need, side by side."""
+    """Return the milliseconds a slice that device, bus and host should need."""
     least = least_ms(gpu, geometry, method, n_iterations)
     occupancy = gpu.spread_occupancy if method == "fourier" else gpu.direct_occupancy
     hidden = min(1.0, occupancy / ENOUGH_OCCUPANCY)
     kernels = max(least["arithmetic"], least["memory"], least["local"])
     return {
-        "device": kernels / (REACHED * hidden),
-        "bus": least["bus"] / REACHED_OF_BUS,
+        "device": kernels / (REACHED[method] * hidden),
+        "bus": least["bus"],
         "host": least["host"],
     }
 
 
 def slice_s(gpu: Gpu, geometry: Geometry, method: str, n_iterations: int = 1) -> float:
     """Return the seconds that a slice among a full block should take."""
-    return 1e-3 * max(expected_ms(gpu, geometry, method, n_iterations).values())
+    expected = expected_ms(gpu, geometry, method, n_iterations)
+    return 1e-3 * (expected["device"] + max(expected["bus"], expected["host"]))
 
 
 def _direct(gpu: Gpu, geometry: Geometry) -> Work:
@@ -144,15 +143,15 @@ def _direct(gpu: Gpu, geometry: Geometry) -> Work:
     # What the tiles at work at one time share comes from main memory once: a wave is two groups a
     # unit, and reaches over nearly all columns.
     waves = max(1.0, area / _SIDE**2 / (2 * gpu.units))
-    length = padded_length(geometry)
-    points = geometry.n_angles * length * math.log2(length)
+    # Rows padded, transformed, filtered, transformed back twice as long, interleaved: each is
+    # written by one kernel and read by the next.
+    passes = 48.0 * geometry.n_angles * padded_length(geometry)
     return Work(
         flops=4 * updates,
-        memory_bytes=min(waves * rows, updates * strip) + 12.0 * height * width,
+        memory_bytes=min(waves * rows, updates * strip) + passes + 12.0 * height * width,
         local_bytes=8 * updates,
-        bus_bytes=rows + 4.0 * height * width,
-        # Rows are filtered there.
-        host_s=1e-9 * _HOST_POINT_NS * points,
+        bus_bytes=_bus_bytes(geometry),
+        host_s=_host_s(geometry),
     )
 
 
@@ -164,7 +163,7 @@ def _fourier(gpu: Gpu, geometry: Geometry) -> Work:
     taps, halo = STANDARD.width**2, ((_TILE + STANDARD.width) / _TILE) ** 2
     padded = 4.0 * n_angles * length
     traffic = (
-        padded  # rows in
+        2 * padded  # rows padded, and in
         + 3 * 8 * samples  # spectra out, in, samples out
         + 8 * samples * halo
         + 4 * side**2  # spreading
@@ -178,9 +177,8 @@ def _fourier(gpu: Gpu, geometry: Geometry) -> Work:
         memory_bytes=traffic,
         # An addition reads a weight, reads and writes a complex value.
         local_bytes=28 * taps * samples * halo,
-        bus_bytes=padded + 4.0 * height * width,
-        # Rows are read, written padded, and looked through for what is not finite.
-        host_s=1e-9 * 2.5 * padded / _HOST_GB_S,
+        bus_bytes=_bus_bytes(geometry),
+        host_s=_host_s(geometry),
     )
 
 
@@ -193,14 +191,24 @@ def _iterative(gpu: Gpu, geometry: Geometry) -> Work:
     height, width = geometry.shape_px
     updates = 2.0 * height * width * geometry.n_angles
     rays = 4.0 * geometry.n_angles * row_samples(geometry) / SAMPLES_PER_PX
-    length = padded_length(geometry)
     return Work(
         flops=4 * updates,
         memory_bytes=_IMAGE_PASSES * 4.0 * height * width + _RAY_PASSES * rays,
         local_bytes=8 * updates,
-        bus_bytes=rays + 4.0 * height * width,
-        host_s=1e-9 * _HOST_POINT_NS * geometry.n_angles * length * math.log2(length),
+        bus_bytes=_bus_bytes(geometry),
+        host_s=_host_s(geometry),
     )
+
+
+def _bus_bytes(geometry: Geometry) -> float:
+    """Return what crosses the bus: the sinogram as it is, and the slice."""
+    height, width = geometry.shape_px
+    return 4.0 * (geometry.n_angles * geometry.n_cols + height * width)
+
+
+def _host_s(geometry: Geometry) -> float:
+    """Return the seconds of a core that hands the sinogram over and takes the slice."""
+    return 2e-9 * _bus_bytes(geometry) / _HOST_GB_S
 
 
 _WORKS = {

@@ -57,6 +57,10 @@ class RowFilter:
         Samples of a filtered row.
     axis
         The rotation axis in it, in samples.
+    length
+        That rows are padded to.
+    response
+        float64 (length // 2 + 1,), ``filter.finer_response``.
     """
 
     def __init__(
@@ -74,7 +78,7 @@ class RowFilter:
         # Where the centre of the detector is the axis, the detector's columns are samples.
         self.axis = SAMPLES_PER_PX * (reach + centre % 1)
         self.n_samples = count_samples(geometry, margin_px)
-        self._response = finer_response(self.length, filter)
+        self.response = finer_response(self.length, filter)
 
     def __call__(
         self,
@@ -94,7 +98,7 @@ class RowFilter:
         """
         n_rows, n_angles, _ = sinograms.shape
         shift = self.axis / SAMPLES_PER_PX - cor_px
-        factors = (self._response[:, None] * shift_phases(self.length, shift)).astype(np.complex64)
+        factors = (self.response[:, None] * shift_phases(self.length, shift)).astype(np.complex64)
         weights = self._column_weights(cor_px)
         out[:, :, n_rows:] = 0
 

@@ -9,7 +9,7 @@ import scipy.fft
 
 from tomobatch.arrays import Float32Array, Float64Array
 from tomobatch.opencl.buffers import uploaded
-from tomobatch.reconstruct import vkfft
+from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct.fft import even_fast_length, in_parallel
 from tomobatch.reconstruct.filter import (
     binning_response,
@@ -22,12 +22,11 @@ from tomobatch.reconstruct.filter import (
 )
 from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.lines import Lines
+from tomobatch.reconstruct.rows_on_device import RowSpectra
 from tomobatch.reconstruct.settings import FilterName, Padding
 
 # Padded rows that one thread transforms at a time: small enough for the cache it has for itself.
 _PART_BYTES = 2 * 2**20
-# And that a device transforms at a time: large enough to fill it.
-_DEVICE_PART_BYTES = 64 * 2**20
 
 
 def row_length(geometry: Geometry) -> int:
@@ -51,7 +50,7 @@ class LineSampler:
 
     Parameters
     ----------
-    queue
+    queue, device
         Where it runs.
     kernel
         ``weigh`` of ``sampling.cl``.
@@ -68,6 +67,7 @@ class LineSampler:
     def __init__(
         self,
         queue: cl.CommandQueue,
+        device: Device,
         kernel: cl.Kernel,
         geometry: Geometry,
         lines: Lines,
@@ -87,12 +87,10 @@ class LineSampler:
         self._weights = uploaded(self._queue.context, lines.weights)
         self._places = uploaded(self._queue.context, lines.places)
         self._lock = threading.Lock()
-        self._transform: vkfft.RowTransform | None = None
+        self._spectra: RowSpectra | None = None
         # The averaging of binned pixels is the host's.
         if on_device and geometry.binning == 1:
-            most = max(1, _DEVICE_PART_BYTES // (4 * self.length * lanes))
-            self._step = min(geometry.n_angles, most)
-            self._transform = vkfft.RowTransform(queue, lanes * self._step, self.length)
+            self._spectra = RowSpectra(queue, device, geometry, lanes, self.length, padding)
 
     def __call__(
         self, sinograms: Float32Array, cor_px: Float64Array, samples: cl.Buffer, first_row: int
@@ -110,10 +108,11 @@ class LineSampler:
         if self._geometry.half_acquisition:
             weights = overlap_weights(self._geometry.n_cols, cor_px)
         block = _Block(sinograms, weights, response, samples, first_row)
-        if self._transform is None:
+        if self._spectra is None:
             self._sample_on_host(block)
-        else:
-            self._sample_on_device(block, self._transform)
+            return
+        for part in self._spectra.parts(sinograms, cor_px, first_row):
+            self._weigh(block, self._spectra.buffer, part)
 
     def _sample_on_host(self, block: _Block) -> None:
         n_rows, n_angles, _ = block.sinograms.shape
@@ -131,17 +130,6 @@ class LineSampler:
             self._weigh(block, buffer, part).wait()
 
         in_parallel(sample, n_angles, max(1, _PART_BYTES // (4 * self.length * n_rows)))
-
-    def _sample_on_device(self, block: _Block, transform: vkfft.RowTransform) -> None:
-        n_angles, step = self._geometry.n_angles, self._step
-        for start in range(0, n_angles, step):
-            # All parts have one size, as the transform has: the last one reaches back.
-            first = min(start, n_angles - step)
-            part = slice(first, first + step)
-            rows = self._padded(block, part)
-            check_finite(rows.sum(axis=2), block.first_row, first)
-            transform(rows)
-            self._weigh(block, transform.spectra, part)
 
     def _padded(self, block: _Block, part: slice) -> Float32Array:
         """Return rows (row, angle of the part, length), weighted and padded."""

@@ -42,8 +42,10 @@ def check_kernels(device: Device, size: Size = SIZE) -> Iterator[KernelCheck]:
         for shared in (False, True):
             yield _check_fourier(device, lanes, shared, size)
     if vkfft.is_installed():
+        for lanes in DIRECT.lanes[::-1]:
+            yield _check_vkfft(device, DirectEngine, lanes, size)
         for lanes in FOURIER.lanes[::-1]:
-            yield _check_vkfft(device, lanes, size)
+            yield _check_vkfft(device, FourierEngine, lanes, size)
     yield from check_iterative(device, _noise(1, *size)[2])
 
 
@@ -72,17 +74,20 @@ def _check_fourier(device: Device, lanes: int, shared: bool, size: Size) -> Kern
     return _check("sampling.cl, gridding.cl", options, make, (lanes, *size), FOURIER_TOLERANCE, 16)
 
 
-def _check_vkfft(device: Device, lanes: int, size: Size) -> KernelCheck:
-    """Compare transforms on the device with those on the host."""
+def _check_vkfft(
+    device: Device, engine: type[DirectEngine | FourierEngine], lanes: int, size: Size
+) -> KernelCheck:
+    """Compare rows and grids that the device transforms with those of the host."""
     sinograms, cors, geometry = _noise(lanes, *size)
 
     def slices(on_device: bool) -> npt.NDArray[np.float32]:
         found = np.empty((lanes, *geometry.shape_px), dtype=np.float32)
-        FourierEngine(device, geometry, lanes, on_device=on_device)(sinograms, cors, found)
+        engine(device, geometry, lanes, on_device=on_device)(sinograms, cors, found)
         return found
 
+    kernel = "rows.cl, direct.cl" if engine is DirectEngine else "rows.cl, gridding.cl"
     options = f"{lanes} slices, transforms by VkFFT"
-    return compare("gridding.cl", options, VKFFT_TOLERANCE, lambda: (slices(True), slices(False)))
+    return compare(kernel, options, VKFFT_TOLERANCE, lambda: (slices(True), slices(False)))
 
 
 def _check(

@@ -8,7 +8,8 @@ from tomobatch.reconstruct.gridding import Spreading
 # Sides of a tile of the grid, the best first. Those for groups are powers of two, as the kernel
 # wants them, and no narrower than any kernel of the gridding.
 _TILES = (40, 16, 8, 4, 2, 1)
-_SHARED_TILES = (16, 8)
+# On an H100 tiles of 16 took 2.5 times as long for 8 slices: too few groups for its units.
+_SHARED_TILE = 8
 _BATCH = 32
 _RUN = 16
 _WIDEST_ON_GPU = 8
@@ -63,8 +64,7 @@ def make_tiling(
     spreading
         Accuracy of the gridding.
     local_bytes
-        Local memory of a group, at most. Groups that share tiles take half of it, so that a second
-        one may run on the same unit while one waits at a barrier.
+        Local memory of a work-item with a tile of its own, at most.
     shared
         Whether many work-items share a tile of the grid.
     widest
@@ -72,10 +72,7 @@ def make_tiling(
     stream
         Whether writes go past the caches.
     """
-    sides = _SHARED_TILES if shared else _TILES
-    usable = local_bytes // 2 if shared else local_bytes
-    fitting = [side for side in sides if _local_bytes(lanes, spreading, side, shared) <= usable]
-    tile = fitting[0] if fitting else sides[-1]
+    tile = _SHARED_TILE if shared else _largest_tile(lanes, spreading, local_bytes)
     defines: dict[str, Define] = {
         "LANES": lanes,
         "WIDTH": min(lanes, widest, _WIDEST_ON_GPU) if shared else min(lanes, widest),
@@ -91,12 +88,19 @@ def make_tiling(
         tile,
         (2 * lanes, spreading.width) if shared else (1, 1),
         1 if shared else _RUN,
-        _local_bytes(lanes, spreading, tile, shared),
+        _local_bytes(lanes, spreading, tile, shared=shared),
         defines,
     )
 
 
-def _local_bytes(lanes: int, spreading: Spreading, tile: int, shared: bool) -> int:
+def _largest_tile(lanes: int, spreading: Spreading, local_bytes: int) -> int:
+    fitting = (
+        tile for tile in _TILES if _local_bytes(lanes, spreading, tile, shared=False) <= local_bytes
+    )
+    return next(fitting, _TILES[-1])
+
+
+def _local_bytes(lanes: int, spreading: Spreading, tile: int, *, shared: bool) -> int:
     """Return what a group holds: its tile, and, shared, the values and weights of a batch."""
     if not shared:
         return 8 * lanes * (tile + 2 * spreading.width) ** 2

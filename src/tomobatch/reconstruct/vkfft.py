@@ -13,7 +13,9 @@ import numpy as np
 import pyopencl as cl
 from pyopencl.array import Array
 
-from tomobatch.arrays import Float32Array
+from tomobatch.opencl.devices import Device
+
+_ZERO = np.zeros(1, dtype=np.float32)
 
 
 @cache
@@ -24,6 +26,11 @@ def is_installed() -> bool:
     except (ImportError, OSError):
         return False
     return True
+
+
+def is_used(device: Device) -> bool:
+    """Tell whether a device transforms by itself: a GPU, where VkFFT is installed."""
+    return device.kind == "gpu" and is_installed()
 
 
 def inverse_plane(
@@ -42,19 +49,21 @@ def inverse_plane(
 
 
 class RowTransform:
-    """Real transforms of many rows at a time.
+    """Real transforms of many rows at a time, neither of them normalised.
 
     Parameters
     ----------
     queue
         Where it runs.
     n_rows, length
-        Most rows of a call; their even length.
+        Rows of a call; their even length.
 
     Attributes
     ----------
+    rows
+        Buffer of float32 (n_rows, length).
     spectra
-        Buffer of complex64 (n_rows, length // 2 + 1): what the last call gave.
+        Buffer of complex64 (n_rows, length // 2 + 1).
     """
 
     def __init__(self, queue: cl.CommandQueue, n_rows: int, length: int) -> None:
@@ -62,18 +71,22 @@ class RowTransform:
 
         shape, half = (n_rows, length), (n_rows, length // 2 + 1)
         flags = cl.mem_flags.READ_WRITE
-        self._queue = queue
-        self._rows = cl.Buffer(queue.context, flags, 4 * math.prod(shape))
+        self.rows = cl.Buffer(queue.context, flags, 4 * math.prod(shape))
         self.spectra = cl.Buffer(queue.context, flags, 8 * math.prod(half))
-        self._arrays = (
-            Array(queue, shape, np.float32, data=self._rows),
-            Array(queue, half, np.complex64, data=self.spectra),
-        )
+        # Two rows share a complex transform: what is left of memory's last use would spoil the last
+        # row of a block that is not full.
+        for buffer in (self.rows, self.spectra):
+            cl.enqueue_fill_buffer(queue, buffer, _ZERO, 0, buffer.size)
+        self._rows = Array(queue, shape, np.float32, data=self.rows)
+        self._spectra = Array(queue, half, np.complex64, data=self.spectra)
         self._transform = VkFFTApp(
             shape, np.float32, queue, ndim=1, inplace=False, norm=0, r2c=True
         )
 
-    def __call__(self, rows: Float32Array) -> None:
-        """Move rows (..., length), contiguous, to the device, and enqueue their transform."""
-        cl.enqueue_copy(self._queue, self._rows, rows)
-        self._transform.fft(*self._arrays)
+    def forward(self) -> None:
+        """Enqueue the transform of the rows into their spectra."""
+        self._transform.fft(self._rows, self._spectra)
+
+    def inverse(self) -> None:
+        """Enqueue the transform of the spectra into the rows."""
+        self._transform.ifft(self._spectra, self._rows)

@@ -36,7 +36,10 @@ def find_odd_columns(columns: Float32Array) -> BoolArray:
     if columns.shape[1] < 2:
         return odd
     noise = np.log(np.median(np.abs(np.diff(columns, axis=1)), axis=1) + _TINY)
-    excess = np.abs(noise - ndi.median_filter(noise, _AROUND_COLUMNS, mode="reflect"))
+    # Padded here: scipy's filter errs where its window is longer than twice the line.
+    half = _AROUND_COLUMNS // 2
+    padded = np.pad(noise, half, mode="symmetric")
+    excess = np.abs(noise - ndi.median_filter(padded, _AROUND_COLUMNS)[half:-half])
     limit = max(_MOST_SIGMAS * _NORMAL_MAD * float(np.median(excess)), _LEAST_LOG_RATIO)
     odd[2:-2] = excess[2:-2] > limit
     return odd if np.count_nonzero(odd) * _MOST_SHARE < len(odd) else np.zeros(len(odd), bool)

@@ -173,7 +173,7 @@ def test_buffers_are_as_large_as_counted(method, options, monkeypatch) -> None:
     monkeypatch.setattr(Shared, "__init__", record)
     geometry, chosen = make_geometry(SIXTY, 100, **options), ReconstructSettings(start="fbp")
     METHODS[method].make(find_device("cpu"), geometry, 8, chosen)
-    counted = METHODS[method].buffer_bytes(geometry, 8)
+    counted = METHODS[method].buffer_bytes(geometry, 8, on_device=False)
     n_own = ITERATIONS[method].n_images + ITERATIONS[method].n_rays
     # Beside them come the slices, of the start as well, which are no buffers of the device's own.
     assert sum(taken) <= sum(counted[:n_own]) + sum(counted[n_own + 1 :])
@@ -187,4 +187,4 @@ def test_blocks_shrink_to_the_memory_there_is(monkeypatch) -> None:
     monkeypatch.setattr(Device, "free_memory_bytes", lambda self: free)
     lanes = make_plan(device, geometry, 64, "tv").lanes
     assert lanes < 16
-    assert sum(METHODS["tv"].buffer_bytes(geometry, lanes)) <= free
+    assert sum(METHODS["tv"].buffer_bytes(geometry, lanes, on_device=False)) <= free

@@ -1,15 +1,15 @@
 // Back-projection of a circular cone-beam scan through the texture units of a GPU.
 //
 // One work-item computes N_Z voxels of one column: detector column, weight and magnification are
-// worked out once an angle, and every update is one interpolated fetch. The hardware weighs with
-// 8 bits after the point.
+// worked out once an angle. The four neighbours are read and weighted here: the hardware's own
+// interpolation has weights of 8 bits only, which shows in the third digit of a voxel.
 //
 // Constants of the build:
 //   N_Z   voxels of a column that a work-item computes
 //   SIDE  pixels of a work-group's square each way
 
-__constant sampler_t LINEAR =
-    CLK_NORMALIZED_COORDS_FALSE | CLK_ADDRESS_CLAMP_TO_EDGE | CLK_FILTER_LINEAR;
+__constant sampler_t NEAREST =
+    CLK_NORMALIZED_COORDS_FALSE | CLK_ADDRESS_CLAMP_TO_EDGE | CLK_FILTER_NEAREST;
 
 // rows     (angle, column, row)  filtered projections: layers of an image, rows along its width
 // volume   (y, x, z)             z innermost, a multiple of N_Z
@@ -41,11 +41,17 @@ void back_project(__read_only image2d_array_t rows, __global float *restrict vol
         const float u = magnified * (x * view.x + y * view.y + axis_shift) + view.z;
         const float weight = magnified * magnified;
         const float v = magnified * z + view.w;
+        const float column = floor(u), right = weight * (u - column), left = weight - right;
         #pragma unroll
         for (int k = 0; k < N_Z; k++) {
-            // Pixels of an image have their centre at one half.
-            const float4 at = (float4)(v + k * magnified + .5f, u + .5f, angle, 0.f);
-            sum[k] = weight * read_imagef(rows, LINEAR, at).x + sum[k];
+            const float at = v + k * magnified, row = floor(at), after = at - row;
+            const int4 one = (int4)((int)row, (int)column, angle, 0), next = one + (int4)(1, 0, 0, 0);
+            const int4 down = (int4)(0, 1, 0, 0);
+            const float before = left * read_imagef(rows, NEAREST, one).x
+                               + right * read_imagef(rows, NEAREST, one + down).x;
+            const float beyond = left * read_imagef(rows, NEAREST, next).x
+                               + right * read_imagef(rows, NEAREST, next + down).x;
+            sum[k] = before + after * (beyond - before) + sum[k];
         }
     }
     __global float *voxel = volume + ((size_t)iy * width + ix) * n_z + z0;

@@ -15,8 +15,6 @@ from tomobatch.reconstruct.cone.variants import Variant, columns, image, local
 
 # Noise has no smooth place: a float32 coordinate moves it by some 1e-6 of its largest value.
 TOLERANCE = 1e-5
-# The texture units of a GPU weigh neighbours with 8 bits after the point.
-IMAGE_TOLERANCE = 1e-2
 
 Size = tuple[int, int, int]
 """Rows, angles and columns of the noise that is reconstructed."""
@@ -40,7 +38,7 @@ def check_kernels(device: Device, size: Size = SIZE) -> Iterator[KernelCheck]:
     else:
         yield _check(device, geometry, in_patches, TOLERANCE)
     if device.cl_device.image_support:
-        yield _check(device, geometry, image(), IMAGE_TOLERANCE)
+        yield _check(device, geometry, image(), TOLERANCE)
 
 
 def _check(

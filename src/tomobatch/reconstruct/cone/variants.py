@@ -21,7 +21,7 @@ class Variant:
     """One of the kernels and its constants.
 
     ``columns`` runs along z with unit stride, on a CPU; ``local`` holds patches of the detector in
-    a GPU's local memory; ``image`` reads through its texture units, which weigh with 8 bits.
+    a GPU's local memory; ``image`` reads through its texture units.
 
     Attributes
     ----------

@@ -156,7 +156,9 @@ class IterativeEngine:
         return measured.noise if chosen == "noise" else chosen * measured.norm
 
 
-def buffer_bytes(method: type[Iteration], geometry: Geometry, lanes: int) -> list[int]:
+def buffer_bytes(
+    method: type[Iteration], geometry: Geometry, lanes: int, *, on_device: bool
+) -> list[int]:
     """Return the sizes of a block's buffers: images, rays, the slices, and those of the start.
 
     Those of the start are counted whether there is to be one or not, as is its copy on the host.
@@ -166,7 +168,9 @@ def buffer_bytes(method: type[Iteration], geometry: Geometry, lanes: int) -> lis
     rays = geometry.n_angles * grid.n_samples
     height, width = geometry.shape_px
     values = [image] * method.n_images + [rays] * method.n_rays + [height * width]
-    return [4 * lanes * n for n in values] + DIRECT.buffer_bytes(grid.geometry, lanes)
+    return [4 * lanes * n for n in values] + DIRECT.buffer_bytes(
+        grid.geometry, lanes, on_device=on_device
+    )
 
 
 def work(geometry: Geometry) -> dict[str, float]:
