@@ -1,4 +1,4 @@
-"""How far off gridding may be, at the worst: the aliases of its kernel, by numerical integration."""
+"""How far off gridding may be at the worst: the aliases of its kernel, by integration."""
 
 import numpy as np
 from tests.reconstruct.exact_rows import row_series
