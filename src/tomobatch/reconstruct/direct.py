@@ -227,7 +227,8 @@ def _buffer_bytes(geometry: Geometry, lanes: int, *, on_device: bool) -> list[in
     rows = geometry.n_angles * row_samples(geometry)
     image = height * _round_up(width, PIXELS_A_RUN)
     sizes = [4 * lanes * n_values for n_values in (rows, image, height * width)]
-    return sizes + (filter_bytes(geometry, lanes) if on_device else [])
+    filters = on_device and geometry.binning == 1
+    return sizes + (filter_bytes(geometry, lanes) if filters else [])
 
 
 def _work(geometry: Geometry) -> dict[str, float]:

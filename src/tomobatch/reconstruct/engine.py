@@ -65,7 +65,7 @@ class BufferBytes(Protocol):
     """Tells the sizes of the device buffers of a block."""
 
     def __call__(self, geometry: Geometry, lanes: int, *, on_device: bool) -> list[int]:
-        """Return bytes by buffer; ``on_device`` where the device filters the rows as well."""
+        """Return bytes by buffer; ``on_device`` where the device transforms by itself."""
         ...
 
 

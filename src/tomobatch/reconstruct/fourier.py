@@ -229,7 +229,8 @@ def _buffer_bytes(geometry: Geometry, lanes: int, *, on_device: bool) -> list[in
     samples = 8 * n_complex * geometry.n_angles * (length // 2 + 1)
     grid = 4 * n_complex * grid_px(geometry, STANDARD) ** 2
     sizes = [samples, grid, 4 * lanes * height * width]
-    return sizes + (spectra_bytes(geometry, lanes, length) if on_device else [])
+    samples_rows = on_device and geometry.binning == 1
+    return sizes + (spectra_bytes(geometry, lanes, length) if samples_rows else [])
 
 
 def _work(geometry: Geometry) -> dict[str, float]:

@@ -24,7 +24,7 @@ class Iterated:
     slices : float32 (y, ny, nx)
         Attenuation in 1/pixel.
     convergence
-        Of blocks of slices, in the order in which they ended.
+        Of blocks of slices, in the order of their rows.
     """
 
     slices: Float32Array

@@ -174,8 +174,7 @@ def block_bytes(method: str, geometry: Geometry, n_rows: int) -> int:
 
 
 def _buffer_bytes(device: Device, geometry: Geometry, method: str, lanes: int) -> list[int]:
-    on_device = vkfft.is_used(device) and geometry.binning == 1
-    return METHODS[method].buffer_bytes(geometry, lanes, on_device=on_device)
+    return METHODS[method].buffer_bytes(geometry, lanes, on_device=vkfft.is_used(device))
 
 
 @cache

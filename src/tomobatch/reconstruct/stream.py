@@ -144,7 +144,7 @@ class _Work:
             ahead = self._read_next(number)
             slices = place(start, stop)
             with self.timeline.span("compute", start, number):
-                self.timeline.note(engine(rows, self.cor_px[start:stop], slices, start))
+                self.timeline.note(engine(rows, self.cor_px[start:stop], slices, start), start)
             del rows
             if len(writing) == _N_WRITING:
                 writing.popleft().result()

@@ -39,15 +39,13 @@ class Timeline:
         In the order in which they ended.
     wall_s
         From the start to the end of the run.
-    convergence
-        How iterations went, of a method that iterates, by blocks.
     """
 
     devices: list[str]
     method: str
     spans: list[Span] = field(default_factory=list)
     wall_s: float = 0.0
-    convergence: list[Convergence] = field(default_factory=list)
+    _by_row: dict[int, Convergence] = field(default_factory=dict, repr=False)
     _start_s: float = field(default_factory=time.perf_counter, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -62,11 +60,16 @@ class Timeline:
             with self._lock:
                 self.spans.append(Span(stage, first_row, device, start_s, self.wall_s))
 
-    def note(self, convergence: Convergence | None) -> None:
+    def note(self, convergence: Convergence | None, first_row: int) -> None:
         """Keep how a block's iterations went; safe in threads."""
         if convergence is not None:
             with self._lock:
-                self.convergence.append(convergence)
+                self._by_row[first_row] = convergence
+
+    @property
+    def convergence(self) -> list[Convergence]:
+        """How the iterations of the blocks went, in the order of their rows; of others empty."""
+        return [self._by_row[first] for first in sorted(self._by_row)]
 
     def spent_s(self, stage: Stage) -> float:
         """Time in which at least one block was in the stage: overlapping spans count once."""

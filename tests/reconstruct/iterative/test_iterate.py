@@ -8,10 +8,12 @@ import tomobatch
 from tomobatch.errors import UserError
 from tomobatch.opencl.buffers import Shared
 from tomobatch.opencl.devices import Device, find_device
+from tomobatch.reconstruct.engine import Convergence
 from tomobatch.reconstruct.geometry import make_geometry
 from tomobatch.reconstruct.iterative.methods import ITERATIONS
 from tomobatch.reconstruct.methods import METHODS, block_bytes, make_plan
 from tomobatch.reconstruct.settings import ReconstructSettings
+from tomobatch.reconstruct.timeline import Timeline
 
 N_PX = 128
 SIXTY = np.arange(60) * np.pi / 60
@@ -92,6 +94,15 @@ def test_chunks_do_not_show(method, residual) -> None:
         assert alone.convergence[0].n_iterations == counts[row]
 
 
+def test_blocks_that_end_out_of_order_are_told_in_the_order_of_their_rows() -> None:
+    """As those of two engines side by side do."""
+    timeline = Timeline([], "cgls")
+    late, early = (Convergence(np.ones((1, 2)), np.array([n]), np.zeros(1)) for n in (5, 3))
+    timeline.note(late, 16)
+    timeline.note(early, 0)
+    assert timeline.convergence == [early, late]
+
+
 def test_the_residual_is_what_is_left_of_the_projections() -> None:
     sinogram = measured(SIXTY, 0.01)
     norms = {}
@@ -160,6 +171,7 @@ def test_bad_options_get_one_line(options, message) -> None:
         tomobatch.iterate(np.zeros((60, 32)), SIXTY, **options)
 
 
+@pytest.mark.cpu
 @pytest.mark.parametrize("options", [{}, {"binning": 3}, {"roi": (5, 9, 11, 7)}])
 @pytest.mark.parametrize("method", ITERATIONS)
 def test_buffers_are_as_large_as_counted(method, options, monkeypatch) -> None:
