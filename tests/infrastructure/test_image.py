@@ -55,7 +55,8 @@ def test_doctor_is_well_for_anyone(engine):
     done = run(engine, "tomobatch", "doctor", "--device", "cpu")
     assert done.returncode == 0, done.stdout
     assert "PoCL 6" in done.stdout
-    assert "ok gridding.cl 16 slices, transforms by VkFFT" in done.stdout
+    assert "ok rows.cl, direct.cl 32 slices, transforms by VkFFT" in done.stdout
+    assert "ok rows.cl, gridding.cl 16 slices, transforms by VkFFT" in done.stdout
 
 
 def test_a_gpu_that_is_not_there_is_one_clear_line(engine):
