@@ -153,8 +153,10 @@ def test_no_partial_object_is_seen(emulator, large_file):
 def test_a_scan_is_given_by_path_or_by_its_name_in_the_configuration(workplace, monkeypatch):
     monkeypatch.chdir(workplace.folder)
     config = {"scans": {"tooth": {"path": "scans/tiny.h5", "calibrate": {"cor_px": 24.5}}}}
-    assert find_scans(["scans/tiny.h5"], config) == {"tiny": {"path": "scans/tiny.h5"}}
-    assert find_scans(["tooth"], config) == config["scans"]
+    assert find_scans(["scans/tiny.h5"], {}) == {"tiny": {"path": "scans/tiny.h5"}}
+    here = str(workplace.folder / "scans" / "tiny.h5")
+    for asked in (["tooth"], ["scans/tiny.h5"], ["./scans/tiny.h5"], [here], ["tooth", here]):
+        assert find_scans(asked, config) == config["scans"], "with what is set for it"
     assert find_scans([], config) == config["scans"]
     with pytest.raises(UserError, match=r"fang: no such file or folder, nor a scan .*\(tooth\)"):
         find_scans(["fang"], config)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tomobatch.cli.open import has_display
-from tomobatch.cli.shared.scans import find_configured, read_config
+from tomobatch.cli.shared.scans import find_scans, read_config
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def run(
     Example: `tomobatch preview scans/demo.h5 --sweep cor=128:134:0.5`
     """
     config = read_config()
-    name, entry = find_configured(scan, config)
+    name, entry = next(iter(find_scans([scan], config).items()))
     page = output or FOLDER / f"{name}.html"
     if page.suffix != ".html":
         raise UserError(f"--output {page}: a page ends in .html")

@@ -28,8 +28,9 @@ def read_config() -> dict[str, Any]:
 def find_scans(asked: Iterable[str], config: Mapping[str, Any]) -> dict[str, Entry]:
     """Return the entry of each scan, named as in config.yaml, or by path or s3:// address.
 
-    Without any, those of config.yaml. A scan that is given twice is one; scans of one file are
-    scans of their own, named NAME_ENTRY, which may be asked for as well.
+    Without any, those of config.yaml. One of them is meant by its path as well, however that is
+    spelt. A scan that is given twice is one; scans of one file are scans of their own, named
+    NAME_ENTRY, which may be asked for as well.
 
     Raises
     ------
@@ -40,7 +41,9 @@ def find_scans(asked: Iterable[str], config: Mapping[str, Any]) -> dict[str, Ent
     from tomobatch.scan.several import each_scan
 
     configured, shared = _configured(config), config.get("datasets") or {}
-    asked = list(asked) or list(configured)
+    names = {_place(str(entry["path"])): name for name, entry in configured.items()}
+    known = (one if one in configured else names.get(_place(one), one) for one in asked)
+    asked = list(known) or list(configured)
     if any(scan not in configured and not _is_there(scan) for scan in asked):
         configured = {**each_scan(configured, shared), **configured}
     unnamed = (scan for scan in asked if scan not in configured)
@@ -49,25 +52,9 @@ def find_scans(asked: Iterable[str], config: Mapping[str, Any]) -> dict[str, Ent
     scans |= {name: {"path": path} for name, path in named.items()}
     missing = [path for path in named.values() if not _is_there(path)]
     if missing:
-        known = f", nor a scan of {CONFIG} ({', '.join(configured)})" if configured else ""
-        raise UserError(f"{', '.join(missing)}: no such file or folder{known}")
+        others = f", nor a scan of {CONFIG} ({', '.join(configured)})" if configured else ""
+        raise UserError(f"{', '.join(missing)}: no such file or folder{others}")
     return each_scan(scans, shared)
-
-
-def find_configured(asked: str, config: Mapping[str, Any]) -> tuple[str, Entry]:
-    """Return one scan with its name, that of config.yaml also where it is asked for by its path.
-
-    Raises
-    ------
-    UserError
-        If there is no such scan.
-    """
-    where = asked.rstrip("/") if is_remote(asked) else str(Path(asked).resolve())
-    for name, entry in _configured(config).items():
-        path = str(entry["path"])
-        if where == (path.rstrip("/") if is_remote(path) else str(Path(path).resolve())):
-            return name, entry
-    return next(iter(find_scans([asked], config).items()))
 
 
 def plan_scans(scans: Mapping[str, Entry], config: Mapping[str, Any]) -> "Plans":
@@ -153,3 +140,8 @@ def _flatten(entry: Entry, prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def _place(path: str) -> str:
+    """Return one spelling of where a scan is."""
+    return path.rstrip("/") if is_remote(path) else str(Path(path).resolve())
