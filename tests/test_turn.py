@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tomobatch.turn import angle_step, around, covers_full_turn, runs_of_one_angle
+from tomobatch.turn import angle_step, around, covers_full_turn, is_in_time, runs_of_one_angle
 
 
 def degrees(start: float, stop: float, n: int) -> np.ndarray:
@@ -73,3 +73,19 @@ def test_rounding_leaves_the_first_angle_the_first():
     order, ordered = around(angles)
     assert set(order[:2]) == {0, 95}
     assert np.ptp(ordered) < np.pi * 1.06
+
+
+@pytest.mark.parametrize(
+    ("angles_deg", "expected"),
+    [
+        (np.arange(100) * 1.8, True),
+        (-np.arange(100) * 1.8, True),
+        (np.mod(200 + np.arange(100) * 1.8, 360), True),
+        (np.mod(20 - np.arange(100) * 1.8, 360), True),
+        (np.mod(np.arange(100) * 111.24611797, 180), False),
+        (np.arange(300) * 3.6 * 1.003, False),  # three turns
+    ],
+)
+def test_neighbours_in_angle_are_neighbours_in_time_or_not(angles_deg, expected):
+    order, _ = around(np.deg2rad(angles_deg))
+    assert is_in_time(order) is expected

@@ -77,6 +77,16 @@ def around(angles_rad: Floats) -> tuple[NDArray[np.intp] | slice | None, Floats]
     return order, first_rad + rising[order]
 
 
+def is_in_time(order: NDArray[np.intp] | slice | None) -> bool:
+    """Tell of an order of ``around`` whether neighbours in angle were taken one after the other.
+
+    But for one place, where a turn begins.
+    """
+    if order is None or isinstance(order, slice):
+        return True
+    return int(np.count_nonzero(np.abs(np.diff(order)) != 1)) <= 1
+
+
 def runs_of_one_angle(angles_rad: Floats) -> NDArray[np.intp] | None:
     """Return where each run of projections at one angle begins; None where no two are alike.
 

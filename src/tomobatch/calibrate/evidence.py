@@ -28,7 +28,7 @@ from tomobatch.calibrate.rows import noise_level, signal_level
 from tomobatch.calibrate.wedge import WedgeCurve
 from tomobatch.cores import n_usable_cores
 from tomobatch.errors import UserError
-from tomobatch.turn import around, covers_full_turn, runs_of_one_angle
+from tomobatch.turn import around, covers_full_turn, is_in_time, runs_of_one_angle
 
 WORTH_REBINNING_PX = 2.0  # off the first guess of a cone's axis: 1.5% of it is its error
 MOST_ALIKE = 0.9  # of the projections; a sample turned ten times is still told from a standing one
@@ -152,7 +152,8 @@ class Evidence:
     rows
         Those of the chunk that were looked at, in order.
     angles
-        Packed, the different angles, rising; empty for a cone, whose rows have angles of their own.
+        Packed, the different angles, rising; empty for a cone, whose rows have angles of their own,
+        and where they were not taken in this order: what moves in time does not show in them.
     """
 
     n_x: int
@@ -228,7 +229,7 @@ def gather_evidence(
         view_noise=noise,
         offset_noise=offset_noise(angles),
         rows=rows,
-        angles=pack(angles) if beam is None else "",
+        angles=pack(angles) if beam is None and is_in_time(order) else "",
     )
 
 
