@@ -16,7 +16,7 @@ from tomobatch.reconstruct.engine import Method
 from tomobatch.reconstruct.filter import SAMPLES_PER_PX, padded_length
 from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.rows import RowFilter, count_samples
-from tomobatch.reconstruct.rows_on_device import DeviceRowFilter, filter_bytes
+from tomobatch.reconstruct.rows_on_device import DeviceRowFilter, filter_bytes, is_device_work
 from tomobatch.reconstruct.settings import FilterName, Padding
 from tomobatch.reconstruct.splitting import SliceSplitter
 from tomobatch.reconstruct.variants import PIXELS_A_RUN, Variant, choose_variant
@@ -140,7 +140,7 @@ class DirectEngine:
         self._rows = Shared(self._queue, (geometry.n_angles, n_samples, lanes))
         self._image = Shared(self._queue, (geometry.shape_px[0], stride, lanes))
         self._device_filter: DeviceRowFilter | None = None
-        if on_device and geometry.binning == 1:
+        if on_device and is_device_work(geometry):
             self._device_filter = DeviceRowFilter(
                 self._queue, device, geometry, lanes, padding, self._filter
             )
@@ -227,7 +227,7 @@ def _buffer_bytes(geometry: Geometry, lanes: int, *, on_device: bool) -> list[in
     rows = geometry.n_angles * row_samples(geometry)
     image = height * _round_up(width, PIXELS_A_RUN)
     sizes = [4 * lanes * n_values for n_values in (rows, image, height * width)]
-    filters = on_device and geometry.binning == 1
+    filters = on_device and is_device_work(geometry)
     return sizes + (filter_bytes(geometry, lanes) if filters else [])
 
 

@@ -23,7 +23,7 @@ from tomobatch.reconstruct.fft import even_fast_length, inverse_plane
 from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.gridding import Spreading, fall_off, tap_polynomials, tile_visits
 from tomobatch.reconstruct.lines import Lines, make_lines
-from tomobatch.reconstruct.rows_on_device import spectra_bytes
+from tomobatch.reconstruct.rows_on_device import is_device_work, spectra_bytes
 from tomobatch.reconstruct.sampling import LineSampler, row_length
 from tomobatch.reconstruct.settings import FilterName, Padding
 from tomobatch.reconstruct.tiling import make_tiling
@@ -229,7 +229,7 @@ def _buffer_bytes(geometry: Geometry, lanes: int, *, on_device: bool) -> list[in
     samples = 8 * n_complex * geometry.n_angles * (length // 2 + 1)
     grid = 4 * n_complex * grid_px(geometry, STANDARD) ** 2
     sizes = [samples, grid, 4 * lanes * height * width]
-    samples_rows = on_device and geometry.binning == 1
+    samples_rows = on_device and is_device_work(geometry)
     return sizes + (spectra_bytes(geometry, lanes, length) if samples_rows else [])
 
 

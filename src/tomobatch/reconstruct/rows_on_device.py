@@ -32,6 +32,11 @@ _PART_BYTES = 32 * 2**20
 _NO_ROW = np.array([2**31 - 1], dtype=np.int32)
 
 
+def is_device_work(geometry: Geometry) -> bool:
+    """Tell whether a device that transforms takes the rows: binned pixels are for the host."""
+    return geometry.binning == 1
+
+
 def angles_a_part(geometry: Geometry, lanes: int, length: int) -> int:
     """Return how many angles of a block of padded rows are transformed at a time."""
     return min(geometry.n_angles, max(1, _PART_BYTES // (4 * length * lanes)))
@@ -94,8 +99,8 @@ class RowSpectra:
         self.buffer = self._transform.spectra
         self._pad = cl.Kernel(load_kernel(device, "rows", {"LANES": lanes}), "pad")
         flags = cl.mem_flags.READ_WRITE
-        n_bytes = 4 * lanes * geometry.n_angles * geometry.n_cols
-        self._sinograms = cl.Buffer(queue.context, flags, n_bytes)
+        of_sinograms, *_ = spectra_bytes(geometry, lanes, length)
+        self._sinograms = cl.Buffer(queue.context, flags, of_sinograms)
         self._first_bad = cl.Buffer(queue.context, flags, _NO_ROW.nbytes)
 
     def parts(

@@ -22,7 +22,7 @@ from tomobatch.reconstruct.filter import (
 )
 from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.lines import Lines
-from tomobatch.reconstruct.rows_on_device import RowSpectra
+from tomobatch.reconstruct.rows_on_device import RowSpectra, is_device_work
 from tomobatch.reconstruct.settings import FilterName, Padding
 
 # Padded rows that one thread transforms at a time: small enough for the cache it has for itself.
@@ -88,8 +88,7 @@ class LineSampler:
         self._places = uploaded(self._queue.context, lines.places)
         self._lock = threading.Lock()
         self._spectra: RowSpectra | None = None
-        # The averaging of binned pixels is the host's.
-        if on_device and geometry.binning == 1:
+        if on_device and is_device_work(geometry):
             self._spectra = RowSpectra(queue, device, geometry, lanes, self.length, padding)
 
     def __call__(

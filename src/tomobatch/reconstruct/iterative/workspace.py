@@ -1,5 +1,6 @@
 """What a method that iterates works with, and what it has to offer."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -114,7 +115,7 @@ class Measured:
         return self.sigma * np.sqrt(self.n_rays)
 
 
-class Iteration:
+class Iteration(ABC):
     """A method that iterates; see ``sirt``, ``cgls`` and ``tv``.
 
     Attributes
@@ -129,14 +130,14 @@ class Iteration:
     def __init__(self, workspace: Workspace) -> None:
         self.at = workspace
 
+    @abstractmethod
     def begin(self, measured: Measured) -> None:
         """Prepare for a block, whose rays and first image are in the workspace."""
-        raise NotImplementedError
 
+    @abstractmethod
     def measure(self) -> Float64Array:
         """Return the sum of the squared residuals of each slice."""
-        raise NotImplementedError
 
+    @abstractmethod
     def advance(self, active: BoolArray) -> None:
         """Make one iteration, by which the slices that are not active stay as they are."""
-        raise NotImplementedError
