@@ -200,11 +200,23 @@ def _follow(connection: socket.socket, pid: int) -> int:
 
 
 def _kill_session(session: int) -> None:
+    """Kill the processes of a session until none is left: one that is killed may have forked."""
+    while alive := _processes_of(session):
+        for pid in alive:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _processes_of(session: int) -> list[int]:
+    """Return the processes of a session that have not ended, and the one that leads it."""
+    found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError):
-            fields = path.read_text().rpartition(")")[2].split()
-            if int(fields[3]) == session:
-                os.kill(int(path.parent.name), signal.SIGKILL)
+            pid, fields = int(path.parent.name), path.read_text().rpartition(")")[2].split()
+            # Its leader may not have opened it yet.
+            if session in (pid, int(fields[3])) and fields[0] not in "ZX":
+                found.append(pid)
+    return found
 
 
 if __name__ == "__main__":

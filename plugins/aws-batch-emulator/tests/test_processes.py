@@ -17,6 +17,14 @@ print(child.pid, flush=True)
 time.sleep(float(sys.argv[1]))
 """
 
+SPAWN_ON_AND_ON = """
+import os, subprocess
+os.fork() or os.setsid()
+print("on", flush=True)
+while True:
+    subprocess.Popen(["sleep", "60"], start_new_session=True)
+"""
+
 
 def is_running(pid):
     try:
@@ -97,6 +105,25 @@ def test_what_a_child_started_ends_with_it_even_out_of_its_group(account, second
         account.batch.terminate_job(jobId=job_id, reason="enough")
     account.wait(job_id)
     assert gone(int(lines[0]))
+
+
+def test_nothing_is_left_of_a_child_that_was_starting_processes_when_it_was_killed(account):
+    job_id = account.submit("python", "-c", SPAWN_ON_AND_ON)
+    account.wait_for_log(job_id, "on")
+    (live,) = account.emulator.live_jobs()
+    home = Path(f"/proc/{live['pid']}/cwd").readlink()
+    account.emulator.inject(Fault(FaultKind.OUT_OF_MEMORY))
+    # Whatever holds the output of a child also holds up its end.
+    account.wait(job_id)
+    assert not home.exists()
+    assert [pid for pid in Path("/proc").glob("[0-9]*") if lives_in(pid, home)] == []
+
+
+def lives_in(process, folder):
+    try:
+        return str(folder) in str((process / "cwd").readlink())
+    except OSError:
+        return False
 
 
 def test_live_jobs_name_the_processes(account):

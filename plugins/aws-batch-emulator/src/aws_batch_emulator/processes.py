@@ -85,7 +85,7 @@ class LocalProcess:
         """Wait for the end, clear away what the command left, and return the exit code."""
         code = self._process.wait()
         # A container ends with its first process: so does everything that one started.
-        self._signal_all(signal.SIGKILL)
+        self.kill()
         self._reader.join()
         shutil.rmtree(self._directory, ignore_errors=True)
         return code if code >= 0 else 128 - code
@@ -96,19 +96,23 @@ class LocalProcess:
             self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Send SIGKILL to the command and everything it started."""
-        self._signal_all(signal.SIGKILL)
+        """Send SIGKILL to the command and everything it started, also while it was killed."""
+        while self._signal_all(signal.SIGKILL):
+            pass
 
     def freeze(self) -> None:
         """Stop them all, as a command stuck in the kernel would be."""
         self._signal_all(signal.SIGSTOP)
 
-    def _signal_all(self, number: signal.Signals) -> None:
+    def _signal_all(self, number: signal.Signals) -> bool:
+        """Return whether there was any process that may have left the group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
-        for pid in _processes_with(f"HOME={self._directory}"):
+        found = _processes_with(f"HOME={self._directory}")
+        for pid in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)
+        return bool(found)
 
 
 def _processes_with(variable: str) -> list[int]:
