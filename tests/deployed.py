@@ -3,6 +3,7 @@
 import boto3
 
 from aws_batch_emulator import Emulator
+from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from tomobatch.aws.account.deploy import deploy
 
 PREFIX = "tomobatch"
@@ -30,3 +31,15 @@ def deploy_templates(emulator: Emulator) -> dict[str, str]:
     emulator.reset_calls()
     emulator.reset_decisions()
     return outputs
+
+
+def new_person(name: str, policy: str) -> dict[str, str]:
+    """Have the administrator who is signed in make a user who has one policy; return the keys."""
+    iam = make_client("iam")
+    iam.create_user(UserName=name)
+    iam.attach_user_policy(UserName=name, PolicyArn=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }

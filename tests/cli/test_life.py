@@ -8,6 +8,8 @@ import pexpect
 import pytest
 import zarr
 from tests.cli.conftest import set_environment
+from tests.deployed import new_person
+from tests.infrastructure.jobs import image_tag
 from tests.same_volume import assert_one_volume
 from tests.waiting import wait_for
 from tests.warm_start import image, tomobatch
@@ -61,20 +63,39 @@ def account(workplace, monkeypatch):
         yield emulator
 
 
+def sign_in(monkeypatch, person):
+    for name, value in person.items():
+        monkeypatch.setenv(name, value)
+
+
+def image_of(job):
+    (found,) = make_client("batch").describe_jobs(jobs=[job["jobId"]])["jobs"]
+    return image_tag(found["jobDefinition"])
+
+
 def test_a_whole_life(account, workplace, terminal, monkeypatch):
-    """Set up and taken down by an administrator, used by a user with the policy for users alone."""
+    """Set up and taken down by an administrator, used by users with the policy for users alone.
+
+    One starts a run, then the image changes, and another one's run goes on beside it.
+    """
     account.inject(Fault("reclaim", match="tiny-preprocess-*", after_s=0.5))
+    account.inject(Fault("slow-start", match="beside-preprocess-*", duration_s=20))
 
     finish(terminal("setup", "--yes"))
     policy = "arn:aws:iam::123456789012:policy/tomobatch-User-eu-central-1"
     account.grant(policy)
+    ben = new_person("ben", policy)
+    sign_in(monkeypatch, ben)
+    text = finish(terminal("run", "scans/tiny.h5", "--name", "beside", "--detach"))
+    assert "scans/tiny.h5 is now at s3://" in text
+    set_environment(monkeypatch, account, administrator=True)
+    finish(terminal("setup", "--set", "ImageTag=next", "--yes"))
     set_environment(monkeypatch, account)
 
     text = finish(terminal("estimate", "scans/tiny.h5", "--offline"))
     assert "tiny: about" in text
 
     text = finish(terminal("run", "scans/tiny.h5", "--detach"))
-    assert "scans/tiny.h5 is now at s3://" in text
     assert "$ snakemake --profile profiles/aws" in text
 
     watching = terminal("status", "tiny", "--watch", "--every", "1")
@@ -107,8 +128,14 @@ def test_a_whole_life(account, workplace, terminal, monkeypatch):
     assert np.isfinite(volume).all() and volume.std() > 0
     assert "reconstruct" in (results / "report.html").read_text().partition("<h2>Cost</h2>")[2]
 
+    sign_in(monkeypatch, ben)
+    assert "beside  finished" in finish(terminal("status", "beside", "--watch", "--every", "1"))
+    finish(terminal("fetch", "beside"))
+    assert_one_volume(results, workplace.folder / "results-aws" / "beside" / "tiny")
     assert [each for each in account.decisions() if not each["allowed"]] == []
     set_environment(monkeypatch, account, administrator=True)
+    images = {(job["jobName"].partition("-")[0], image_of(job)) for job in account.jobs()}
+    assert images == {("beside", "0.2.0"), ("tiny", "next")}
     make_client("iam").detach_user_policy(UserName="user", PolicyArn=policy)
     leaving = terminal("teardown", "--delete-data")
     leaving.expect(r"and all data in its bucket\?")

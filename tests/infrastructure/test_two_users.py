@@ -3,6 +3,7 @@
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from tests.deployed import new_person
 from tests.infrastructure.jobs import image_tag, job, submit
 from tests.waiting import wait_for
 
@@ -38,17 +39,6 @@ def sign_in(monkeypatch):
 def set_up(tag):
     client = make_client("cloudformation")
     return deploy(client, PREFIX, {"ImageTag": tag}, tell=lambda _: None, poll_s=0.0)
-
-
-def new_person(name, policy):
-    iam = make_client("iam")
-    iam.create_user(UserName=name)
-    iam.attach_user_policy(UserName=name, PolicyArn=policy)
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return {
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-    }
 
 
 def test_two_users_with_an_image_each(sign_in, tmp_path):
