@@ -7,7 +7,9 @@ EMULATOR := plugins/aws-batch-emulator
 SCAN ?=
 CONE ?=
 VERSION_TAG = $(shell git tag --points-at HEAD --list 'v*' | sed -n '1s/^v//p')
-IMAGE_TAG = $(or $(VERSION_TAG),git-$(shell git rev-parse --short=12 HEAD))
+COMMIT_TAG = git-$(shell git rev-parse --short=12 HEAD)
+# Of the same sources with newer packages of Debian: REBUILT=2026-11-30 tells it from the first.
+IMAGE_TAG = $(if $(REBUILT),$(COMMIT_TAG)-$(REBUILT),$(or $(VERSION_TAG),$(COMMIT_TAG)))
 # Measured for Linux x86-64; installed they take thrice as much.
 DOWNLOAD_run := 310
 DOWNLOAD_dev := 520
