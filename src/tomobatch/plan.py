@@ -248,6 +248,7 @@ class ScanPlan:
             pixel_size_um=self.header.pixel_size_um,
             binning=self.config.reconstruct.binning,
             corner_px=(0, 0) if roi_px is None else roi_px[:2],
+            first_row=self.header.first_row,
             beam=self.header.beam,
             n_cols=self.header.n_cols,
             orientation=self.orientation,

@@ -42,6 +42,42 @@ def test_projections_are_left_out_with_their_angles(
         assert scan.header.notes == (f"{len(left_out)} projections are left out by the config",)
 
 
+@pytest.mark.parametrize(
+    ("include", "kept"),
+    [
+        ("every 5", [0, 5, 10]),
+        ("4-9", range(4, 10)),
+        ("4-9 every 2", [4, 6, 8]),
+        ([0, "4..9 every 4", "11"], [0, 4, 8, 11]),
+        ("every 1", range(N)),
+    ],
+)
+@pytest.mark.parametrize("write", [stacks.write_data_exchange, stacks.write_nxtomo])
+def test_projections_are_taken_with_their_angles(write, include, kept, tmp_path: Path) -> None:
+    kept = np.array(kept)
+    with open_scan(write(tmp_path / "a.h5"), DatasetSettings(include=include)) as scan:
+        found = scan.read_projections(0, scan.header.n_projections)
+        np.testing.assert_array_equal(found, stacks.PROJECTIONS[kept])
+        np.testing.assert_allclose(np.rad2deg(scan.header.angles_rad), stacks.THETA_DEG[kept])
+        assert [one.position for one in scan.flat_series()] == [0, len(kept)]
+        left_out = f"{N - len(kept)} projections are left out by the config"
+        assert scan.header.notes == ((left_out,) if len(kept) < N else ())
+
+
+def test_what_is_excluded_is_not_taken(tmp_path: Path) -> None:
+    path = stacks.write_data_exchange(tmp_path / "a.h5")
+    with open_scan(path, DatasetSettings(include="every 2", exclude="0-3")) as scan:
+        found = scan.read_projections(0, scan.header.n_projections)
+    np.testing.assert_array_equal(found, stacks.PROJECTIONS[[4, 6, 8, 10]])
+
+
+@pytest.mark.parametrize("include", ["every", "every 0", "every x", "0-12", "2 4", "", "x every 2"])
+def test_what_cannot_be_taken_is_named(include: str, tmp_path: Path) -> None:
+    path = stacks.write_data_exchange(tmp_path / "a.h5")
+    with pytest.raises(UserError, match=r"^datasets\.include: "):
+        open_scan(path, DatasetSettings(include=include))
+
+
 def test_a_range_of_the_config_counts_all_projections(tmp_path: Path) -> None:
     path = stacks.write_data_exchange(tmp_path / "a.h5")
     datasets = DatasetSettings(exclude=[0, 5], angle_range_deg=(0, 110))

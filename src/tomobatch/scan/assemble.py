@@ -11,8 +11,9 @@ from tomobatch.orientation import Rotation, RotationSource
 from tomobatch.scan.angles import n_with_angles, unwrapped
 from tomobatch.scan.cone import settle_beam
 from tomobatch.scan.header import AngleSource, ScanHeader
-from tomobatch.scan.leave_out import KeptFrames, excluded, n_written, numbers
+from tomobatch.scan.leave_out import KeptFrames, excluded, included, n_written, numbers
 from tomobatch.scan.parts import Scan, ScanParts
+from tomobatch.scan.rows import with_rows
 from tomobatch.scan.settings import DatasetSettings
 from tomobatch.scan.units import Figure
 
@@ -58,7 +59,7 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
         rotation_source=rotation_source,
         distance_mm=parts.beam.detector_mm,
     )
-    return Scan(header, parts)
+    return with_rows(Scan(header, parts), datasets.rows)
 
 
 def _beam(
@@ -213,7 +214,7 @@ def _kept(
 ) -> tuple[NDArray[np.bool_], list[str]]:
     """Return which projections are kept, bool (n,), and what was left out, a line each."""
     n_all = parts.projections.shape[0]
-    kept = ~excluded(datasets.exclude, n_all)
+    kept = included(datasets.include, n_all) & ~excluded(datasets.exclude, n_all)
     notes = []
     if not kept.all():
         notes.append(f"{n_all - np.count_nonzero(kept)} projections are left out by the config")

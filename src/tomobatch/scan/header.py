@@ -52,6 +52,8 @@ class ScanHeader:
         Size of a pixel at the specimen and photon energy; None if unknown.
     distance_mm
         From sample to detector, as the file says; None if it does not.
+    first_row
+        The row of the detector that row 0 is, where the user restricts the rows.
     n_flats, n_darks
         Flats and darks of all series together.
     known_axis
@@ -88,6 +90,7 @@ class ScanHeader:
     rotation: Rotation = "counter-clockwise"
     rotation_source: RotationSource = "assumed"
     distance_mm: float | None = None
+    first_row: int = 0
 
 
 class Frames(Protocol):

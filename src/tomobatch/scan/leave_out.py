@@ -1,4 +1,4 @@
-"""Projections that are left out: by the user's word, or because they were never written."""
+"""Projections that are taken or left out: by the user's word, or as they were never written."""
 
 import re
 from collections.abc import Hashable, Sequence
@@ -11,6 +11,7 @@ from tomobatch.errors import UserError
 from tomobatch.scan.header import Frames
 
 _RANGE = re.compile(r"(\d+)(?:\s*(?:-|\.\.)\s*(\d+))?")
+_EVERY = re.compile(r"(?P<range>.*?)\s*\bevery\s+(?P<step>[1-9]\d*)")
 _ROWS_LOOKED_AT = 3
 _NAMED = 5
 
@@ -31,20 +32,56 @@ def excluded(exclude: str | Sequence[int | str] | None, n_projections: int) -> N
         For what is neither, or beyond the scan.
     """
     mask = np.zeros(n_projections, bool)
-    items = exclude.split(",") if isinstance(exclude, str) else exclude or ()
-    for item in items:
-        match = _RANGE.fullmatch(str(item).strip())
-        if match is None:
-            raise UserError(
-                f"datasets.exclude: {item!r} is no number and no range; write [3, 10-19]"
-            )
-        first, last = int(match[1]), int(match[2] or match[1])
-        if not first <= last < n_projections:
-            raise UserError(
-                f"datasets.exclude: {item} is not within projections 0 to {n_projections - 1}"
-            )
-        mask[first : last + 1] = True
+    for item in _items(exclude):
+        mask[_range(item, n_projections, "exclude")] = True
     return mask
+
+
+def included(include: str | Sequence[int | str] | None, n_projections: int) -> NDArray[np.bool_]:
+    """Return which projections the user restricts a scan to, bool (n,); all by default.
+
+    Parameters
+    ----------
+    include
+        Numbers from 0 and ranges with their ends, each range or all of it thinned out:
+        ``every 2``, ``[3, "10-19"]``, ``"0-899 every 3"``.
+    n_projections
+        How many there are.
+
+    Raises
+    ------
+    UserError
+        For what is none of that, or beyond the scan.
+    """
+    if include is None:
+        return np.ones(n_projections, bool)
+    mask = np.zeros(n_projections, bool)
+    for item in _items(include):
+        every = _EVERY.fullmatch(item)
+        step = 1 if every is None else int(every["step"])
+        chosen = item if every is None else every["range"]
+        places = slice(None) if every and not chosen else _range(chosen, n_projections, "include")
+        mask[places][::step] = True
+    return mask
+
+
+def _items(text: str | Sequence[int | str] | None) -> list[str]:
+    items = text.split(",") if isinstance(text, str) else text or ()
+    return [str(item).strip() for item in items]
+
+
+def _range(item: str, n_projections: int, key: str) -> slice:
+    """Return the projections of a number or a range with its ends."""
+    match = _RANGE.fullmatch(item)
+    if match is None:
+        example = "[3, 10-19]" if key == "exclude" else "every 2 or [3, 10-19]"
+        raise UserError(f"datasets.{key}: {item!r} is no number and no range; write {example}")
+    first, last = int(match[1]), int(match[2] or match[1])
+    if not first <= last < n_projections:
+        raise UserError(
+            f"datasets.{key}: {item} is not within projections 0 to {n_projections - 1}"
+        )
+    return slice(first, last + 1)
 
 
 def n_written(frames: Frames) -> int:

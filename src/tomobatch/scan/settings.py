@@ -63,6 +63,16 @@ class DatasetSettings(Section):
     exclude: str | list[int | str] | None = Field(
         None, description="projections to leave out, from 0: numbers and ranges, `[3, 10-19]`"
     )
+    include: str | list[int | str] | None = Field(
+        None,
+        description="projections to take alone, from 0: `every 2`, numbers and ranges, `0-899`,"
+        " `0-899 every 3`; null: all",
+    )
+    rows: str | None = Field(
+        None,
+        description="rows of the detector to take alone, from 0: the first and the last, `100-899`;"
+        " null: all",
+    )
     angle_range_deg: tuple[float, float] | None = Field(
         None,
         description="first and last angle, evenly spaced between, before any projection is left"
