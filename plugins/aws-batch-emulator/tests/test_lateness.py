@@ -151,3 +151,54 @@ def test_a_quota_of_0_keeps_jobs_waiting_without_a_reason(new_account):
     assert (job["status"], job.get("statusReason")) == ("RUNNABLE", None)
     account.batch.terminate_job(jobId=waits, reason="enough")
     assert account.wait(waits)["status"] == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("MEMORY", 10 * 1024 * 1024),
+        # All that a m7a.48xlarge has, of which the system keeps a part.
+        ("MEMORY", 768 * 1024),
+        ("GPU", 1),
+        ("VCPU", 193),
+    ],
+)
+def test_a_job_that_no_machine_holds_waits_and_so_do_those_behind_it(account, kind, value):
+    """User guide, "Job queue blocked events": the head of a queue blocks what comes after it."""
+    needs = [{"type": kind, "value": str(value)}]
+    large = account.submit("true", containerOverrides={"resourceRequirements": needs})
+    behind = account.submit("true")
+    elsewhere = account.run("true", jobQueue="tomobatch-gpu", jobDefinition="tomobatch-gpu")
+    assert elsewhere["status"] == "SUCCEEDED"
+    head, after = account.describe(large), account.describe(behind)
+    assert [job["status"] for job in (head, after)] == ["RUNNABLE", "RUNNABLE"]
+    assert head["statusReason"].startswith("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT")
+    assert "statusReason" not in after
+    account.batch.cancel_job(jobId=large, reason="enough")
+    assert account.wait(behind)["status"] == "SUCCEEDED"
+
+
+def test_a_job_of_more_vcpus_than_its_environment_may_have_waits(account):
+    """User guide, "Job queue blocked events": an environment has its own limit, `maxvCpus`."""
+    (offered,) = account.batch.describe_compute_environments(computeEnvironments=["tomobatch-cpu"])[
+        "computeEnvironments"
+    ]
+    account.batch.create_compute_environment(
+        computeEnvironmentName="small",
+        type="MANAGED",
+        state="ENABLED",
+        serviceRole=offered["serviceRole"],
+        computeResources={**offered["computeResources"], "maxvCpus": 4},
+    )
+    order = [{"order": 1, "computeEnvironment": "small"}]
+    account.batch.create_job_queue(
+        jobQueueName="small", state="ENABLED", priority=1, computeEnvironmentOrder=order
+    )
+    needs = [{"type": "VCPU", "value": "8"}]
+    job_id = account.submit(
+        "true", jobQueue="small", containerOverrides={"resourceRequirements": needs}
+    )
+    job = account.describe(job_id)
+    assert job["statusReason"].startswith("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE")
+    account.batch.cancel_job(jobId=job_id, reason="enough")
+    assert account.wait(job_id)["status"] == "FAILED"

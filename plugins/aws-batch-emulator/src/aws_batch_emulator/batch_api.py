@@ -7,10 +7,11 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from aws_batch_emulator import moto_seams, quotas
+from aws_batch_emulator import endings, moto_seams, quotas
 from aws_batch_emulator.faults import FaultBook
 from aws_batch_emulator.jobs import Job, JobSpec, make_array
 from aws_batch_emulator.lags import Lags
+from aws_batch_emulator.machine_sizes import can_hold
 from aws_batch_emulator.moto_seams import Definition, Queue
 from aws_batch_emulator.retries import RetryStrategy
 from aws_batch_emulator.scheduler import Scheduler
@@ -59,8 +60,7 @@ class BatchJobs:
         if definition is None:
             raise ClientError(f"JobDefinition {request['jobDefinition']} does not exist.")
         spec = make_spec(request, queue, definition, self._region)
-        if not quotas.allow(queue.machines, spec.vcpus, self._quotas):
-            spec = replace(spec, is_starved=True)
+        spec = replace(spec, obstacle=self._obstacle(queue, spec))
         size = (request.get("arrayProperties") or {}).get("size")
         self._check_dependencies_exist(spec, size)
         job_id = str(uuid.uuid4())
@@ -71,6 +71,13 @@ class BatchJobs:
             moto_seams.tag_job(self._region, job.arn, tags)
         self._scheduler.submit(job)
         return {"jobArn": job.arn, "jobName": spec.name, "jobId": job_id}
+
+    def _obstacle(self, queue: Queue, spec: JobSpec) -> str | None:
+        if not quotas.allow(queue.machines, spec.size.vcpus, self._quotas):
+            return ""
+        if not can_hold((each for each, _ in queue.machines), spec.size):
+            return endings.STUCK
+        return endings.BEYOND_THE_ENVIRONMENT if spec.size.vcpus > queue.max_vcpus else None
 
     def _check_dependencies_exist(self, spec: JobSpec, size: int | None) -> None:
         for dependency in spec.depends_on:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aws_batch_emulator.endings import Ending
+from aws_batch_emulator.machine_sizes import Size
 from aws_batch_emulator.retries import RetryStrategy, wants_retry
 from aws_batch_emulator.states import Status
 from aws_batch_emulator.summaries import Summary
@@ -64,14 +65,18 @@ class JobSpec:
     propagate_tags: bool
     log_group: str
     log_prefix: str
-    is_starved: bool = False
-    """Whether the account may start none of the queue's machines."""
+    obstacle: str | None = None
+    """Why no machine can ever take a child, in Batch's words; empty where it has none."""
 
     @property
-    def vcpus(self) -> float:
-        """The vCPUs of one child."""
+    def size(self) -> Size:
+        """What one child asks for."""
         sizes = {item["type"]: item["value"] for item in self.container["resourceRequirements"]}
-        return float(sizes.get("VCPU", 1))
+        return Size(
+            vcpus=float(sizes.get("VCPU", 1)),
+            memory_mib=float(sizes.get("MEMORY", 0)),
+            gpus=float(sizes.get("GPU", 0)),
+        )
 
     @property
     def command(self) -> list[str]:

@@ -82,7 +82,8 @@ def moto_application() -> "WSGIApplication":
 class Queue:
     """A job queue as moto holds it, with what its first compute environment offers.
 
-    `machines` are the instance types of all that are enabled, each with its market.
+    `machines` are the instance types of all that are enabled, each with its market; `max_vcpus`
+    is the most that one of those may have at once.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Queue:
     instance_types: tuple[str, ...]
     market: str
     machines: tuple[tuple[str, str], ...]
+    max_vcpus: int
     is_shared: bool
 
 
@@ -125,6 +127,7 @@ def find_queue(region: str, identifier: str) -> Queue | None:
         machines=tuple(
             (each, its_market) for offered, its_market in map(_offer, enabled) for each in offered
         ),
+        max_vcpus=max((_max_vcpus(each) for each in enabled), default=0),
         is_shared=bool(queue.schedule_policy),
     )
 
@@ -135,6 +138,10 @@ def _offer(environment: Any) -> tuple[tuple[str, ...], str]:  # noqa: ANN401 - a
     types = tuple(resources.get("instanceTypes") or ["optimal"])
     market = "spot" if "SPOT" in resources.get("type", "") else "on-demand"
     return types, market
+
+
+def _max_vcpus(environment: Any) -> int:  # noqa: ANN401 - as moto has it
+    return int((environment.compute_resources or {}).get("maxvCpus", 0))
 
 
 def find_definition(region: str, identifier: str) -> Definition | None:

@@ -23,7 +23,7 @@ from aws_batch_emulator.processes import CannotPullImage, Launcher, LogWriter
 from aws_batch_emulator.runs import RUN_FAULTS, Run
 from aws_batch_emulator.settings import Settings
 from aws_batch_emulator.states import Status
-from aws_batch_emulator.stuck import StuckJobs
+from aws_batch_emulator.stuck import StuckJobs, can_go_on
 from aws_batch_emulator.timers import Timers
 
 
@@ -157,12 +157,14 @@ class Scheduler:
     def _make_runnable(self, job: Job) -> None:
         slow = self._faults.take_for_job(FaultKind.SLOW_START, job.spec.name, job.id)
         self._move(job, Status.RUNNABLE)
-        if slow is not None:
-            self._stuck.add(job, endings.STUCK if slow.reason is None else slow.reason)
-            if slow.duration_s is not None:
-                self._timers.add(slow.duration_s, partial(self._unstick, job))
-        elif not job.spec.is_starved:
+        if slow is None:
+            if job.spec.obstacle is not None:
+                self._stuck.add(job, job.spec.obstacle)
             self._waiting[job.spec.queue_name].append(job)
+            return
+        self._stuck.add(job, endings.STUCK if slow.reason is None else slow.reason)
+        if slow.duration_s is not None:
+            self._timers.add(slow.duration_s, partial(self._unstick, job))
 
     def _unstick(self, job: Job) -> None:
         if job.status is Status.RUNNABLE:
@@ -192,7 +194,7 @@ class Scheduler:
             while not self._stopping:
                 self._timers.fire_due()
                 for queue, waiting in list(self._waiting.items()):
-                    while waiting and self._busy[queue] < self._settings.slots:
+                    while self._busy[queue] < self._settings.slots and can_go_on(waiting):
                         self._start(waiting.popleft())
                 self.lock.wait(self._timers.seconds_to_next())
 

@@ -1,8 +1,17 @@
 """Jobs that can't start as things are, and what Batch says of it."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from aws_batch_emulator.jobs import Job
+from aws_batch_emulator.states import Status
+
+
+def can_go_on(waiting: Sequence[Job]) -> bool:
+    """Tell whether the job at the head of a queue can start; one that can't blocks the others."""
+    if not waiting:
+        return False
+    return waiting[0].spec.obstacle is None or waiting[0].status is not Status.RUNNABLE
 
 
 class StuckJobs:
