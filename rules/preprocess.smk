@@ -55,7 +55,7 @@ rule preprocess:
     params:
         datasets=settings("datasets"),
         normalise=settings("normalise"),
-        phase=planned("phase_blur"),
+        corrections=planned("corrections"),
         layout=planned("projections_layout"),
     script:
         "../scripts/preprocess.py"

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tomobatch.normalise.settings import NormaliseSettings
+from tomobatch.on_chunks.corrections import Corrections
 from tomobatch.on_chunks.projections import preprocess_chunk
-from tomobatch.phase.blur import PhaseBlur
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
@@ -24,7 +24,7 @@ def main(
     chunk: int,
     datasets: dict[str, Any],
     settings: dict[str, Any],
-    phase: PhaseBlur | None,
+    corrections: Corrections,
     layout: ArrayLayout,
     shard_path: str,
     record_path: str,
@@ -38,7 +38,12 @@ def main(
         references = load_references(Path(references_path))
     with record.stage("compute"):
         done = preprocess_chunk(
-            counts, before, start, references, NormaliseSettings.model_validate(settings), phase
+            counts,
+            before,
+            start,
+            references,
+            NormaliseSettings.model_validate(settings),
+            corrections,
         )
     normalised, n_mended = done.normalised, done.n_mended
     del counts
@@ -56,8 +61,9 @@ def main(
             f"{counted(n_mended, 'pixel')} of projections {start} to {stop - 1} without a number:"
             " replaced by the nearest one that has one"
         )
-    if phase is not None and phase.warning and chunk == 0:
-        record.warn(phase.warning)
+    if chunk == 0:
+        for line in corrections.warnings:
+            record.warn(line)
     logger.info("preprocessed projections %d to %d of %d", start, stop, layout.shape[0])
     write_json(Path(record_path), record.to_dict())
 
@@ -70,7 +76,7 @@ if __name__ == "__main__":
             int(snakemake.wildcards.i),
             snakemake.params.datasets,
             snakemake.params.normalise,
-            snakemake.params.phase,
+            snakemake.params.corrections,
             snakemake.params.layout,
             snakemake.output.shard,
             snakemake.output.record,

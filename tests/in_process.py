@@ -147,7 +147,7 @@ def _first_two_steps(done: Reconstructed) -> None:
             i,
             datasets,
             normalise,
-            plan.phase_blur,
+            plan.corrections,
             plan.projections_layout,
             str(projections / f"c/{i}/0/0"),
             str(folder / f"records/preprocess/{i}.json"),

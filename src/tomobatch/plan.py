@@ -10,9 +10,8 @@ from tomobatch.calibrate.merging import Merging
 from tomobatch.chunks import ChunkGrid, ChunkSettings, size_for_budget
 from tomobatch.config.schema import ScanConfig
 from tomobatch.errors import UserError
+from tomobatch.on_chunks.corrections import Corrections
 from tomobatch.orientation import Orientation
-from tomobatch.phase.blur import PhaseBlur, make_blur
-from tomobatch.phase.settings import PhaseSettings
 from tomobatch.scan.header import ScanHeader
 from tomobatch.steps import Step, steps_with
 from tomobatch.stores.layout import ArrayLayout, projections_layout, sinograms_layout
@@ -258,15 +257,15 @@ class ScanPlan:
         )
 
     @property
-    def phase_blur(self) -> PhaseBlur | None:
-        """The filter of phase retrieval; None if there is none.
+    def corrections(self) -> Corrections:
+        """What is done to line integrals before they become sinograms.
 
         Raises
         ------
         UserError
             Where a figure that it needs is known neither to the file nor to the configuration.
         """
-        return scan_blur(self.config.phase, self.header)
+        return Corrections.of_scan(self.config.tube, self.config.phase, self.header)
 
     @property
     def row_values(self) -> int:
@@ -279,22 +278,3 @@ class ScanPlan:
 def float32_mb(n_values: int) -> float:
     """Return the memory of so many values."""
     return n_values * 4 / 1e6
-
-
-def scan_blur(settings: PhaseSettings, header: ScanHeader) -> PhaseBlur | None:
-    """Return the filter of a scan's phase retrieval; None if there is none.
-
-    Raises
-    ------
-    UserError
-        Where a figure that it needs is known neither to the file nor to the configuration.
-    """
-    beam = header.beam
-    behind_mm = beam and beam.source_to_detector_mm - beam.source_to_axis_mm
-    return make_blur(
-        settings,
-        energy_kev=header.energy_kev,
-        pixel_um=header.pixel_size_um,
-        distance_mm=behind_mm or header.distance_mm,
-        magnification=1.0 if beam is None else beam.magnification,
-    )

@@ -82,7 +82,7 @@ def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:
         )
     _check_slices(plan)
     _check_axis(plan)
-    _ = plan.phase_blur
+    _ = plan.corrections
     return plan
 
 

@@ -63,6 +63,7 @@ def assert_same(image, expected, tolerance=SAME):
             "reconstruct": {"roi_px": [10, 4, 30, 20], "binning": 2, "filter": "hann"},
             "volume": {"orientation": "astra"},
             "normalise": {"flats": "mean"},
+            "tube": {"hardening": "material", "kv": 80, "scatter": 0.01},
         },
         {
             "stripes": {"method": "none"},

@@ -32,7 +32,7 @@ def test_a_sweep_is_a_key_and_its_values(text, key, values):
         ("cor=1:2:0", "a range rises"),
         ("cor=1:2:nan", "a range rises"),
         ("colour=red", "colour is none of cor, stripes, filter, delta_beta, nor a key of"),
-        ("volume.levels=1,2", "nor a key of the sections normalise, phase, stripes"),
+        ("volume.levels=1,2", "nor a key of the sections normalise, tube, phase, stripes"),
     ],
 )
 def test_a_mistake_is_one_line(text, told):

@@ -62,7 +62,7 @@ def run_steps(scan: Path, folder: Path, projections: int, slices: int) -> np.nda
             i,
             settings["datasets"],
             settings["normalise"],
-            plan.phase_blur,
+            plan.corrections,
             plan.projections_layout,
             str(arrays["projections"] / "c" / str(i) / "0" / "0"),
             at["record.json"],

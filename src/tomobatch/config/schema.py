@@ -22,6 +22,7 @@ from tomobatch.reconstruct.settings import ReconstructSettings
 from tomobatch.scan.settings import DatasetSettings
 from tomobatch.stores.settings import VolumeSettings
 from tomobatch.stripes.settings import StripeSettings
+from tomobatch.tube.settings import TubeSettings
 
 ScanName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
@@ -32,6 +33,7 @@ class ScanSections(Section):
     datasets: DatasetSettings = DatasetSettings()
     chunks: ChunkSettings = ChunkSettings()
     normalise: NormaliseSettings = NormaliseSettings()
+    tube: TubeSettings = TubeSettings()
     phase: PhaseSettings = PhaseSettings()
     stripes: StripeSettings = StripeSettings()
     calibrate: CalibrateSettings = CalibrateSettings()

@@ -7,8 +7,9 @@ from tomobatch.normalise.normalise import Normalised, normalise
 from tomobatch.normalise.references import References
 from tomobatch.normalise.robust_mean import RawArray
 from tomobatch.normalise.settings import NormaliseSettings
-from tomobatch.phase.blur import PhaseBlur
+from tomobatch.on_chunks.corrections import Corrections
 from tomobatch.phase.retrieve import retrieve_phase
+from tomobatch.tube.curve import make_straightening, straighten
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def preprocess_chunk(
     start: int,
     references: References,
     settings: NormaliseSettings,
-    phase: PhaseBlur | None,
+    corrections: Corrections,
 ) -> Preprocessed:
     """Turn a chunk of projections from counts into line integrals.
 
@@ -50,8 +51,8 @@ def preprocess_chunk(
         Number in the scan of the first of them.
     references
         Of the same scan.
-    settings, phase
-        How; a phase of None retrieves none.
+    settings, corrections
+        How.
 
     Raises
     ------
@@ -61,8 +62,11 @@ def preprocess_chunk(
     missing = find_missing(counts, before, references)
     counts, n_mended = mend_pixels(counts)
     normalised = normalise(counts, start, references, settings)
-    if phase is not None:
-        retrieve_phase(normalised.line_integrals, phase)
+    straightening = make_straightening(corrections.tube)
+    if straightening is not None:
+        straighten(normalised.line_integrals, straightening)
+    if corrections.phase is not None:
+        retrieve_phase(normalised.line_integrals, corrections.phase)
     # The next step sees all angles, and bridges what is missing.
     normalised.line_integrals[missing.any] = MISSING
     return Preprocessed(normalised, missing, n_mended)

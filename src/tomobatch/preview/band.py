@@ -10,8 +10,8 @@ from tomobatch.arrays import Float32Array
 from tomobatch.normalise.references import References
 from tomobatch.normalise.robust_mean import RawArray
 from tomobatch.normalise.settings import NormaliseSettings
+from tomobatch.on_chunks.corrections import Corrections
 from tomobatch.on_chunks.projections import preprocess_chunk
-from tomobatch.phase.blur import PhaseBlur
 from tomobatch.phase.retrieve import reach_px
 from tomobatch.plan import ScanPlan
 from tomobatch.s3.address import is_remote
@@ -48,11 +48,11 @@ class Band:
         return slice(self.first - self.low, self.stop - self.low)
 
 
-def bands_of(plan: ScanPlan, rows: Iterable[int], blurs: Iterable[PhaseBlur | None]) -> list[Band]:
+def bands_of(plan: ScanPlan, rows: Iterable[int], wanted: Iterable[Corrections]) -> list[Band]:
     """Return the band of each slice; phase retrieval, by any of the filters, looks far around."""
     n_rows = plan.header.n_rows
     near = _REACH_BY_RANGE_PX if is_remote(plan.header.path) else _REACH_PX
-    lengths = [reach_px(blur) for blur in blurs if blur is not None]
+    lengths = [reach_px(one.phase) for one in wanted if one.phase is not None]
     bands = []
     for row in rows:
         first, stop = (
@@ -84,27 +84,27 @@ def read_sinograms(
     band: Band,
     references: References,
     settings: NormaliseSettings,
-    blurs: Iterable[PhaseBlur | None],
-) -> dict[PhaseBlur | None, Float32Array]:
-    """Read a band of a scan once, and make sinograms of it by every filter of phase retrieval.
+    wanted: Iterable[Corrections],
+) -> dict[Corrections, Float32Array]:
+    """Read a band of a scan once, and make sinograms of it by all corrections to be tried.
 
     Returns
     -------
     dict
-        float32 (row, angle, x) by filter; where a projection is missing, its mark.
+        float32 (row, angle, x) by correction; where a projection is missing, its mark.
     """
     part, header = scan.cropped(band.read), scan.header
     n_projections = header.n_projections
     row_bytes = header.n_cols * (header.dtype.itemsize + 4)
     step = max(1, _BLOCK_BYTES // (row_bytes * part.header.n_rows))
     shape = (band.stop - band.first, n_projections, header.n_cols)
-    sinograms = {blur: np.empty(shape, np.float32) for blur in blurs}
+    sinograms = {one: np.empty(shape, np.float32) for one in wanted}
     before: RawArray | None = None
     for start in range(0, n_projections, step):
         stop = min(start + step, n_projections)
         counts = part.read_projections(start, stop)
-        for blur, out in sinograms.items():
-            done = preprocess_chunk(counts, before, start, references, settings, blur)
+        for one, out in sinograms.items():
+            done = preprocess_chunk(counts, before, start, references, settings, one)
             kept = done.normalised.line_integrals[:, band.kept]
             out[:, start:stop] = kept.transpose(1, 0, 2)
         before = counts[-1]

@@ -11,7 +11,7 @@ from tomobatch.results import CALIBRATION, STRIPES
 from tomobatch.stores.finished import read_made_with
 from tomobatch.stripes.choice import StripeChoice
 
-_OF_STRIPES = ("path", "datasets", "normalise", "phase", "stripes")
+_OF_STRIPES = ("path", "datasets", "normalise", "tube", "phase", "stripes")
 _OF_CALIBRATION = (*_OF_STRIPES, "calibrate", "reconstruct.half_acquisition")
 
 

@@ -13,9 +13,9 @@ from tomobatch.calibrate.doubts import NO_TILT
 from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
 from tomobatch.errors import UserError
 from tomobatch.normalise.settings import NormaliseSettings
+from tomobatch.on_chunks.corrections import Corrections
 from tomobatch.on_chunks.rows import choose_stripes, process_rows
 from tomobatch.on_chunks.slices import SlicesOfScan, settled
-from tomobatch.phase.blur import PhaseBlur
 from tomobatch.plan import ScanPlan
 from tomobatch.preview.band import Band, bands_of, look_around, read_sinograms
 from tomobatch.preview.figures import Figures, measure
@@ -94,7 +94,7 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Read:
-    """A band of the scan, read: sinograms by normalisation and filter, and the angles.
+    """A band of the scan, read: sinograms by normalisation and corrections, and the angles.
 
     Those without stripes are kept as well, by what was done.
     """
@@ -102,12 +102,12 @@ class _Read:
     band: Band
     row: int
     angles_rad: AngleArray
-    sinograms: dict[tuple[str, PhaseBlur | None], Float32Array]
+    sinograms: dict[tuple[str, Corrections], Float32Array]
     done: dict[tuple[Any, ...], Float32Array] = field(default_factory=dict)
 
     def of(self, plan: ScanPlan) -> Float32Array:
         """Return those that a plan's settings ask for; not to be changed."""
-        return self.sinograms[_normalised_by(plan), plan.phase_blur]
+        return self.sinograms[_normalised_by(plan), plan.corrections]
 
 
 def make_preview(
@@ -188,17 +188,17 @@ def _read(
     scan: Scan, rows: Sequence[int], plans: Sequence[ScanPlan]
 ) -> tuple[list[_Read], list[str]]:
     """Read the band of every row, once for each way to normalise it."""
-    blurs = dict.fromkeys(plan.phase_blur for plan in plans)
-    bands = bands_of(plans[0], rows, blurs)
+    corrections = dict.fromkeys(plan.corrections for plan in plans)
+    bands = bands_of(plans[0], rows, corrections)
     reads = [_Read(band, row, np.empty(0), {}) for band, row in zip(bands, rows, strict=True)]
     warnings: list[str] = []
     for text in dict.fromkeys(map(_normalised_by, plans)):
         settings = NormaliseSettings.model_validate_json(text)
-        wanted = {plan.phase_blur for plan in plans if _normalised_by(plan) == text}
+        wanted = {plan.corrections for plan in plans if _normalised_by(plan) == text}
         for number, one in enumerate(reads):
             look = look_around(scan, one.band, settings)
             made = read_sinograms(scan, one.band, look.references, settings, wanted)
-            one.sinograms.update({(text, blur): of_blur for blur, of_blur in made.items()})
+            one.sinograms.update({(text, done): sinograms for done, sinograms in made.items()})
             reads[number] = replace(one, angles_rad=look.angles.angles_rad)
             warnings += look.warnings
     return reads, warnings
@@ -231,7 +231,7 @@ def _choice_of(plan: ScanPlan, auto: StripeChoice) -> StripeChoice:
 def _processed(one: _Read, plan: ScanPlan, choice: StripeChoice) -> Float32Array:
     """Return sinograms as ``process`` makes them, once for all variants that agree on how."""
     settings = plan.config.stripes
-    how = _normalised_by(plan), plan.phase_blur, settings.model_dump_json(), choice.method
+    how = _normalised_by(plan), plan.corrections, settings.model_dump_json(), choice.method
     if how not in one.done:
         one.done[how] = one.of(plan).copy()
         process_rows(one.done[how], one.angles_rad, settings, choice)

@@ -18,7 +18,7 @@ SHORT = {
 }
 """Short names of the settings that are swept most."""
 
-SECTIONS = ("normalise", "phase", "stripes", "calibrate", "reconstruct")
+SECTIONS = ("normalise", "tube", "phase", "stripes", "calibrate", "reconstruct")
 """Those whose settings a slice shows."""
 
 MOST_VARIANTS = 64

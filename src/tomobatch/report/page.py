@@ -9,14 +9,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
+from tomobatch.on_chunks.corrections import Corrections
 from tomobatch.phase.settings import PhaseSettings
-from tomobatch.plan import scan_blur
 from tomobatch.records.summary import step_times
 from tomobatch.report import images, pictures
 from tomobatch.report.content import ReportContent
 from tomobatch.report.convergence import gather_convergence
 from tomobatch.report.gather import STACK_PX
 from tomobatch.scan.beam_words import describe_beam, describe_whole_slices
+from tomobatch.tube.settings import TubeSettings
 from tomobatch.units import to_grey
 
 _SHOWN_VERSIONS = ("tomobatch", "snakemake", "numpy", "pyopencl", "zarr")
@@ -65,19 +66,18 @@ def _scan_facts(content: ReportContent) -> dict[str, str]:
         "Volume": content.orientation.words,
         "Pixel size": unknown if header.pixel_size_um is None else f"{header.pixel_size_um:g} µm",
         "Energy": unknown if header.energy_kev is None else f"{header.energy_kev:g} keV",
-        **_phase(content),
+        **_corrections(content),
     }
 
 
-def _phase(content: ReportContent) -> dict[str, str]:
-    """Say how far phase retrieval blurs, if there was any."""
-    blur = scan_blur(PhaseSettings.model_validate(content.settings["phase"]), content.header)
-    if blur is None:
-        return {}
-    return {
-        "Phase retrieval": f"{blur.method}, over {blur.length_px:.3g} px;"
-        f" Fresnel number {blur.fresnel_number:.3g}"
-    }
+def _corrections(content: ReportContent) -> dict[str, str]:
+    """Say what was done to line integrals, if anything was."""
+    asked = content.settings
+    return Corrections.of_scan(
+        TubeSettings.model_validate(asked["tube"]),
+        PhaseSettings.model_validate(asked["phase"]),
+        content.header,
+    ).words
 
 
 def _found(content: ReportContent) -> dict[str, str]:
