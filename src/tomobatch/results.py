@@ -18,7 +18,7 @@ SETTINGS = "settings.json"
 PREVIEW = "preview"
 RECORDS = "records"
 LOGS = "logs"
-EXPORTS = {"tiff": "volume.tif", "hdf5": "volume.h5"}
+EXPORTS = {"tiff": "volume.tif", "hdf5": "volume.h5", "nrrd": "volume.nrrd"}
 """The file of each kind of copy of the volume."""
 
 TABLE = "summary.csv"

@@ -29,7 +29,7 @@ def finished_once(tiny_scan: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         folder,
         scans={"tiny": str(tiny_scan)},
         chunks={"projections": 25, "slices": 8},
-        volume={"levels": 2, "export": ["tiff", "hdf5"]},
+        volume={"levels": 2, "export": ["tiff", "hdf5", "nrrd"]},
         keep_intermediates=True,
     )
     snakemake(folder)

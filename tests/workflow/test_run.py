@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import h5py
+import nrrd
 import numpy as np
 import tifffile
 import zarr
@@ -49,6 +50,9 @@ def test_the_volume_opens_as_ome_zarr_and_its_copies_are_equal(finished):
     np.testing.assert_array_equal(tifffile.imread(results / "volume.tif"), volume)
     with h5py.File(results / "volume.h5") as file:
         np.testing.assert_array_equal(file["volume"][:], volume)
+        assert file["entry/reconstruction/settings/volume/levels"][()] == 2
+    values, _ = nrrd.read(str(results / "volume.nrrd"))
+    np.testing.assert_array_equal(values.transpose(2, 1, 0), volume)
 
 
 def test_a_volume_is_made_again_from_itself_bit_by_bit(finished, monkeypatch):
@@ -90,7 +94,8 @@ def test_a_finished_run_has_nothing_to_do(finished):
 def test_a_reconstruction_setting_redoes_reconstruct_and_what_follows(finished):
     set_config(finished, "reconstruct", filter="hann")
     jobs = planned_jobs(snakemake(finished, "-n"))
-    assert set(jobs) == {"reconstruct", "report", "export_tiff", "export_hdf5", "all", "total"}
+    copies = {"export_tiff", "export_hdf5", "export_nrrd"}
+    assert set(jobs) == {"reconstruct", "report", *copies, "all", "total"}
 
 
 def test_snakemakes_own_report_shows_ours(finished):

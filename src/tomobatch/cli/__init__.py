@@ -18,6 +18,7 @@ from tomobatch.cli import (
     diff,
     doctor,
     estimate,
+    export,
     fetch,
     init,
     inspect,
@@ -85,6 +86,7 @@ app.command("resume")(resume.run)
 app.command("fetch")(fetch.run)
 app.command("open")(open_.run)
 app.command("view")(view.run)
+app.command("export")(export.run)
 app.command("rerun")(rerun.run)
 app.command("diff")(diff.run)
 

@@ -1,6 +1,7 @@
 """Files that appear under their name only once they are complete."""
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,26 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def complete_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder to write to; it takes the name ``folder`` if the block ends well.
+
+    Raises
+    ------
+    OSError
+        If ``folder`` is there already and not empty.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        yield partial
+        partial.replace(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

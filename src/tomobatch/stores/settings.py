@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from tomobatch.config.section import Section
 from tomobatch.orientation import OrientationName
 
-ExportKind = Literal["tiff", "hdf5"]
+ExportKind = Literal["tiff", "hdf5", "nrrd"]
 VolumeType = Literal["float32", "uint16", "uint8"]
 
 

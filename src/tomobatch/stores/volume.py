@@ -15,7 +15,6 @@ from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.calibration import Calibration
 from tomobatch.chunks import ChunkGrid
 from tomobatch.orientation import AS_IT_IS, Orientation
-from tomobatch.stores.anywhere import read_file
 from tomobatch.stores.grey_codes import GreyCodes, codes_for
 from tomobatch.stores.layout import ArrayLayout
 from tomobatch.stores.settings import VolumeType
@@ -241,15 +240,3 @@ def read_volume_facts(group: Path) -> VolumeFacts | None:
     known = multiscale["axes"][0].get("unit")
     size_um = multiscale["datasets"][0]["coordinateTransformations"][0]["scale"][0]
     return VolumeFacts((depth, height, width), float(size_um) if known else None)
-
-
-def read_voxel_um(group: str) -> tuple[float, float, float] | None:
-    """Read the edges (z, y, x) of a voxel of the finest level, in micrometres; None if not known.
-
-    ``group`` is the volume's ``zarr.json``, a path or an s3:// address.
-    """
-    multiscale = json.loads(read_file(group))["attributes"]["ome"]["multiscales"][0]
-    if multiscale["axes"][0].get("unit") != "micrometer":
-        return None
-    z, y, x = multiscale["datasets"][0]["coordinateTransformations"][0]["scale"]
-    return float(z), float(y), float(x)
