@@ -198,6 +198,7 @@ def _may_have_arrived(error: Exception) -> bool:
 
 def _job_detail(job: "JobDetailTypeDef") -> JobDetail:
     container = job.get("container", {})
+    listed = job.get("attempts", [])
     attempts = tuple(
         Attempt(
             exit_code=attempt.get("container", {}).get("exitCode"),
@@ -205,7 +206,7 @@ def _job_detail(job: "JobDetailTypeDef") -> JobDetail:
             status_reason=attempt.get("statusReason", ""),
             log_stream=attempt.get("container", {}).get("logStreamName", ""),
         )
-        for attempt in job.get("attempts", [])
+        for attempt in listed
     )
     if not attempts and ("exitCode" in container or "logStreamName" in container):
         attempts = (
@@ -226,4 +227,6 @@ def _job_detail(job: "JobDetailTypeDef") -> JobDetail:
         log_group=options.get("awslogs-group", ""),
         children={Status(name): count for name, count in summary.items() if count},
         is_ended=bool(job.get("isTerminated") or job.get("isCancelled")),
+        n_ended=max((i + 1 for i, one in enumerate(listed) if "stoppedAt" in one), default=0),
+        log_stream=container.get("logStreamName", ""),
     )

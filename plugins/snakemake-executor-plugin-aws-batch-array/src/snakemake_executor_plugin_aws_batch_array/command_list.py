@@ -68,6 +68,9 @@ class CommandList:
         Arguments of Snakemake that all commands share.
     commands
         The commands.
+    pilots
+        Name of the array whose children stay and run them; empty where the list has one of its own.
+        That array's own list has no commands, and names itself.
     """
 
     name: str
@@ -83,12 +86,20 @@ class CommandList:
     sources: str
     arguments: tuple[str, ...]
     commands: tuple[Command, ...]
+    pilots: str = ""
+
+    @property
+    def is_of_pilots(self) -> bool:
+        """Whether this is the list of an array of pilots itself."""
+        return self.pilots == self.name
 
     def to_bytes(self) -> bytes:
         """Return the list as JSON."""
         head = {item.name: getattr(self, item.name) for item in fields(self)}
         rows = [[row.target, row.arguments, row.identity, row.outputs] for row in self.commands]
         document = {"version": SCHEMA_VERSION, **head, "commands": rows}
+        if not self.pilots:
+            del document["pilots"]
         return json.dumps(document, separators=(",", ":")).encode()
 
     @classmethod

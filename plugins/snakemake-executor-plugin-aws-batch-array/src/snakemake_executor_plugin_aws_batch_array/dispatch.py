@@ -26,7 +26,8 @@ from snakemake_executor_plugin_aws_batch_array.parcels import (
 )
 from snakemake_executor_plugin_aws_batch_array.region import region_environment
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
-from snakemake_executor_plugin_aws_batch_array.watch import Verdict, Watcher
+from snakemake_executor_plugin_aws_batch_array.verdicts import Verdict
+from snakemake_executor_plugin_aws_batch_array.watch import Watcher
 from snakemake_executor_plugin_aws_batch_array.watched import Watched
 from snakemake_executor_plugin_aws_batch_array.worker.assignment import submission_environment
 

@@ -30,7 +30,8 @@ from snakemake_executor_plugin_aws_batch_array.preparing import Preparation, Rea
 from snakemake_executor_plugin_aws_batch_array.rule_logs import rule_log_tails
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings, check_settings
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
-from snakemake_executor_plugin_aws_batch_array.watch import MAX_LOGS, Verdict, Watcher
+from snakemake_executor_plugin_aws_batch_array.verdicts import MAX_LOGS, Verdict
+from snakemake_executor_plugin_aws_batch_array.watch import Watcher
 from snakemake_executor_plugin_aws_batch_array.words import counted
 
 

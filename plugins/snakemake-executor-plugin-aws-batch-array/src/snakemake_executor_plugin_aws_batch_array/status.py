@@ -53,6 +53,10 @@ class JobDetail:
         Number of children by state; empty for a job that is no array.
     is_ended
         Whether somebody ended it by TerminateJob or CancelJob.
+    n_ended
+        How many attempts have ended; as long as the first one runs, `attempts` tells of that.
+    log_stream
+        Of the attempt that runs, or ran last.
     """
 
     job_id: str
@@ -63,6 +67,8 @@ class JobDetail:
     log_group: str = ""
     children: Mapping[Status, int] = field(default_factory=dict)
     is_ended: bool = False
+    n_ended: int = 0
+    log_stream: str = ""
 
     @property
     def last_attempt(self) -> Attempt:

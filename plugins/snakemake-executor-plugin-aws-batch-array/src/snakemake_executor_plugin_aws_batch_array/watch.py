@@ -1,11 +1,8 @@
 """Watches submitted lists until every command of them is decided."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
 
 from snakemake_executor_plugin_aws_batch_array.batch import BatchApi
-from snakemake_executor_plugin_aws_batch_array.command_list import ChildOutcomes
 from snakemake_executor_plugin_aws_batch_array.failures import failure_message
 from snakemake_executor_plugin_aws_batch_array.logs import LogTail
 from snakemake_executor_plugin_aws_batch_array.status import (
@@ -14,46 +11,19 @@ from snakemake_executor_plugin_aws_batch_array.status import (
     is_waiting,
     newly_final,
 )
+from snakemake_executor_plugin_aws_batch_array.verdicts import (
+    MAX_LOGS,
+    SUCCESS,
+    OutcomeReader,
+    Verdict,
+    Verdicts,
+)
 from snakemake_executor_plugin_aws_batch_array.waiting import why_it_waits
 from snakemake_executor_plugin_aws_batch_array.watched import Watched
 
 MISSING_S = 60.0
 """How long AWS Batch may not know a job before that is an error: it may be so just after it took
 it."""
-
-MAX_LOGS = 10
-"""Most log streams read in one poll: a scatter that fails as a whole fails for one reason."""
-
-
-class OutcomeReader(Protocol):
-    """Where outcomes are read."""
-
-    def get_outcomes(self, name: str, child: int) -> ChildOutcomes:
-        """Read a child's outcomes; empty if it has reported none."""
-        ...
-
-    def outcome_tags(self, name: str) -> dict[int, str]:
-        """Return a tag for each child's outcomes that changes with them."""
-        ...
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How a command ended, as Snakemake is told; `message` is empty for success."""
-
-    message: str = ""
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the command succeeded."""
-        return not self.message
-
-
-SUCCESS = Verdict()
-
-
-Verdicts = dict[int, Verdict]
-"""Command index to verdict."""
 
 
 class Watcher:

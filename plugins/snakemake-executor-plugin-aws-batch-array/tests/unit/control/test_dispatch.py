@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from snakemake_executor_plugin_aws_batch_array import dispatch
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
 from snakemake_executor_plugin_aws_batch_array.status import Status
-from snakemake_executor_plugin_aws_batch_array.watch import SUCCESS
+from snakemake_executor_plugin_aws_batch_array.verdicts import SUCCESS
 
 
 def test_a_parcel_is_one_submission(dispatcher, batch, store, run, parcel):

@@ -6,7 +6,7 @@ import pytest
 
 from snakemake_executor_plugin_aws_batch_array.dispatch import Ticket
 from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
-from snakemake_executor_plugin_aws_batch_array.watch import SUCCESS, Verdict
+from snakemake_executor_plugin_aws_batch_array.verdicts import SUCCESS, Verdict
 
 
 def test_each_job_is_reported_or_stays_active(executor, new_job, active, check):

@@ -7,7 +7,7 @@ import pytest
 from snakemake_executor_plugin_aws_batch_array.adoption import Demand
 from snakemake_executor_plugin_aws_batch_array.command_list import Command
 from snakemake_executor_plugin_aws_batch_array.status import Status
-from snakemake_executor_plugin_aws_batch_array.watch import SUCCESS
+from snakemake_executor_plugin_aws_batch_array.verdicts import SUCCESS
 
 OTHERS = (Command(("b:",), (), "identity", ("elsewhere",)),)
 

@@ -7,7 +7,7 @@ from snakemake_executor_plugin_aws_batch_array.command_list import Command
 from snakemake_executor_plugin_aws_batch_array.dispatch import Ticket
 from snakemake_executor_plugin_aws_batch_array.preparing import ReadyJob
 from snakemake_executor_plugin_aws_batch_array.resources import JobResources
-from snakemake_executor_plugin_aws_batch_array.watch import MAX_LOGS, Verdict
+from snakemake_executor_plugin_aws_batch_array.verdicts import MAX_LOGS, Verdict
 
 
 class Preparation:

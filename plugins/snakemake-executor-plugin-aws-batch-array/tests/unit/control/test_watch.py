@@ -6,7 +6,8 @@ import pytest
 
 from snakemake_executor_plugin_aws_batch_array.command_list import OUT_OF_MEMORY, TIMED_OUT
 from snakemake_executor_plugin_aws_batch_array.status import Status
-from snakemake_executor_plugin_aws_batch_array.watch import MISSING_S, SUCCESS
+from snakemake_executor_plugin_aws_batch_array.verdicts import SUCCESS
+from snakemake_executor_plugin_aws_batch_array.watch import MISSING_S
 from snakemake_executor_plugin_aws_batch_array.watched import Watched
 
 RUNNABLE, RUNNING, SUCCEEDED, FAILED = (
