@@ -37,17 +37,23 @@ class Orientation:
         How the sample turned, and who says so.
     is_cone
         Whether the slices are those of a cone's frame.
+    is_mirrored
+        Whether the projections are as seen from behind the detector, which mirrors that frame; a
+        parallel beam shows the same from behind.
     """
 
     name: OrientationName = "sample"
     rotation: Rotation = "counter-clockwise"
     rotation_source: RotationSource = "assumed"
     is_cone: bool = False
+    is_mirrored: bool = False
 
     @property
     def flips_rows(self) -> bool:
         """Whether the rows of slices are written from the last to the first."""
-        return self.name != "sample" or self.is_cone or self.rotation == "clockwise"
+        if self.is_cone:
+            return not self.is_mirrored
+        return self.name != "sample" or self.rotation == "clockwise"
 
     @property
     def is_mirror_image(self) -> bool:

@@ -147,6 +147,7 @@ class ScanPlan:
             header.rotation,
             header.rotation_source,
             is_cone=header.beam is not None,
+            is_mirrored=header.is_mirrored,
         )
 
     @property

@@ -73,7 +73,7 @@ def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:
         Where the slices asked for do not fit the scan, or it has no flats and needs some.
     """
     plan = ScanPlan(name, header, config.scans[name], config.volume, config.keep_intermediates)
-    if header.n_flats == 0 and plan.config.normalise.input == "counts":
+    if not header.has_open_beam and plan.config.normalise.input == "counts":
         raise UserError(f"{header.path}: {NO_FLATS}")
     if plan.beam is not None and config.volume.orientation != "sample":
         raise UserError(

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from tests.normalise.scans import make_scan
 
+from tomobatch.normalise.divided import no_references
 from tomobatch.normalise.missing import MISSING, bridge, find_missing, mend_pixels
 from tomobatch.normalise.normalise import normalise
-from tomobatch.normalise.references import no_references
 from tomobatch.normalise.settings import NormaliseSettings
 
 

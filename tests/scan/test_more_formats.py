@@ -8,7 +8,6 @@ import pytest
 from tests.scan import stacks
 from tests.scan.compound_file import write_compound_file
 
-from tomobatch.errors import UserError
 from tomobatch.scan.header import AngleSource
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
@@ -169,16 +168,3 @@ def test_a_zeiss_scan_that_was_ended_early(tmp_path: Path) -> None:
     with open_scan(txrm(tmp_path / "a.txrm", **lost)) as scan:
         assert scan.header.n_projections == N - 2
         assert scan.header.notes == ("2 of 12 projections were never written",)
-
-
-def test_a_zeiss_scan_of_a_cone_beam_is_refused(tmp_path: Path) -> None:
-    path = txrm(
-        tmp_path / "a.txrm",
-        **{
-            "ImageInfo/PixelSize": struct.pack("<f", 5.0),
-            "ImageInfo/StoRADistance": struct.pack("<f", -0.02),
-            "ImageInfo/DtoRADistance": struct.pack("<f", 100.0),
-        },
-    )
-    with pytest.raises(UserError, match="a cone beam"):
-        open_scan(path)

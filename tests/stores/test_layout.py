@@ -6,7 +6,7 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tomobatch.normalise.references import no_references
+from tomobatch.normalise.divided import no_references
 from tomobatch.stores.files import write_bytes
 from tomobatch.stores.layout import projections_layout, sinograms_layout
 from tomobatch.stores.read import open_array, read_sinograms

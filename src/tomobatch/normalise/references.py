@@ -112,19 +112,6 @@ class References:
         )
 
 
-def no_references(shape: tuple[int, int]) -> References:
-    """Return what leaves projections (y, x) as they are, for those divided by flats already."""
-    return References(
-        flats=np.ones((1, *shape), np.float32),
-        flat_positions=np.zeros(1),
-        dark=np.zeros(shape, np.float32),
-        bad_pixels=np.zeros(shape, bool),
-        noise=0.0,
-        counts=ReferenceCounts(0, 0, 0, 0, 0),
-        drift=Drift((1.0,), 0.0, np.zeros((1, 1), np.float32)),
-    )
-
-
 def average_references(
     flats: Sequence[ReferenceSeries],
     darks: RawArray | None,

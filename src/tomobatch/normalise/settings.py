@@ -10,7 +10,8 @@ Input = Literal["counts", "transmission", "line_integrals"]
 
 NO_FLATS = (
     "no flats found; say where they are with datasets.flats, or that the projections are divided by"
-    " them already with normalise.input: transmission"
+    " them already with normalise.input: transmission, or with datasets.white_level, the grey value"
+    " of the open beam"
 )
 
 

@@ -60,7 +60,7 @@ def _scan_facts(content: ReportContent) -> dict[str, str]:
         "Format": header.format,
         "Projections": f"{header.n_projections} of {header.n_cols} x {header.n_rows} px",
         "Angles": content.angles_reason,
-        "Flats, darks": f"{header.n_flats}, {header.n_darks}",
+        "Flats, darks": f"{header.flats_in_words}, {header.n_darks}",
         "Beam": describe_beam(header),
         **seen,
         "Volume": content.orientation.words,

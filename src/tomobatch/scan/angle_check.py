@@ -155,7 +155,7 @@ def check_angles(scan: Scan, given: Input = "counts") -> AngleCheck:
     if (
         n_run < _SHORTEST_RUN
         or step_rad > _COARSEST_STEP_RAD
-        or (given == "counts" and not header.n_flats)
+        or (given == "counts" and not header.has_open_beam)
     ):
         return AngleCheck(AngleVerdict.UNCLEAR, "too little to check them by", half_turn)
     if half_turn > n_slots + n_run / 2:
@@ -267,6 +267,8 @@ def _line_integrals(
     darks = scan.darks()
     dark = np.float64(0) if darks is None else np.median(darks[:, rows], axis=0)
     flats = [(np.median(one.frames[:, rows], axis=0), one.position) for one in scan.flat_series()]
+    if scan.header.white_level is not None:
+        flats = [(np.float64(scan.header.white_level), 0)]
     line_integrals = []
     for start, stop in runs:
         nearest = min(flats, key=lambda flat: abs(flat[1] - start))[0]

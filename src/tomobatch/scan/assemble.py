@@ -16,6 +16,7 @@ from tomobatch.scan.parts import Scan, ScanParts
 from tomobatch.scan.rows import with_rows
 from tomobatch.scan.settings import DatasetSettings
 from tomobatch.scan.units import Figure
+from tomobatch.scan.white_level import settle_white_level
 
 _AS_SINOGRAMS = "it looks stored as sinograms (y, angle, x); write it as projections (angle, y, x)"
 
@@ -28,14 +29,13 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
     kept, left_out = _kept(parts, angles, source, datasets)
     if not kept.any():
         raise UserError(f"{path}: no projection is left of {len(kept)}: {'; '.join(left_out)}")
-    angles, angle_problems = _numbers_alone(path, parts, unwrapped(angles[kept]))
-    problems += angle_problems
+    angles, not_numbers = _numbers_alone(path, parts, unwrapped(angles[kept]))
     if not kept.all():
         parts = _only_kept(parts, kept)
     n_projections, n_rows, n_cols = parts.projections.shape
-    pixel_size_um = _given_or_found(datasets.pixel_size_um, parts.pixel_size)
     beam, beam_problems = _beam(path, parts, datasets, source, kept)
-    problems += beam_problems
+    parts, level_problems = settle_white_level(path, parts, datasets)
+    problems += not_numbers + beam_problems + level_problems
     rotation, rotation_source = _rotation(parts, datasets, beam)
     header = ScanHeader(
         path=path,
@@ -46,7 +46,7 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
         dtype=parts.projections.dtype,
         angles_rad=angles,
         angle_source=source,
-        pixel_size_um=pixel_size_um if beam is None else beam.voxel_um,
+        pixel_size_um=_pixel_um(parts, datasets, beam),
         energy_kev=_given_or_found(datasets.energy_kev, parts.energy),
         n_flats=sum(block.frames.shape[0] for block in parts.flats),
         n_darks=sum(frames.shape[0] for frames in parts.darks),
@@ -58,6 +58,8 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
         rotation=rotation,
         rotation_source=rotation_source,
         distance_mm=parts.beam.detector_mm,
+        is_mirrored=parts.cone is not None and parts.cone.is_mirrored,
+        white_level=parts.white_level,
     )
     return with_rows(Scan(header, parts), datasets.rows)
 
@@ -87,6 +89,13 @@ def _beam(
         problem = f"{path}: a cone beam without angles; give datasets.angle_range_deg"
         return beam, [f"{problem}, the first and the last"]
     return beam, []
+
+
+def _pixel_um(parts: ScanParts, datasets: DatasetSettings, beam: ConeBeam | None) -> float | None:
+    """Return what a pixel covers at the sample: a voxel of a cone, or what is given or found."""
+    return (
+        _given_or_found(datasets.pixel_size_um, parts.pixel_size) if beam is None else beam.voxel_um
+    )
 
 
 def _rotation(

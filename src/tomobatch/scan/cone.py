@@ -28,6 +28,9 @@ class FoundCone:
         What a pixel covers on the axis, if it is stated.
     shift_u_px, shift_v_px, axis_shift_px, roll_deg, tilt_deg, slant_deg, sense, drift_px
         As of ``ConeBeam``.
+    is_mirrored
+        The pictures are as seen from behind the detector, so that a sample that turns clockwise
+        seems to turn the other way.
     """
 
     source_to_axis_mm: float | None = None
@@ -43,6 +46,7 @@ class FoundCone:
     slant_deg: float = 0.0
     sense: Literal[1, -1] = 1
     drift_px: tuple[tuple[float, float], ...] = ()
+    is_mirrored: bool = False
 
     @property
     def demagnified_um(self) -> float | None:
@@ -101,7 +105,7 @@ def settle_beam(
     pixel, row_pitch = _pixels(chosen, found, voxel_um, detector / source, where)
     sense: Literal[1, -1] = found.sense
     if datasets.rotation is not None:
-        sense = 1 if datasets.rotation == "clockwise" else -1
+        sense = 1 if (datasets.rotation == "clockwise") != found.is_mirrored else -1
     beam = ConeBeam(
         source_to_axis_mm=source,
         source_to_detector_mm=detector,
@@ -111,7 +115,8 @@ def settle_beam(
         drift_px=found.drift_px,
         **{name: _chosen(chosen, found, name) for name in _SHIFTS},
     )
-    if voxel_um is not None and chosen.detector_pixel_um is None:
+    # A detector's pixel that is given overrides the file's voxel, but not one that is given too.
+    if voxel_um is not None and (chosen.detector_pixel_um is None or datasets.pixel_size_um):
         check_voxel(beam, voxel_um, where)
     return beam
 

@@ -50,6 +50,11 @@ class ScanHeader:
         Who stated it.
     pixel_size_um, energy_kev
         Size of a pixel at the specimen and photon energy; None if unknown.
+    is_mirrored
+        The pictures are known to be as seen from behind the detector.
+    white_level
+        Grey value of the open beam, in pictures that are divided by their flats already; None for
+        counts.
     distance_mm
         From sample to detector, as the file says; None if it does not.
     first_row
@@ -91,6 +96,20 @@ class ScanHeader:
     rotation_source: RotationSource = "assumed"
     distance_mm: float | None = None
     first_row: int = 0
+    is_mirrored: bool = False
+    white_level: float | None = None
+
+    @property
+    def has_open_beam(self) -> bool:
+        """Whether flats or a white level tell what the beam was without a sample."""
+        return self.n_flats > 0 or self.white_level is not None
+
+    @property
+    def flats_in_words(self) -> str:
+        """How many flats there are, or what stands for them."""
+        if self.white_level is None:
+            return str(self.n_flats)
+        return f"divided by them already (open beam at {self.white_level:g})"
 
 
 class Frames(Protocol):

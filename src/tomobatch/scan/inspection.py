@@ -104,7 +104,7 @@ def _facts(header: ScanHeader, angles: EffectiveAngles | None) -> dict[str, str]
         "format": header.format,
         "projections": f"{header.n_projections} of {header.n_rows} rows x {header.n_cols} columns,"
         f" {header.dtype}, {size_mb:.0f} MB",
-        "flats": str(header.n_flats),
+        "flats": header.flats_in_words,
         "darks": str(header.n_darks),
         "angles": angles.reason.removeprefix("angles ")
         if angles is not None

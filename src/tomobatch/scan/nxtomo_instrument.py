@@ -10,6 +10,11 @@ from tomobatch.scan.hdf5 import as_text, read_number, read_text
 from tomobatch.scan.hdf5_metadata import read_length_mm
 from tomobatch.scan.units import Figure, energy_kev, pixel_um
 
+_SOURCE = (
+    "instrument/source/distance",
+    "instrument/source/sample_source_distance",
+    "sample/source_distance",
+)
 _UPRIGHT = 0.9
 """Of an axis, along the vertical; one that lies is that of something else."""
 
@@ -62,9 +67,7 @@ def read_beam(entry: h5py.Group) -> BeamGeometry:
         source_mm=read_length_mm(
             entry,
             "m",
-            "instrument/source/distance",
-            "instrument/source/sample_source_distance",
-            "sample/source_distance",
+            *_SOURCE,
         ),
         detector_mm=read_length_mm(entry, "m", "instrument/detector/distance"),
         magnification=None if magnification is None else magnification[0],
@@ -78,13 +81,19 @@ def read_cone(entry: h5py.Group, beam: BeamGeometry) -> FoundCone | None:
     """Return what a file that says how far its source is says of the detector as well."""
     if beam.source_mm is None:
         return None
-    behind_mm = beam.detector_mm
+    # A length without a unit may be out by thousands: it is asked for instead.
+    source_mm, behind_mm = (
+        read_length_mm(entry, "", *paths) for paths in (_SOURCE, ("instrument/detector/distance",))
+    )
+    known = None if source_mm is None or behind_mm is None else source_mm + behind_mm
     on_sample = ("sample/x_pixel_size", "instrument/detector/x_magnified_pixel_size")
-    voxel_mm = read_length_mm(entry, "m", *on_sample)
+    voxel_mm = read_length_mm(entry, "", *on_sample)
+    if known is None and source_mm is not None and beam.magnification is not None:
+        known = source_mm * beam.magnification
     return FoundCone(
-        source_to_axis_mm=beam.source_mm,
-        source_to_detector_mm=None if behind_mm is None else beam.source_mm + behind_mm,
-        pixel_mm=read_length_mm(entry, "m", "instrument/detector/x_pixel_size"),
-        row_pitch_mm=read_length_mm(entry, "m", "instrument/detector/y_pixel_size"),
+        source_to_axis_mm=source_mm,
+        source_to_detector_mm=known,
+        pixel_mm=read_length_mm(entry, "", "instrument/detector/x_pixel_size"),
+        row_pitch_mm=read_length_mm(entry, "", "instrument/detector/y_pixel_size"),
         voxel_um=None if voxel_mm is None else 1e3 * voxel_mm,
     )

@@ -13,6 +13,7 @@ from tomobatch.scan.assemble import assemble
 from tomobatch.scan.bliss import choose_acquisition, read_acquisition
 from tomobatch.scan.data_exchange import is_data_exchange, read_data_exchange
 from tomobatch.scan.hdf5 import closing_on_error, contents, file_name, open_file
+from tomobatch.scan.lab_files import is_lab_file
 from tomobatch.scan.nxtomo import choose_stack, read_nxtomo
 from tomobatch.scan.nxtomo_find import find_stacks
 from tomobatch.scan.parts import Scan, ScanParts
@@ -33,6 +34,7 @@ def open_scan(
     path
         An HDF5 file (APS Data Exchange, NXtomo, raw data of the ESRF, or any with ``datasets``
         given), a TIFF of many pages, a folder of TIFF, EDF or FITS pictures, a Zeiss ``.txrm``,
+        the file of a Nikon or SkyScan scanner beside its pictures,
         a Zarr group or array; HDF5 and Zarr may be an ``s3://`` URL.
     datasets
         What the config says about its parts.
@@ -73,6 +75,8 @@ def _read_parts(path: str, datasets: DatasetSettings) -> ScanParts:
         return read_tiff_file(local, datasets)
     if is_txrm(local):
         return read_txrm(local, datasets)
+    if is_lab_file(local):
+        return read_tiff_folder(local.parent, datasets, lab_file=local)
     return _read_hdf5(open_file(path), datasets)
 
 

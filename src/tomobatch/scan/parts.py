@@ -65,6 +65,8 @@ class ScanParts:
         are missing; None if there are none missing.
     monitor
         What a monitor of the beam read at each projection, float64 (n,); None without one.
+    white_level
+        Grey value of the open beam, where the scanner has divided its pictures by its flats.
     unusable
         Which projections cannot be read, bool (n,); None if all can.
     rotation
@@ -91,6 +93,7 @@ class ScanParts:
     slots: NDArray[np.int64] | None = None
     monitor: NDArray[np.float64] | None = None
     unusable: NDArray[np.bool_] | None = None
+    white_level: float | None = None
     known_axis: KnownAxis | None = None
     notes: tuple[str, ...] = ()
     close: Callable[[], None] = field(default=lambda: None)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tomobatch.normalise.references import References, average_references, no_references
+from tomobatch.normalise.divided import no_references, white_references
+from tomobatch.normalise.references import References, average_references
 from tomobatch.normalise.series import ReferenceSeries
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.scan.angle_check import EffectiveAngles, effective_angles
@@ -84,6 +85,8 @@ def look_at(
         if flats.series:
             warnings.append(f"the flats are not used, as normalise.input is {settings.input}")
         return Look(angles, no_references((header.n_rows, header.n_cols)), tuple(warnings))
+    if scan.header.white_level is not None:
+        return _look_at_divided(scan, scan.header.white_level, darks, settings)
     series = [ReferenceSeries(*one) for one in flats.series]
     # Neither hangs on the other, and each takes a second.
     with ThreadPoolExecutor(1) as beside:
@@ -107,6 +110,24 @@ def look_at(
     return Look(angles, references, tuple(dict.fromkeys(warnings)))
 
 
+def _look_at_divided(
+    scan: Scan,
+    white_level: float,
+    darks: NDArray[np.integer | np.floating] | None,
+    settings: NormaliseSettings,
+) -> Look:
+    """Look at a scan whose pictures the scanner has divided by its flats."""
+    header, angles = scan.header, effective_angles(scan)
+    shape = (header.n_rows, header.n_cols)
+    references = white_references(shape, white_level, header.dtype, darks)
+    warnings = [
+        *header_remarks(header, settings),
+        *_as_list(angles.warning),
+        *_count_remarks(scan, references, settings),
+    ]
+    return Look(angles, references, tuple(dict.fromkeys(warnings)))
+
+
 def _as_list(line: str | None) -> list[str]:
     return [] if line is None else [line]
 
@@ -117,7 +138,7 @@ def header_remarks(header: ScanHeader, settings: NormaliseSettings | None = None
     yield from header.notes
     if header.angle_source is AngleSource.ASSUMED:
         yield "no angles: 0..180 degrees is assumed; give datasets.angle_range_deg"
-    if header.n_darks == 0 and of_counts:
+    if header.n_darks == 0 and of_counts and header.white_level is None:
         yield "no darks: zero is taken, so the attenuation of dense parts comes out too low"
     if header.n_projections < _FEWEST_ANGLES_PER_COLUMN * header.n_cols:
         wanted = round(header.n_cols * np.pi / 2)

@@ -60,6 +60,12 @@ class DatasetSettings(Section):
     image_key: str | None = Field(
         None, description="path of what tells projections (0), flats (1) and darks (2) apart"
     )
+    white_level: float | None = Field(
+        None,
+        gt=0,
+        description="grey value of the open beam in pictures that the scanner has divided by its"
+        " flats; null: what its file says",
+    )
     exclude: str | list[int | str] | None = Field(
         None, description="projections to leave out, from 0: numbers and ranges, `[3, 10-19]`"
     )

@@ -1,6 +1,7 @@
 """Scans of TIFFs: a folder of pictures whose names tell what they are, or one file of pages."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from tomobatch.scan.angle_files import read_angle_file
 from tomobatch.scan.angles import FoundAngles, to_radians
 from tomobatch.scan.esrf_info import esrf_position, read_info
 from tomobatch.scan.header import Frames, ImageKey
-from tomobatch.scan.lab_files import lab_beam
+from tomobatch.scan.lab_files import find_lab_scan
+from tomobatch.scan.lab_pictures import numbered, pictures_taken
+from tomobatch.scan.lab_scan import LabScan
 from tomobatch.scan.leave_out import KeptFrames, numbers
 from tomobatch.scan.names import Series, role, sort_series, taken_after
 from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
@@ -27,7 +30,7 @@ from tomobatch.scan.picture_files import (
 from tomobatch.scan.settings import DatasetSettings
 from tomobatch.scan.tiff_frames import PictureFiles, TiffPages
 from tomobatch.scan.tiff_projections import Found, bare_name, find_projections
-from tomobatch.scan.units import Figure
+from tomobatch.scan.units import Figure, pixel_um
 
 _ANGLE_FILES = ("angles.txt", "angles.csv", "angles.npy", "theta.txt")
 _FROM_NAMES = "names"
@@ -50,23 +53,35 @@ def read_tiff_file(path: Path, datasets: DatasetSettings) -> ScanParts:
     return _parts("multi-page TIFF", Found(folder, beside, projections), datasets)
 
 
-def read_tiff_folder(folder: Path, datasets: DatasetSettings) -> ScanParts:
+def read_tiff_folder(
+    folder: Path, datasets: DatasetSettings, lab_file: Path | None = None
+) -> ScanParts:
     """Find the parts of a scan in a folder: subfolders or names tell flats and darks.
+
+    ``lab_file`` is the one of the laboratory's scanner, where the folder may hold several.
 
     Raises
     ------
     UserError
         If there are no TIFFs, or several series or folders that may hold the projections.
     """
+    lab = find_lab_scan(lab_file or folder)
+    if lab is not None and lab.folder is not None:
+        folder = lab.folder
     items = [*folders_of(folder), *pictures_of(folder)]
+    own = [] if lab is None else numbered(pictures_of(folder), lab.prefix)
     if datasets.projections is not None:
         projections = open_named(folder, datasets.projections, "projections")
         found = Found(folder, items, projections)
         if isinstance(projections, PictureFiles):
             series = sort_series(projections.paths)
             found.series = series[0] if len(series) == 1 else None
+    elif len(own) > 1:
+        one = sort_series(own)[0]
+        found = Found(folder, items, open_files(f"folder {folder.name}", own), one)
     else:
         found = find_projections(folder, items)
+    found.lab = lab
     hidden = n_hidden(folder)
     if hidden:
         found.notes.append(f"{hidden} hidden files, named like pictures, are left out")
@@ -87,7 +102,7 @@ def _parts(format_name: str, found: Found, datasets: DatasetSettings) -> ScanPar
     flats, darks = _references(found, datasets)
     slots = None if found.series is None else found.series.slots()
     notes = [*found.notes, *_notes(projections, [*(b.frames for b in flats), *darks])]
-    if slots is not None:
+    if slots is not None and found.lab is None:
         notes.append(
             f"{slots[-1] + 1 - len(slots)} numbers are missing in the names of the projections: the"
             " others keep their angles"
@@ -103,7 +118,7 @@ def _parts(format_name: str, found: Found, datasets: DatasetSettings) -> ScanPar
             unusable, slots = (None if one is None else one[kept] for one in (unusable, slots))
         if angles is None and projections.shape[0] == info.n_projections:
             angles = info.angles
-    return ScanParts(
+    parts = ScanParts(
         format=format_name,
         projections=projections,
         flats=tuple(
@@ -113,10 +128,30 @@ def _parts(format_name: str, found: Found, datasets: DatasetSettings) -> ScanPar
         angles=angles,
         pixel_size=Figure() if info is None else info.pixel_size,
         energy=Figure() if info is None else info.energy,
-        beam=lab_beam(folder),
         slots=slots,
         unusable=unusable,
         notes=tuple(notes),
+    )
+    return parts if found.lab is None else _with_lab(parts, found.lab, found.series)
+
+
+def _with_lab(parts: ScanParts, lab: LabScan, series: Series | None) -> ScanParts:
+    """Add what the file of a laboratory scanner says."""
+    taken = pictures_taken(lab, parts.projections, series)
+    voxel_um = taken.cone.voxel_um or taken.cone.demagnified_um
+    return replace(
+        parts,
+        format=f"{lab.scanner} scan, {parts.format}",
+        projections=taken.projections,
+        angles=parts.angles or taken.angles,
+        pixel_size=Figure() if voxel_um is None else pixel_um(voxel_um, "um", "um"),
+        beam=lab.beam,
+        cone=taken.cone,
+        rotation=lab.rotation,
+        slots=taken.slots,
+        unusable=None if parts.unusable is None else parts.unusable[taken.kept],
+        white_level=lab.white_level_of(parts.projections.dtype),
+        notes=(*parts.notes, *taken.notes),
     )
 
 

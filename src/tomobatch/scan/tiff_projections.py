@@ -7,6 +7,7 @@ import numpy as np
 
 from tomobatch.errors import UserError
 from tomobatch.scan.header import Frames, ImageKey
+from tomobatch.scan.lab_scan import LabScan
 from tomobatch.scan.names import Series, checks_among, role, sort_series
 from tomobatch.scan.picture_files import open_files, open_stack, pictures_of
 
@@ -26,6 +27,8 @@ class Found:
         What the names of the projections tell, if they are a file each.
     notes
         What was left out.
+    lab
+        What the file of a laboratory scanner says.
     """
 
     folder: Path
@@ -33,6 +36,7 @@ class Found:
     projections: Frames
     series: Series | None = None
     notes: list[str] = field(default_factory=list)
+    lab: LabScan | None = None
 
 
 def find_projections(folder: Path, items: list[Path]) -> Found:

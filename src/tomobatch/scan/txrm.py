@@ -2,7 +2,7 @@
 
 Names of streams as the files have them: ``ImageInfo/NoOfImages``, ``ImageData1/Image1`` with a
 hundred pictures a folder, ``ReferenceData/Image`` for the flat, which is one picture taken and
-averaged by the instrument, with the dark taken off by it.
+averaged by the instrument, with the dark taken off by it, or ``MultiReferenceData/Image1`` and on.
 """
 
 import struct
@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from tomobatch.errors import UserError
 from tomobatch.scan.addresses import refuse_second_role, several
 from tomobatch.scan.angles import FoundAngles
-from tomobatch.scan.beam_geometry import BeamGeometry
 from tomobatch.scan.header import Frames
 from tomobatch.scan.parts import FlatBlock, ScanParts
 from tomobatch.scan.picture_files import open_named
 from tomobatch.scan.settings import DatasetSettings
+from tomobatch.scan.txrm_cone import floats, read_cone
 from tomobatch.scan.units import Figure, energy_kev, pixel_um
 
-SUFFIXES = (".txrm", ".xrm")
+SUFFIXES = (".txrm", ".xrm", ".txm")
 _IMAGES_A_FOLDER = 100
 _TYPES: dict[int, np.dtype[Any]] = {5: np.dtype("<u2"), 10: np.dtype("<f4"), 3: np.dtype("u1")}
 
@@ -41,7 +41,7 @@ class TxrmFrames:
         self.name = f"{what} of {path.name}"
         self._path, self._streams = path, streams
         with olefile.OleFileIO(str(path)) as file:
-            prefix = "ReferenceData" if what == "flat" else "ImageInfo"
+            prefix = streams[0].rpartition("/")[0] if what == "flat" else "ImageInfo"
             width = _integer(path, file, f"{prefix}/ImageWidth", "ImageInfo/ImageWidth")
             height = _integer(path, file, f"{prefix}/ImageHeight", "ImageInfo/ImageHeight")
             kind = _integer(path, file, f"{prefix}/DataType", "ImageInfo/DataType")
@@ -77,24 +77,26 @@ def read_txrm(path: Path, datasets: DatasetSettings) -> ScanParts:
         If the file lacks what makes a scan.
     """
     with olefile.OleFileIO(str(path)) as file:
+        _refuse_volumes(path, file)
         n_stated = _integer(path, file, "ImageInfo/NoOfImages", "ImageInfo/ImagesTaken")
         streams = [
             f"ImageData{index // _IMAGES_A_FOLDER + 1}/Image{index + 1}"
             for index in range(n_stated)
         ]
-        there = [stream for stream in streams if file.exists(stream)]
-        angles = _floats(file, "ImageInfo/Angles")
-        has_flat = file.exists("ReferenceData/Image")
-        pixel = _floats(file, "ImageInfo/PixelSize")
-        energy = _floats(file, "ImageInfo/Energy")
-        beam = _beam(file)
-    if not there:
+        there = np.array([file.exists(stream) for stream in streams], bool)
+        angles = floats(file, "ImageInfo/Angles")
+        own_flats = _flats_in(file)
+        pixel = floats(file, "ImageInfo/PixelSize")
+        energy = floats(file, "ImageInfo/Energy")
+        beam, cone, notes = read_cone(file, np.flatnonzero(there))
+    if not there.any():
         raise UserError(f"{path}: holds no pictures")
-    notes: tuple[str, ...] = ()
-    if len(there) < n_stated:
-        notes = (f"{n_stated - len(there)} of {n_stated} projections were never written",)
-    projections = TxrmFrames(path, there, "projections")
-    flats: list[Frames] = [TxrmFrames(path, ["ReferenceData/Image"], "flat")] if has_flat else []
+    if not there.all():
+        n_lost = np.count_nonzero(~there)
+        notes = (*notes, f"{n_lost} of {n_stated} projections were never written")
+    pictures = [stream for stream, is_there in zip(streams, there, strict=True) if is_there]
+    projections = TxrmFrames(path, pictures, "projections")
+    flats: list[Frames] = [TxrmFrames(path, own_flats, "flat")] if own_flats else []
     if datasets.flats is not None:
         flats = [open_named(path.parent, text, "flats") for text in several(datasets.flats)]
     darks = [open_named(path.parent, text, "darks") for text in several(datasets.darks or [])]
@@ -104,23 +106,42 @@ def read_txrm(path: Path, datasets: DatasetSettings) -> ScanParts:
         projections=projections,
         flats=tuple(FlatBlock(frames, 0) for frames in flats),
         darks=tuple(darks),
-        angles=FoundAngles("ImageInfo/Angles", np.deg2rad(angles[: len(there)])),
+        angles=_angles_of(angles, there),
         pixel_size=pixel_um(float(pixel[0]), "um", "um") if len(pixel) else Figure(),
         energy=energy_kev(float(energy[0]), "keV") if len(energy) and energy[0] > 0 else Figure(),
         beam=beam,
+        cone=cone,
         notes=notes,
     )
 
 
-def _beam(file: olefile.OleFileIO) -> BeamGeometry:
-    """Distances from the axis, in mm; a source at infinity is stored as none."""
-    source, detector = (
-        _floats(file, f"ImageInfo/{name}") for name in ("StoRADistance", "DtoRADistance")
-    )
-    if not len(source) or source[0] == 0:
-        return BeamGeometry()
-    distance = abs(float(detector[0])) if len(detector) else None
-    return BeamGeometry(source_mm=abs(float(source[0])), detector_mm=distance)
+def _refuse_volumes(path: Path, file: olefile.OleFileIO) -> None:
+    """Refuse a file of slices that are reconstructed already."""
+    mode = "ImageInfo/AcquisitionMode"
+    if file.exists(mode) and _integer(path, file, mode) != 0:
+        raise UserError(
+            f"{path}: holds a volume, not projections (ImageInfo/AcquisitionMode); give the .txrm"
+            " file of the scan"
+        )
+
+
+def _flats_in(file: olefile.OleFileIO) -> list[str]:
+    """Return the streams of the flats that the instrument has taken, one or several."""
+    if file.exists("ReferenceData/Image"):
+        return ["ReferenceData/Image"]
+    several_flats: list[str] = []
+    while file.exists(name := f"MultiReferenceData/Image{len(several_flats) + 1}"):
+        several_flats.append(name)
+    return several_flats
+
+
+def _angles_of(degrees: NDArray[np.float64], there: NDArray[np.bool_]) -> FoundAngles | None:
+    """Return the angles of the pictures that are there; None without any."""
+    if len(degrees) == 0:
+        return None
+    if len(degrees) >= len(there):
+        degrees = degrees[: len(there)][there]
+    return FoundAngles("ImageInfo/Angles", np.deg2rad(degrees))
 
 
 def _stream(path: Path, file: olefile.OleFileIO, name: str) -> bytes:
@@ -137,12 +158,3 @@ def _integer(path: Path, file: olefile.OleFileIO, *names: str) -> int:
         if file.exists(name):
             return int(struct.unpack("<i", _stream(path, file, name)[:4])[0])
     raise UserError(f"{path}: lacks {names[0]}")
-
-
-def _floats(file: olefile.OleFileIO, name: str) -> NDArray[np.float64]:
-    """Read a stream as real numbers; none if it is not there."""
-    if not file.exists(name):
-        return np.empty(0)
-    with file.openstream(name) as stream:
-        data = stream.read()
-    return np.frombuffer(data[: len(data) // 4 * 4], "<f4").astype(np.float64)
