@@ -12,6 +12,7 @@ import typer
 from tomobatch import __version__
 from tomobatch.cli import (
     attach,
+    clean,
     cost,
     dag,
     demo,
@@ -87,6 +88,7 @@ app.command("fetch")(fetch.run)
 app.command("open")(open_.run)
 app.command("view")(view.run)
 app.command("export")(export.run)
+app.command("clean")(clean.run)
 app.command("rerun")(rerun.run)
 app.command("diff")(diff.run)
 
