@@ -37,6 +37,7 @@ from tomobatch.cli import (
     stop,
     teardown,
     view,
+    watch,
 )
 from tomobatch.cli import open as open_
 from tomobatch.records.job import explain
@@ -78,6 +79,7 @@ app.command("outputs")(outputs.run)
 app.command("estimate")(estimate.run)
 app.command("cost")(cost.run)
 app.command("run")(run.run)
+app.command("watch")(watch.run)
 app.command("runs")(runs.run)
 app.command("status")(status.run)
 app.command("attach")(attach.run)

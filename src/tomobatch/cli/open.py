@@ -3,6 +3,7 @@
 import os
 import sys
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,6 +85,24 @@ def _fetch_page(observer: "Observer", scans: dict[str, str], folder: Path) -> Pa
     """Bring reports and what the page shows of each scan, and write the page."""
     from tomobatch.report.scans import write_scans_page
 
+    if not bring_reports(scans, folder):
+        raise UserError(
+            f"run {observer.run} has no report of any scan yet: it is their last step; see "
+            f"`tomobatch status {observer.run}`"
+        )
+    return write_scans_page(folder, costs_by_scan(observer))
+
+
+def bring_reports(scans: Mapping[str, str], folder: Path) -> list[str]:
+    """Bring reports and what the page shows of scans, and return those that have a report.
+
+    Parameters
+    ----------
+    scans
+        The s3:// address of the results of each, by name.
+    folder
+        The folder that is to hold a folder a scan.
+    """
     finished = []
     for scan, url in scans.items():
         (folder / scan).mkdir(parents=True, exist_ok=True)
@@ -91,12 +110,7 @@ def _fetch_page(observer: "Observer", scans: dict[str, str], folder: Path) -> Pa
             _fetch(url, folder / scan, [name])
         if _fetch(url, folder / scan, [REPORT]):
             finished.append(scan)
-    if not finished:
-        raise UserError(
-            f"run {observer.run} has no report of any scan yet: it is their last step; see "
-            f"`tomobatch status {observer.run}`"
-        )
-    return write_scans_page(folder, costs_by_scan(observer))
+    return finished
 
 
 def _fetch(url: str, folder: Path, names: list[str]) -> bool:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tomobatch.aws.runs.place import Place
     from tomobatch.aws.runs.record import RunRecord
     from tomobatch.plan import ScanPlan
+    from tomobatch.plan_scan import Plans
 
 Scans = Annotated[
     list[str] | None,
@@ -83,36 +84,65 @@ def run(
     for line in plans.refusals:
         typer.echo(f"error: {line}", err=True)
     called = name_of(name, scans)
-    scans = {scan: entry for scan, entry in scans.items() if scan in plans.good}
     if local:
         if detach:
             raise UserError("--local and --detach exclude each other: choose one")
         results = Path(str(config.get("results", "results")))
-        there = {scan: str(results / scan) for scan in scans}
-        _look_for_devices(plans.good)
-        replaces = replaces or may_replace(there, plans.good, scans, yes=yes)
-        foretell_disk(plans.good, results)
-        run_here(called, scans, results, plans.refused, replaces=replaces, verbose=verbose)
+        run_local(called, scans, plans, results, replaces=replaces, yes=yes, verbose=verbose)
     else:
-        data_url(profile)
-        for called_so, entry in scans.items():
-            check_before_upload(str(entry["path"]), plans.good[called_so].config.datasets)
-        jobs = count_jobs(plans.good.values())
-        with deployment() as place:
-            foretold = _foretell(place, plans.good, detached=detach)
-            _warn_of_quotas()
-            _ask(place, called, scans, jobs, yes=yes)
-            on_s3 = _upload(scans, plans.good, str(place.scans), replace=replaces)
-            record = replace(_new_record(place, called, on_s3, jobs, profile), foretold=foretold)
-            there = {scan: f"{record.results}/{scan}" for scan in scans}
-            replaces = replaces or may_replace(there, plans.good, on_s3, yes=yes)
-            start(place, record, detach=detach, replaces=replaces)
+        run_on_aws(called, scans, plans, profile, detach=detach, replaces=replaces, yes=yes)
     if plans.refused:
         n_all = len(plans.good) + len(plans.refused)
         raise UserError(
             f"{len(plans.refused)} of {n_all} scans cannot be reconstructed, the others are not"
             f" held up: {', '.join(plans.refused)}; why is said above"
         )
+
+
+def run_local(
+    called: str,
+    scans: Mapping[str, Entry],
+    plans: "Plans",
+    results: Path,
+    *,
+    replaces: bool = False,
+    yes: bool = False,
+    verbose: bool = False,
+) -> None:
+    """Reconstruct those scans that can be on this machine, their results in a folder each."""
+    scans = {scan: entry for scan, entry in scans.items() if scan in plans.good}
+    there = {scan: str(results / scan) for scan in scans}
+    _look_for_devices(plans.good)
+    replaces = replaces or may_replace(there, plans.good, scans, yes=yes)
+    foretell_disk(plans.good, results)
+    run_here(called, scans, results, plans.refused, replaces=replaces, verbose=verbose)
+
+
+def run_on_aws(
+    called: str,
+    scans: Mapping[str, Entry],
+    plans: "Plans",
+    profile: str,
+    *,
+    detach: bool,
+    replaces: bool = False,
+    yes: bool = False,
+) -> None:
+    """Send those scans that can be reconstructed to AWS, and start a run of them there."""
+    scans = {scan: entry for scan, entry in scans.items() if scan in plans.good}
+    data_url(profile)
+    for called_so, entry in scans.items():
+        check_before_upload(str(entry["path"]), plans.good[called_so].config.datasets)
+    jobs = count_jobs(plans.good.values())
+    with deployment() as place:
+        foretold = _foretell(place, plans.good, detached=detach)
+        _warn_of_quotas()
+        _ask(place, called, scans, jobs, yes=yes)
+        on_s3 = _upload(scans, plans.good, str(place.scans), replace=replaces)
+        record = replace(_new_record(place, called, on_s3, jobs, profile), foretold=foretold)
+        there = {scan: f"{record.results}/{scan}" for scan in scans}
+        replaces = replaces or may_replace(there, plans.good, on_s3, yes=yes)
+        start(place, record, detach=detach, replaces=replaces)
 
 
 def name_of(name: str | None, scans: Mapping[str, Entry]) -> str:

@@ -26,7 +26,7 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
     if 0 in parts.projections.shape:
         raise UserError(f"{path}: {parts.projections.name} holds no projections")
     source, angles, problems, angle_notes = _angles(path, parts, datasets)
-    kept, left_out = _kept(parts, angles, source, datasets)
+    kept, left_out, n_absent = _kept(parts, angles, source, datasets)
     if not kept.any():
         raise UserError(f"{path}: no projection is left of {len(kept)}: {'; '.join(left_out)}")
     angles, not_numbers = _numbers_alone(path, parts, unwrapped(angles[kept]))
@@ -60,6 +60,7 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
         distance_mm=parts.beam.detector_mm,
         is_mirrored=parts.cone is not None and parts.cone.is_mirrored,
         white_level=parts.white_level,
+        n_absent=n_absent,
     )
     return with_rows(Scan(header, parts), datasets.rows)
 
@@ -220,8 +221,11 @@ def _kept(
     angles: NDArray[np.float64],
     source: AngleSource,
     datasets: DatasetSettings,
-) -> tuple[NDArray[np.bool_], list[str]]:
-    """Return which projections are kept, bool (n,), and what was left out, a line each."""
+) -> tuple[NDArray[np.bool_], list[str], int]:
+    """Return which projections are kept, bool (n,), what was left out, and how many are absent.
+
+    Of what was left out a line each; absent are those that are announced and not there.
+    """
     n_all = parts.projections.shape[0]
     kept = included(datasets.include, n_all) & ~excluded(datasets.exclude, n_all)
     notes = []
@@ -234,12 +238,23 @@ def _kept(
             f" {numbers(bad)} (the first is 0)"
         )
         kept &= ~bad
-    for n_good, why in _ends(parts, angles, source):
+    ends = _ends(parts, angles, source)
+    for n_good, why in ends:
         tail = kept & (np.arange(n_all) >= n_good)
         if tail.any():
             notes.append(f"the last {np.count_nonzero(tail)} of {n_all} projections {why}")
             kept &= ~tail
-    return kept, notes
+    n_there = min([n_all, *(n_good for n_good, _ in ends)])
+    return kept, notes, n_all - n_there + _n_angles_more(parts, source)
+
+
+def _n_angles_more(parts: ScanParts, source: AngleSource) -> int:
+    """Return how many more angles than pictures there are, where all are those of projections."""
+    found, n_projections = parts.angles, parts.projections.shape[0]
+    if found is None or source is not AngleSource.FILE:
+        return 0
+    n_more = len(found.angles_rad) - n_projections
+    return n_more if n_more > 0 and _evenly_spaced(found.angles_rad) else 0
 
 
 def _ends(

@@ -57,6 +57,8 @@ class ScanHeader:
         counts.
     distance_mm
         From sample to detector, as the file says; None if it does not.
+    n_absent
+        Projections that the file announces, by their angles or as blank pictures, and has not.
     first_row
         The row of the detector that row 0 is, where the user restricts the rows.
     n_flats, n_darks
@@ -95,6 +97,7 @@ class ScanHeader:
     rotation: Rotation = "counter-clockwise"
     rotation_source: RotationSource = "assumed"
     distance_mm: float | None = None
+    n_absent: int = 0
     first_row: int = 0
     is_mirrored: bool = False
     white_level: float | None = None

@@ -1,0 +1,4 @@
+"""Scans that arrive in a folder: which are finished, and what became of each.
+
+Decision 125.
+"""
