@@ -30,6 +30,7 @@ ELSEWHERE = {
     "snakemake --profile aws": "tests/cli/test_setup.py writes that profile and reads it back",
     'pip install "tomobatch[slurm]"': "needs the released distribution",
     "tomobatch preview tooth --apply": "tests/cli/test_preview.py does; it changes config.yaml",
+    "tomobatch watch": "tests/watch does; it waits for scans",
     "sudo apt-get": "needs root, and a network",
     "VKFFT_BACKEND=opencl pip install": "needs OpenCL's headers",
     "rclone ": "needs a beamline's server",
@@ -51,7 +52,7 @@ STANDS_FOR = {
     "make demo CONE=1": "tomobatch demo --cone",
     "make demo": "tomobatch demo",
 }
-NEED_AN_ACCOUNT = ("setup", "run ", "status", "teardown")
+NEED_AN_ACCOUNT = ("setup", "run ", "status", "teardown", "export tooth ")
 MAY_FAIL = ("tomobatch doctor --device gpu",)
 WORDS = ("tomobatch ", "snakemake ", "make ", "pip ", "cd ", "for ", ". ", *ELSEWHERE)
 SCAN = {"size": 48, "n_rows": 12, "n_angles": 60, "n_flats": 4, "n_darks": 4}
