@@ -169,9 +169,13 @@ def check_profile(account, outputs, repository):
         ("JobRole", of_run / "lists" / "l.json", ("s3:GetObject",)),
         ("JobRole", of_run / "outcomes" / "l" / "0.json", ("s3:GetObject", "s3:PutObject")),
         ("JobRole", of_run / "attempts" / "l" / "0_1", ("s3:PutObject",)),
+        ("JobRole", of_run / "claims" / "l" / "0", ("s3:GetObject", "s3:PutObject")),
+        ("JobRole", of_run / "pilots" / "p" / "control.json", ("s3:GetObject",)),
         ("HeadJobRole", result, ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")),
         ("HeadJobRole", of_run / "lists" / "l.json", ("s3:GetObject", "s3:PutObject")),
         ("HeadJobRole", of_run / "closed" / "l", ("s3:PutObject",)),
+        ("HeadJobRole", of_run / "pilots" / "p" / "control.json", ("s3:GetObject", "s3:PutObject")),
+        ("HeadJobRole", of_run / "claims" / "l" / "0", ("s3:GetObject", "s3:PutObject")),
     ]
     for role, place, actions in needed:
         arn = str(place).replace("s3://", "arn:aws:s3:::")

@@ -19,6 +19,7 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 
+from aws_batch_emulator.moto_conditions import mend_conditions
 from aws_batch_emulator.moto_listings import mend_listings
 from aws_batch_emulator.moto_logs import mend_pages
 from aws_batch_emulator.moto_stacks import mend_stacks
@@ -75,6 +76,7 @@ def moto_application() -> "WSGIApplication":
     mend_stacks()
     mend_pages()
     mend_listings()
+    mend_conditions()
     return Dispatcher()
 
 

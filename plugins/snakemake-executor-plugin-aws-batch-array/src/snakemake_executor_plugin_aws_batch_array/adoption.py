@@ -6,13 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from snakemake_executor_plugin_aws_batch_array.batch import LISTING_LAG_S, BatchApi
+from snakemake_executor_plugin_aws_batch_array.batch import BatchApi
 from snakemake_executor_plugin_aws_batch_array.command_list import (
     Attempt,
     ChildOutcomes,
     Command,
     CommandList,
     UnreadableListError,
+)
+from snakemake_executor_plugin_aws_batch_array.left import Demand, Left
+from snakemake_executor_plugin_aws_batch_array.left_to_pilots import (
+    Pilots,
+    find_jobs,
+    makes_one_of,
+    take_over,
+    what_pilots_have_left,
 )
 from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
 from snakemake_executor_plugin_aws_batch_array.watched import Watched
@@ -42,64 +50,6 @@ class Registry(Protocol):
     def close(self, name: str) -> None:
         """Mark a list as done with."""
         ...
-
-
-@dataclass(frozen=True)
-class Demand:
-    """Why a job is wanted, as far as it bears on taking up what is there.
-
-    Attributes
-    ----------
-    forced
-        Whether the user wants it to run whatever is there.
-    inputs_s
-        When the newest of its inputs was written, in whole seconds since 1970; None without any.
-    has_outputs
-        Whether all its outputs are there.
-    """
-
-    forced: bool = False
-    inputs_s: float | None = None
-    has_outputs: bool = True
-
-
-@dataclass(frozen=True)
-class Left:
-    """A command that an earlier controller submitted, and that succeeded or may still run.
-
-    Attributes
-    ----------
-    item, index
-        The list, and which of its commands.
-    since_ms
-        Before this moment it read no input, milliseconds since 1970; None if it has not begun.
-    succeeded
-        Whether it is done.
-    is_ending
-        Whether somebody has told it to end, so that it can only fail.
-    """
-
-    item: Watched
-    index: int
-    since_ms: int | None
-    succeeded: bool
-    is_ending: bool = False
-
-    @property
-    def command(self) -> Command:
-        """What was submitted."""
-        return self.item.commands.commands[self.index]
-
-    def serves(self, command: Command, demand: Demand) -> bool:
-        """Whether a demand is met by this, so that the command need not be submitted again."""
-        if demand.forced or self.command.identity != command.identity:
-            return False
-        if self.is_ending or (self.succeeded and not demand.has_outputs):
-            return False
-        if self.since_ms is None or demand.inputs_s is None:
-            return True
-        # S3 tells whole seconds: an input of the same second may be newer.
-        return demand.inputs_s + 1 <= self.since_ms / 1000
 
 
 @dataclass
@@ -150,7 +100,11 @@ class Inheritance:
 
 
 def find_inheritance(
-    registry: Registry, batch: BatchApi, wanted: frozenset[str], now_ms: int | None = None
+    registry: Registry,
+    batch: BatchApi,
+    wanted: frozenset[str],
+    pilots: Pilots,
+    now_ms: int | None = None,
 ) -> Inheritance:
     """Find the lists an earlier controller left open and what may be claimed of them.
 
@@ -161,15 +115,26 @@ def find_inheritance(
     ----------
     wanted
         Digests of all files that this workflow makes.
+    pilots
+        Takes over the pilots that are there.
     """
     now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     inheritance = Inheritance()
-    lists = sorted(_readable(registry, inheritance), key=lambda commands: commands.submitted_ms)
+    lists = _read_lists(registry, inheritance)
+    if any(commands.is_of_pilots for commands in lists):
+        over, complaints = take_over(lists, batch, wanted, pilots)
+        for name in over:
+            registry.close(name)
+        # Only now: until then another controller may have offered them more.
+        lists = _read_lists(registry, inheritance)
+        inheritance.complaints += complaints
+        pilots.keep({commands.name for commands in lists})
+    lists = [commands for commands in lists if not commands.is_of_pilots]
     attempts = registry.attempts() if lists else {}
-    ids = _find_jobs(lists, batch, now_ms)
+    ids = find_jobs(lists, batch, now_ms)
     details = batch.describe(list(ids.values()))
     for commands in lists:
-        is_ours = any(not wanted.isdisjoint(command.outputs) for command in commands.commands)
+        is_ours = makes_one_of(commands, wanted)
         if commands.name not in ids:
             if is_ours:
                 registry.close(commands.name)
@@ -179,13 +144,22 @@ def find_inheritance(
                 )
             continue
         item = Watched(commands, ids[commands.name])
-        begun = attempts.get(commands.name, {})
-        lefts = _what_is_left(item, details.get(item.job_id), begun, registry, batch)
+        detail = details.get(item.job_id)
+        if item.is_piloted:
+            lefts = what_pilots_have_left(item, detail, pilots)
+        else:
+            begun = attempts.get(commands.name, {})
+            lefts = _what_is_left(item, detail, begun, registry, batch)
         # A later list replaces an earlier one: it is the retry of its job.
         inheritance.by_output |= {d: left for left in lefts for d in left.command.outputs}
         if is_ours:
             inheritance.ours.append(item)
     return inheritance
+
+
+def _read_lists(registry: Registry, inheritance: Inheritance) -> list[CommandList]:
+    inheritance.complaints.clear()
+    return sorted(_readable(registry, inheritance), key=lambda commands: commands.submitted_ms)
 
 
 def _readable(registry: Registry, inheritance: Inheritance) -> Iterable[CommandList]:
@@ -197,19 +171,6 @@ def _readable(registry: Registry, inheritance: Inheritance) -> Iterable[CommandL
                 f"{name} is left alone: {error}. If its job still runs, end it, for it may write "
                 "the same files."
             )
-
-
-def _find_jobs(lists: Sequence[CommandList], batch: BatchApi, now_ms: int) -> dict[str, str]:
-    """Return the id of each list's job; those without one were never submitted."""
-    ids: dict[str, str] = {}
-    for run, queue in {(commands.run, commands.queue) for commands in lists}:
-        ids |= batch.find_all(f"{run}-*", queue)
-    for commands in lists:
-        age_s = (now_ms - commands.submitted_ms) / 1000
-        if commands.name not in ids and age_s < LISTING_LAG_S:
-            job_id = batch.find_new(commands.name, commands.queue, age_s)
-            ids |= {} if job_id is None else {commands.name: job_id}
-    return {commands.name: ids[commands.name] for commands in lists if commands.name in ids}
 
 
 def _what_is_left(

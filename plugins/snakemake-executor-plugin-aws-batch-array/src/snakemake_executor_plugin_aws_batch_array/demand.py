@@ -7,8 +7,8 @@ from typing import Any
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.workflow import WorkflowExecutorInterface
 
-from snakemake_executor_plugin_aws_batch_array.adoption import Demand
 from snakemake_executor_plugin_aws_batch_array.identity import output_digests
+from snakemake_executor_plugin_aws_batch_array.left import Demand
 from snakemake_executor_plugin_aws_batch_array.listing import find_objects
 
 STORAGE_PLUGIN = "snakemake_storage_plugin_s3"

@@ -5,57 +5,35 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from snakemake_executor_plugin_aws_batch_array.adoption import (
-    Demand,
-    Inheritance,
-    Left,
-    find_inheritance,
-)
+from snakemake_executor_plugin_aws_batch_array.adoption import Inheritance, find_inheritance
 from snakemake_executor_plugin_aws_batch_array.batch import BatchApi
 from snakemake_executor_plugin_aws_batch_array.command_list import Command
+from snakemake_executor_plugin_aws_batch_array.ending import end_and_wait, end_lists
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
+from snakemake_executor_plugin_aws_batch_array.left import Demand, Left
 from snakemake_executor_plugin_aws_batch_array.parcels import (
     Parcel,
     Run,
     command_list,
     submission_of,
 )
+from snakemake_executor_plugin_aws_batch_array.pilot_dispatch import NoPilotsError, PilotDispatch
 from snakemake_executor_plugin_aws_batch_array.region import region_environment
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
+from snakemake_executor_plugin_aws_batch_array.tracked import Ticket, Tracked
 from snakemake_executor_plugin_aws_batch_array.verdicts import Verdict
 from snakemake_executor_plugin_aws_batch_array.watch import Watcher
 from snakemake_executor_plugin_aws_batch_array.watched import Watched
+from snakemake_executor_plugin_aws_batch_array.words import counted
 from snakemake_executor_plugin_aws_batch_array.worker.assignment import submission_environment
 
 _SUBMISSION_WAIT_S = 120
 """Of Ctrl-C for a submission under way, which may be throttled."""
-
-_END_WAIT_S = 60.0
-"""For the end of jobs that write what is to be written anew; a container has 30 s for its end."""
-
-_END_POLL_S = 1.0
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """Where the command of one job is: the name of its list and its index there."""
-
-    list_name: str
-    command: int
-
-
-@dataclass
-class _Tracked:
-    """A list with the verdicts that Snakemake has yet to hear."""
-
-    watched: Watched
-    awaited: set[int]
-    verdicts: dict[int, Verdict] = field(default_factory=dict)
-    claimed: set[int] = field(default_factory=set)
 
 
 class Dispatcher:
@@ -69,6 +47,8 @@ class Dispatcher:
         Lists and outcomes on S3.
     watcher
         Finds verdicts.
+    pilots
+        Sends commands to pilots, if there are to be any.
     sleep
         Called with the seconds between two looks at jobs that end.
     """
@@ -78,14 +58,17 @@ class Dispatcher:
         batch: BatchApi,
         store: RunStore,
         watcher: Watcher,
+        pilots: PilotDispatch,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._batch = batch
         self._store = store
         self._watcher = watcher
+        self._pilots = pilots
+        self._fleet = pilots.fleet
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._tracked: dict[str, _Tracked] = {}
+        self._tracked: dict[str, Tracked] = {}
         self._inheritance: Inheritance | None = None
         self._refused: list[Left] = []
         self._ending: dict[str, list[str]] = {}
@@ -105,7 +88,7 @@ class Dispatcher:
         """
         if self._inheritance is not None:
             return []
-        found = find_inheritance(self._store, self._batch, wanted)
+        found = find_inheritance(self._store, self._batch, wanted, self._fleet)
         for item in found.ours:
             self._track(item)
         self._inheritance = found
@@ -140,7 +123,8 @@ class Dispatcher:
             slice: they are to be submitted again.
         """
         children: dict[str, tuple[Watched, set[int]]] = {}
-        for left in self._refused:
+        piloted = [left for left in self._refused if left.item.is_piloted]
+        for left in (left for left in self._refused if not left.item.is_piloted):
             of_list = children.setdefault(left.item.commands.name, (left.item, set()))
             of_list[1].add(left.item.child_of(left.index))
         self._refused.clear()
@@ -155,6 +139,7 @@ class Dispatcher:
             else [item.child_id(child) for child in sorted(ending)]
             for name, (item, ending) in children.items()
         }
+        self._withdraw(piloted)
         displaced: list[Ticket] = []
         for name, (item, ending) in children.items():
             with self._lock:
@@ -166,35 +151,66 @@ class Dispatcher:
                 displaced += [Ticket(name, i) for i in sorted(lost[name] & tracked.claimed)]
                 tracked.awaited -= lost[name]
         ended = [job_id for job_ids in self._ending.values() for job_id in job_ids]
-        self._end_all(ended, "what it makes is wanted anew")
+        end_and_wait(self._batch, ended, "what it makes is wanted anew", self._sleep)
         self._ending.clear()
-        for name, (item, _) in children.items():
+        for item in [*(item for item, _ in children.values()), *(left.item for left in piloted)]:
             if not item.undecided:
-                self._close(name)
+                self._close(item.commands.name)
         return displaced
+
+    def _withdraw(self, refused: Sequence[Left]) -> None:
+        """Keep pilots from what is refused, and note those to end that are at it already."""
+        for left in refused:
+            commands = left.item.commands
+            claim = self._fleet.withdraw(commands.name, left.index)
+            if claim is not None:
+                self._ending[commands.name] = [
+                    *self._ending.get(commands.name, ()),
+                    left.item.child_id(claim.pilot),
+                ]
+            with self._lock:
+                left.item.undecided.discard(left.index)
+                if commands.name in self._tracked:
+                    self._tracked[commands.name].awaited.discard(left.index)
 
     def submit(self, run: Run, parcel: Parcel) -> list[Ticket]:
         """Write the list, submit its job, and return a ticket for each command."""
-        commands = command_list(run, parcel)
-        item = Watched(commands, "")
+        crew = self._pilots.find_crew(run, parcel)
+        if crew is not None:
+            piloted = replace(parcel, n_children=crew.n_pilots)
+            item = Watched(command_list(run, piloted, crew.name), crew.job_id)
+            with contextlib.suppress(NoPilotsError):
+                return self._submit(item, partial(self._pilots.send, run, parcel, item))
+        item = Watched(command_list(run, parcel), "")
+        return self._submit(item, partial(self._send, run, parcel, item))
+
+    def _submit(self, item: Watched, send: Callable[[threading.Event], None]) -> list[Ticket]:
+        name = item.commands.name
         self._track(item)
         try:
-            self._submitter.submit(self._send, run, parcel, item).result()
+            self._submitter.submit(send, self._cancelled).result()
         except Exception:
-            self._close(commands.name)
+            self._close(name)
             raise
-        return [Ticket(commands.name, index) for index in range(len(commands.commands))]
+        return [Ticket(name, index) for index in range(len(item.commands.commands))]
 
     def external_id(self, ticket: Ticket) -> str:
         """Return the Batch id of the child that runs a command."""
         item = self._tracked[ticket.list_name].watched
         return item.child_id(item.child_of(ticket.command))
 
+    def pilots_of(self, ticket: Ticket) -> str:
+        """Return the words for who runs a command, if pilots do."""
+        item = self._tracked[ticket.list_name].watched
+        return f"for {counted(item.n_children, 'pilot')}" if item.is_piloted else ""
+
     def poll(self, now_s: float) -> bool:
         """Ask AWS Batch once; return whether there is anything new."""
+        self._fleet.beat(now_s)
         with self._lock:
             active = [tracked.watched for tracked in self._tracked.values()]
         news = self._watcher.poll(active, now_s)
+        self._pilots.give_way(active, now_s)
         for item, verdicts in news:
             tracked = self._tracked.get(item.commands.name)
             if tracked is not None:
@@ -219,6 +235,10 @@ class Dispatcher:
             if not tracked.watched.undecided and name not in kept_open:
                 self._close(name)
 
+    def dismiss(self) -> list[str]:
+        """Let pilots end, which there is nothing more for; return those that may run on."""
+        return [] if self._cancelled.is_set() else self._fleet.dismiss(self._sleep)
+
     def cancel(self, reason: str) -> list[str]:
         """End every job that may still run, arrays as a whole; return the lists that may run on."""
         self._cancelled.set()
@@ -228,19 +248,19 @@ class Dispatcher:
             under_way.result(_SUBMISSION_WAIT_S)
         with self._lock:
             active = [t.watched for t in self._tracked.values() if t.watched.undecided]
-        ends = {**self._ending, **{item.commands.name: [item.job_id] for item in active}}
+        ends = {**self._ending, **{name: [id_] for name, id_ in self._fleet.job_ids.items()}}
+        ends |= {each.commands.pilots or each.commands.name: [each.job_id] for each in active}
         unanswered = [name for name, (job_id, *_) in ends.items() if not job_id]
         left = [] if under_way.done() else unanswered
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            failed = pool.map(
-                lambda name: self._end(name, ends[name], reason), ends.keys() - {*unanswered}
-            )
-            return left + [name for name in failed if name]
+        self._fleet.close()
+        ends = {name: ids for name, ids in ends.items() if name not in unanswered}
+        return left + end_lists(self._batch, ends, reason)
 
     def may_run(self) -> list[str]:
         """Return the names of the lists that are not known to be done."""
         with self._lock:
-            return [name for name, t in self._tracked.items() if t.watched.undecided]
+            names = [name for name, t in self._tracked.items() if t.watched.undecided]
+        return [*names, *self._fleet.job_ids]
 
     def left_alone(self) -> list[str]:
         """Return the names of the lists of this run that make no file of this workflow."""
@@ -250,7 +270,7 @@ class Dispatcher:
         names = {left.item.commands.name for left in lefts if not left.succeeded}
         return sorted(names - self._tracked.keys())
 
-    def _send(self, run: Run, parcel: Parcel, item: Watched) -> None:
+    def _send(self, run: Run, parcel: Parcel, item: Watched, cancelled: threading.Event) -> None:
         """Write a list and submit its job."""
         commands = item.commands
         list_checksum = self._store.put_list(commands)
@@ -258,34 +278,13 @@ class Dispatcher:
             self._store.list_path(commands.name), list_checksum, commands.n_children
         )
         environment |= region_environment(run.region)
-        if self._cancelled.is_set():
+        if cancelled.is_set():
             raise UserError("the run was interrupted before")
         item.job_id = self._batch.submit(submission_of(run, parcel, commands, environment))
 
     def _track(self, item: Watched) -> None:
         with self._lock:
-            self._tracked.setdefault(item.commands.name, _Tracked(item, set(item.undecided)))
-
-    def _end(self, name: str, job_ids: Sequence[str], reason: str) -> str:
-        """End the jobs of a list; return its name if that cannot be done."""
-        try:
-            for job_id in job_ids:
-                self._batch.terminate(job_id, reason)
-        except (ClientError, BotoCoreError):
-            return name
-        return ""
-
-    def _end_all(self, job_ids: Sequence[str], reason: str) -> None:
-        """End jobs and wait until they write nothing more."""
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            list(pool.map(lambda job_id: self._batch.terminate(job_id, reason), job_ids))
-        waited_s = 0.0
-        while job_ids and waited_s < _END_WAIT_S:
-            details = self._batch.describe(list(job_ids))
-            job_ids = [job_id for job_id, each in details.items() if not each.status.is_final]
-            if job_ids:
-                self._sleep(_END_POLL_S)
-                waited_s += _END_POLL_S
+            self._tracked.setdefault(item.commands.name, Tracked(item, set(item.undecided)))
 
     def _forget_child(self, item: Watched, child: int) -> None:
         if self._inheritance is not None:
@@ -293,7 +292,9 @@ class Dispatcher:
 
     def _close(self, name: str) -> None:
         with self._lock:
-            self._tracked.pop(name, None)
+            tracked = self._tracked.pop(name, None)
+        if tracked is not None:
+            self._fleet.done(tracked.watched.commands)
         # Without its marker a list is looked at once more by the next controller, no harm.
         with contextlib.suppress(ClientError, BotoCoreError):
             self._store.close(name)

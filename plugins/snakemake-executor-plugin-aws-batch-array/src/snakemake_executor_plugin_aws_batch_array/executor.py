@@ -14,24 +14,23 @@ from snakemake_interface_executor_plugins.logging import LoggerExecutorInterface
 from snakemake_interface_executor_plugins.workflow import WorkflowExecutorInterface
 
 from snakemake_executor_plugin_aws_batch_array import checkpoint_outputs, failures
+from snakemake_executor_plugin_aws_batch_array.ahead import kinds_ahead
 from snakemake_executor_plugin_aws_batch_array.arrays import ArrayGroup, group_into_arrays
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
-from snakemake_executor_plugin_aws_batch_array.batch import BatchClient
 from snakemake_executor_plugin_aws_batch_array.definitions import JobDefinitions
 from snakemake_executor_plugin_aws_batch_array.demand import find_demands, singles, wanted_files
 from snakemake_executor_plugin_aws_batch_array.deployment import resolve_deployment
-from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher, Ticket
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
 from snakemake_executor_plugin_aws_batch_array.identity import default_run_id, safe_name
-from snakemake_executor_plugin_aws_batch_array.logs import log_tail
 from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
 from snakemake_executor_plugin_aws_batch_array.pace import Pace
 from snakemake_executor_plugin_aws_batch_array.preparing import Preparation, ReadyJob, parcel_of
 from snakemake_executor_plugin_aws_batch_array.rule_logs import rule_log_tails
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings, check_settings
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
+from snakemake_executor_plugin_aws_batch_array.tracked import Ticket
 from snakemake_executor_plugin_aws_batch_array.verdicts import MAX_LOGS, Verdict
-from snakemake_executor_plugin_aws_batch_array.watch import Watcher
+from snakemake_executor_plugin_aws_batch_array.wiring import make_dispatcher
 from snakemake_executor_plugin_aws_batch_array.words import counted
 
 
@@ -76,7 +75,13 @@ class Executor(RemoteExecutor):
         self._preparation = Preparation(
             self, settings, deployment, self._run_id, client.meta.region_name, store
         )
-        self._dispatcher = self._make_dispatcher(store, deployment.log_group)
+        self._dispatcher = make_dispatcher(
+            settings,
+            store,
+            deployment.log_group,
+            partial(kinds_ahead, self.workflow, deployment, self._definitions),
+            self.logger.warning,
+        )
         self._outputs = Outputs()
         self._taken_up: dict[Ticket, tuple[ReadyJob, SubmittedJobInfo]] = {}
         self._again: dict[JobExecutorInterface, SubmittedJobInfo] = {}
@@ -170,19 +175,13 @@ class Executor(RemoteExecutor):
         self._outputs.detach()
         self._settle_what_is_recorded()
         self._dispatcher.close_decided({ticket.list_name for ticket in self._reported})
+        self._say_what_may_run(self._dispatcher.dismiss(), "AWS did not take the call")
 
     async def sleep(self) -> None:
         """Pause between two polls, unless something wakes this executor up."""
         await asyncio.to_thread(self._pace.wait)
         if self.wait:
             self._pace.rest()
-
-    def _make_dispatcher(self, store: RunStore, log_group: str) -> Dispatcher:
-        settings = self._settings
-        batch = BatchClient(settings.region)
-        logs = partial(log_tail, make_client("logs", settings.region))
-        watcher = Watcher(batch, store, logs, log_group, settings.stuck_after, self.logger.warning)
-        return Dispatcher(batch, store, watcher)
 
     def _submit(self, group: ArrayGroup[ReadyJob]) -> None:
         first = group.jobs[0]
@@ -198,9 +197,10 @@ class Executor(RemoteExecutor):
             return
         for item, ticket in zip(group.jobs, tickets, strict=True):
             self._report_submission(item.job, ticket)
+        children = counted(group.n_children, "AWS Batch child", "AWS Batch children")
+        who = self._dispatcher.pilots_of(tickets[0]) or f"as {children}"
         self.logger.info(
-            f"Submitted {counted(len(group.jobs), 'job')} of {first.rule} to {first.queue} as "
-            f"{counted(group.n_children, 'AWS Batch child', 'AWS Batch children')}: "
+            f"Submitted {counted(len(group.jobs), 'job')} of {first.rule} to {first.queue} {who}: "
             f"{tickets[0].list_name}"
         )
 

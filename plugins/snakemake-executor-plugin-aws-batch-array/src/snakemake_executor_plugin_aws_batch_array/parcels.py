@@ -64,8 +64,14 @@ class Parcel:
     n_children: int
 
 
-def command_list(run: Run, parcel: Parcel) -> CommandList:
-    """Return the list of a parcel, under a name that no other list has."""
+def command_list(run: Run, parcel: Parcel, pilots: str = "") -> CommandList:
+    """Return the list of a parcel, under a name that no other list has.
+
+    Parameters
+    ----------
+    pilots
+        Name of the array of pilots that runs it, if one does.
+    """
     now_ms = time.time_ns() // 1_000_000
     content = [str(now_ms), *(command.identity for command in parcel.commands)]
     digest = hashlib.sha256("".join(content).encode()).hexdigest()[:12]
@@ -83,6 +89,7 @@ def command_list(run: Run, parcel: Parcel) -> CommandList:
         sources=run.sources,
         arguments=run.arguments,
         commands=parcel.commands,
+        pilots=pilots,
     )
 
 

@@ -57,6 +57,15 @@ class ExecutorSettings(ExecutorSettingsBase):
             int,
         ),
     )
+    pilots: int | None = field(
+        default=None,
+        metadata=_option(
+            "Start so many children once, 1 to 10,000, that stay until the run is over and take "
+            "the jobs of all steps, in place of an array for every step. A step that needs another "
+            "queue or image gets pilots of its own, one that needs more memory or vCPUs an array.",
+            int,
+        ),
+    )
     stack: str | None = field(
         default=None,
         metadata=_option(
@@ -170,6 +179,7 @@ class ExecutorSettings(ExecutorSettingsBase):
 
 _LIMITS = {
     "size": (1, MAX_ARRAY_SIZE),
+    "pilots": (1, MAX_ARRAY_SIZE),
     "attempts": (1, 10),
     "task_timeout": (60, None),
     "priority": (0, 9999),

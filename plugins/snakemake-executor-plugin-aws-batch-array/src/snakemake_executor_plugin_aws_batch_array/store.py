@@ -9,6 +9,8 @@
                                                  started, and that of a second one how it ended
     <prefix>/<run>/closed/<name>                 every outcome of the list has reached Snakemake
 
+What pilots need besides is in ``pilots.channel``.
+
 A list without its ``closed`` marker may still be running: that is the whole registry by which a
 controller finds what an earlier one left behind.
 
@@ -189,12 +191,17 @@ class RunStore:
 
     def outcome_tags(self, name: str) -> dict[int, str]:
         """Return the entity tag of each child's outcomes, to read only those that changed."""
-        prefix = (self.root / "outcomes" / name).key + "/"
+        tags = self.tags(f"outcomes/{name}")
+        return {int(key.removesuffix(".json")): tag for key, tag in tags.items()}
+
+    def tags(self, folder: str) -> dict[str, str]:
+        """List a folder of the run: the entity tag of each object, by its name below it."""
+        prefix = (self.root / folder).key + "/"
         pages = self.s3.get_paginator("list_objects_v2").paginate(
             Bucket=self.root.bucket, Prefix=prefix
         )
         return {
-            int(item["Key"].removeprefix(prefix).removesuffix(".json")): item["ETag"]
+            item["Key"].removeprefix(prefix): item["ETag"]
             for page in pages
             for item in page.get("Contents", [])
         }

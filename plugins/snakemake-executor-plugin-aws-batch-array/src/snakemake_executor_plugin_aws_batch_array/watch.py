@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from snakemake_executor_plugin_aws_batch_array.batch import BatchApi
 from snakemake_executor_plugin_aws_batch_array.failures import failure_message
 from snakemake_executor_plugin_aws_batch_array.logs import LogTail
+from snakemake_executor_plugin_aws_batch_array.pilots.watch import PilotWatcher
 from snakemake_executor_plugin_aws_batch_array.status import (
     JobDetail,
     Status,
@@ -43,6 +44,8 @@ class Watcher:
         How long a job may wait for an instance with a reason that lasts for ever.
     warn
         Told of jobs that have waited as long for a reason that may pass.
+    pilots
+        Watches the lists that pilots work on.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Watcher:
         log_group: str,
         stuck_after_s: float,
         warn: Callable[[str], object],
+        pilots: PilotWatcher,
     ) -> None:
         self._batch = batch
         self._outcomes = outcomes
@@ -60,6 +64,7 @@ class Watcher:
         self._log_group = log_group
         self._stuck_after_s = stuck_after_s
         self._warn = warn
+        self._pilots = pilots
 
     def poll(self, watched: Iterable[Watched], now_s: float) -> list[tuple[Watched, Verdicts]]:
         """Ask once about all jobs and return the new verdicts.
@@ -68,7 +73,7 @@ class Watcher:
         and outcomes read only of children that failed or that work on several commands.
         """
         active = [item for item in watched if item.undecided and item.job_id]
-        details = self._batch.describe([item.job_id for item in active])
+        details = self._batch.describe(list(dict.fromkeys(item.job_id for item in active)))
         news = []
         for item in active:
             verdicts = self._look_at(item, details.get(item.job_id), now_s)
@@ -84,6 +89,9 @@ class Watcher:
                 item.missing_since_s = now_s
             return self._vanished(item) if now_s - item.missing_since_s >= MISSING_S else {}
         item.missing_since_s = None
+        if item.is_piloted:
+            verdicts = self._pilots.look_at(item, detail, now_s)
+            return verdicts or self._of_stuck(item, detail, now_s)
         moved = item.seen is None or detail.fingerprint != item.seen.fingerprint
         before = item.seen.children if item.seen is not None else {}
         if moved:
@@ -204,6 +212,8 @@ class Watcher:
     def _vanished(self, item: Watched) -> Verdicts:
         # It may still run although Batch does not show it: then nobody would end it.
         self._batch.terminate(item.job_id, "AWS Batch lost sight of this job")
+        if item.is_piloted:
+            return self._pilots.at_last(item)
         verdicts: Verdicts = {}
         for child in {item.child_of(index) for index in item.undecided}:
             outcomes = self._outcomes.get_outcomes(item.commands.name, child)

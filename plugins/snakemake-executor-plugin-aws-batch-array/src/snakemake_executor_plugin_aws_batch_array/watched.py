@@ -41,6 +41,11 @@ class Watched:
         """Number of children; 1 for a plain job."""
         return self.commands.n_children
 
+    @property
+    def is_piloted(self) -> bool:
+        """Whether pilots run it, whose children do not end with it."""
+        return bool(self.commands.pilots)
+
     def slice_of(self, child: int) -> range:
         """Return the commands of a child."""
         return balanced_slice(len(self.commands.commands), self.n_children, child)

@@ -13,6 +13,8 @@ from snakemake_executor_plugin_aws_batch_array.command_list import (
     CommandList,
     Outcome,
 )
+from snakemake_executor_plugin_aws_batch_array.pilot_dispatch import PilotDispatch
+from snakemake_executor_plugin_aws_batch_array.pilots.fleet import Fleet
 from snakemake_executor_plugin_aws_batch_array.status import Attempt, JobDetail, Status
 from snakemake_executor_plugin_aws_batch_array.submission import Submission
 
@@ -192,6 +194,22 @@ def batch():
 @pytest.fixture
 def store():
     return FakeStore()
+
+
+def without_pilots(batch, store):
+    fleet = Fleet(None, store, batch, lambda _: None)
+    return PilotDispatch(None, fleet, batch, store, list, lambda _: None)
+
+
+@pytest.fixture
+def no_pilots():
+    """Make what sends commands to pilots, where there are to be none."""
+    return without_pilots
+
+
+@pytest.fixture
+def pilots(batch, store):
+    return without_pilots(batch, store)
 
 
 @pytest.fixture

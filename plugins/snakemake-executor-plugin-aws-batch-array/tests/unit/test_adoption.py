@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from snakemake_executor_plugin_aws_batch_array.adoption import Demand, find_inheritance
+from snakemake_executor_plugin_aws_batch_array.adoption import find_inheritance
 from snakemake_executor_plugin_aws_batch_array.command_list import Attempt, UnreadableListError
+from snakemake_executor_plugin_aws_batch_array.left import Demand
 from snakemake_executor_plugin_aws_batch_array.status import Status
 
 RUNNING, SUCCEEDED, FAILED = Status.RUNNING, Status.SUCCEEDED, Status.FAILED
@@ -26,7 +27,7 @@ def left(batch, store, make_list):
 
 @pytest.fixture
 def inherit(batch, store):
-    return lambda wanted=ALL: find_inheritance(store, batch, wanted, NOW_MS)
+    return lambda wanted=ALL: find_inheritance(store, batch, wanted, None, NOW_MS)
 
 
 def claims(inheritance, commands, demand=NOTHING_SPECIAL):
@@ -115,7 +116,7 @@ def test_a_job_that_no_listing_shows_yet_is_waited_for(batch, store, left, monke
     monkeypatch.setattr(batch, "find_all", lambda pattern, queue: {})
     monkeypatch.setattr(batch, "find_new", find_new)
 
-    inheritance = find_inheritance(store, batch, ALL, left.submitted_ms + 5000)
+    inheritance = find_inheritance(store, batch, ALL, None, left.submitted_ms + 5000)
 
     assert asked == [5.0]
     assert inheritance.claim(left.commands[0], Demand())[0] is not None

@@ -157,18 +157,29 @@ class Seen:
 
 @dataclass(frozen=True)
 class Claim:
-    """Who has begun a command: a pilot, and in which attempt; the tag is that of the object."""
+    """Who has begun a command.
+
+    Attributes
+    ----------
+    pilot, attempt
+        Which pilot, and in which attempt of its Batch job.
+    begun_ms
+        When, milliseconds since 1970.
+    tag
+        Of the object.
+    """
 
     pilot: int
     attempt: int
+    begun_ms: int = 0
     tag: str = ""
 
     def to_bytes(self) -> bytes:
         """Return it as JSON, without its tag."""
-        return json.dumps([self.pilot, self.attempt]).encode()
+        return json.dumps([self.pilot, self.attempt, self.begun_ms]).encode()
 
     @classmethod
     def from_bytes(cls, body: bytes, tag: str) -> "Claim":
         """Read what `to_bytes` made."""
-        pilot, attempt = json.loads(body)
-        return cls(pilot, attempt, tag)
+        pilot, attempt, begun_ms = json.loads(body)
+        return cls(pilot, attempt, begun_ms, tag)

@@ -1,12 +1,11 @@
 """The controller's side of one array of pilots: what it says to them, on S3 alone."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from snakemake_executor_plugin_aws_batch_array.pilots.control import (
-    CONTROLLER,
     Claim,
     Control,
     Offer,
@@ -20,7 +19,7 @@ _TRIES = 4
 
 
 class TakenOverError(Exception):
-    """Another controller holds the pilots by now."""
+    """Another controller holds the pilots by now, or nobody does any more."""
 
 
 class UnconditionalStoreError(Exception):
@@ -85,6 +84,11 @@ class Crew:
     _done: set[str] = field(default_factory=set)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
+    @property
+    def may_take_more(self) -> bool:
+        """Whether lists may be offered to them."""
+        return self.is_ours and not self.control.closed
+
     def open(self) -> None:
         """Say the first word, before the array is submitted.
 
@@ -117,8 +121,17 @@ class Crew:
         self.control, self.tag = wanted, tag
 
     def offer(self, offer: Offer) -> None:
-        """Let the pilots work on a list."""
-        self._write(lambda control: control.offer(offer))
+        """Let the pilots work on a list.
+
+        Raises
+        ------
+        TakenOverError
+            If they are another controller's, or have been told to end.
+        """
+        with self._lock:
+            if self.control.closed:
+                raise TakenOverError(self.name)
+            self._write(lambda control: control.offer(offer))
 
     def free(self, name: str, freed: Mapping[int, str]) -> None:
         """Let the pilots begin some commands anew."""
@@ -146,16 +159,14 @@ class Crew:
         if self.is_ours and not self.control.closed:
             self._write(lambda control: replace(control, closed=True))
 
-    def withdraw(self, name: str, command: int) -> Claim | None:
-        """Keep the pilots from beginning a command; return the claim of the one that has."""
-        mine = Claim(CONTROLLER, self.control.generation)
-        for _ in range(_TRIES):
-            if self.channel.take_claim(name, command, mine, ""):
-                return None
-            claim = self.channel.read_claim(name, command)
-            if claim is not None:
-                return None if claim.pilot == CONTROLLER else claim
-        raise TakenOverError(name)
+    def close_if_idle(self, decided: Collection[str]) -> bool:
+        """Let the pilots end if all their lists are decided; tell whether they are."""
+        with self._lock:
+            names = {offer.name for offer in self.control.offers}
+            if names - self._done - set(decided):
+                return False
+            self.close()
+            return True
 
     def _write(self, change: Callable[[Control], Control]) -> None:
         """Say something; whoever lost the reply of a success finds its own words."""

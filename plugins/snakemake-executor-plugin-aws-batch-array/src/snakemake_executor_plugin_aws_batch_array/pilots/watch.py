@@ -132,9 +132,10 @@ class PilotWatcher:
             del self._known[name]
         return verdicts
 
-    def at_last(self, item: Watched, why: str) -> Verdicts:
+    def at_last(self, item: Watched) -> Verdicts:
         """Decide all of a list whose array Batch does not know any more."""
         verdicts = self._of_outcomes(item, range(item.n_children), item.undecided)
+        why = f"AWS Batch knows no job {item.job_id} any more."
         return {index: verdicts.get(index, Verdict(why)) for index in item.undecided}
 
     def _of_outcomes(

@@ -11,11 +11,13 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 from snakemake_executor_plugin_aws_batch_array.aws import make_client, may_pass
 from snakemake_executor_plugin_aws_batch_array.command_list import UnreadableListError
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
+from snakemake_executor_plugin_aws_batch_array.pilots.channel import StoreChannel
 from snakemake_executor_plugin_aws_batch_array.store import ChangedListError, RunStore
 from snakemake_executor_plugin_aws_batch_array.submission import TRY_AGAIN_EXIT_CODE
 from snakemake_executor_plugin_aws_batch_array.versions import installed_versions, mismatches
 from snakemake_executor_plugin_aws_batch_array.worker.assignment import read_assignment
 from snakemake_executor_plugin_aws_batch_array.worker.host import find_host
+from snakemake_executor_plugin_aws_batch_array.worker.pilot import PilotWork
 from snakemake_executor_plugin_aws_batch_array.worker.process import ProcessRunner
 from snakemake_executor_plugin_aws_batch_array.worker.say import say
 from snakemake_executor_plugin_aws_batch_array.worker.snakemake_call import (
@@ -40,11 +42,16 @@ def main() -> int:
             f"Build the image with the controller's versions: {'; '.join(differences)}."
         )
     warm_up()
-    work = Work(assignment, command_list, store, runner, call_snakemake, find_host())
     with tempfile.TemporaryDirectory(prefix="aws-batch-array-") as folder:
         os.chdir(folder)
+        host = find_host()
         try:
-            return work.run()
+            if command_list.is_of_pilots:
+                channel = StoreChannel(store)
+                return PilotWork(
+                    assignment, command_list, store, channel, runner, call_snakemake, host
+                ).run()
+            return Work(assignment, command_list, store, runner, call_snakemake, host).run()
         finally:
             os.chdir(Path(folder).parent)
 

@@ -99,22 +99,14 @@ class Work:
         outcomes = ChildOutcomes(self.assignment.child)
         if self.assignment.attempt > 1:
             outcomes = self.store.get_outcomes(self.command_list.name, self.assignment.child)
-        attempt = Attempt(
-            self.assignment.attempt,
-            _now_ms(),
-            self.host.instance_id,
-            self.host.instance_type,
-            self.host.zone,
-            self.host.market,
-            self.host.launched_ms,
-        )
+        attempt = attempt_of(self.assignment, self.host)
         self._note(attempt)
         finished = False
         try:
-            self._unpack_sources()
+            self.unpack_sources()
             finished = self._run_commands(todo, outcomes)
         finally:
-            self._note(replace(attempt, stopped_ms=_now_ms(), finished=finished))
+            self._note(replace(attempt, stopped_ms=now_ms(), finished=finished))
         if all(outcomes.succeeded(index) for index in todo):
             return 0
         return TRY_AGAIN_EXIT_CODE if self.runner.stopping else 1
@@ -122,7 +114,7 @@ class Work:
     def _note(self, attempt: Attempt) -> None:
         self.store.put_attempt(self.command_list.name, self.assignment.child, attempt)
 
-    def _unpack_sources(self) -> None:
+    def unpack_sources(self) -> None:
         """Unpack the workflow's sources into the working directory."""
         archive = self.store.get_sources(self.command_list.sources)
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:xz") as tar:
@@ -134,18 +126,19 @@ class Work:
         for index in todo:
             if outcomes.succeeded(index):
                 continue
-            outcome = None if self.runner.stopping else self._run_command(index)
+            outcome = None if self.runner.stopping else self.run_command(index)
             if outcome is None or (self.runner.stopping and not outcome.succeeded):
                 return False
             outcomes.by_command[index] = outcome
             self.store.put_outcomes(self.command_list.name, outcomes)
         return True
 
-    def _run_command(self, index: int) -> Outcome:
+    def run_command(self, index: int) -> Outcome:
+        """Run a command, whatever has become of it before, and return how it ended."""
         command = self.command_list.commands[index]
         say(f"Command {index}: {' '.join(command.target)}")
         n_memory_kills = count_memory_kills()
-        started_ms = _now_ms()
+        started_ms = now_ms()
         ended = self._run_snakemake(
             (*self.command_list.arguments, *command.arguments),
             self.command_list.command_timeout_s,
@@ -164,7 +157,7 @@ class Work:
             reason=reason,
             attempt=self.assignment.attempt,
             started_ms=started_ms,
-            stopped_ms=_now_ms(),
+            stopped_ms=now_ms(),
             peak_memory_mib=ended.peak_memory_mib,
             instance_type=self.host.instance_type,
             zone=self.host.zone,
@@ -176,5 +169,19 @@ class Work:
         return self.runner.run(lambda: self.snakemake(arguments, environment), timeout_s)
 
 
-def _now_ms() -> int:
+def attempt_of(assignment: Assignment, host: Host) -> Attempt:
+    """Return the attempt of a child that starts now."""
+    return Attempt(
+        assignment.attempt,
+        now_ms(),
+        host.instance_id,
+        host.instance_type,
+        host.zone,
+        host.market,
+        host.launched_ms,
+    )
+
+
+def now_ms() -> int:
+    """Return the time in milliseconds since 1970."""
     return time.time_ns() // 1_000_000

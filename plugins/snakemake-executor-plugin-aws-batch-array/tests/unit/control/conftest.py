@@ -9,13 +9,14 @@ import pytest
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 
 from snakemake_executor_plugin_aws_batch_array.command_list import Command
-from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher, Ticket
+from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher
 from snakemake_executor_plugin_aws_batch_array.executor import Executor
 from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
 from snakemake_executor_plugin_aws_batch_array.pace import Pace
 from snakemake_executor_plugin_aws_batch_array.parcels import Parcel, Run
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
 from snakemake_executor_plugin_aws_batch_array.status import Status
+from snakemake_executor_plugin_aws_batch_array.tracked import Ticket
 from snakemake_executor_plugin_aws_batch_array.watch import Watcher
 from snakemake_executor_plugin_aws_batch_array.watched import Watched
 
@@ -41,13 +42,13 @@ def parcel():
 
 
 @pytest.fixture
-def new_dispatcher(batch, store, parcel):
+def new_dispatcher(batch, store, parcel, pilots):
     """Make a dispatcher, as each start of a controller does."""
     files = frozenset(output for each in parcel.commands for output in each.outputs)
 
     def new(wanted=files):
-        watcher = Watcher(batch, store, lambda *_: "", "", 100, lambda _: None)
-        dispatcher = Dispatcher(batch, store, watcher, sleep=lambda _: None)
+        watcher = Watcher(batch, store, lambda *_: "", "", 100, lambda _: None, None)
+        dispatcher = Dispatcher(batch, store, watcher, pilots, sleep=lambda _: None)
         dispatcher.complaints = dispatcher.inherit(wanted)
         return dispatcher
 
@@ -82,7 +83,7 @@ def watcher(batch, store, logs, warnings, stuck_after_s):
         logs.append((group, stream, between_ms))
         return "the last line"
 
-    return Watcher(batch, store, log_tail, "group", stuck_after_s, warnings.append)
+    return Watcher(batch, store, log_tail, "group", stuck_after_s, warnings.append, None)
 
 
 @pytest.fixture
@@ -166,6 +167,9 @@ class FakeDispatcher:
 
     def end_refused(self):
         return []
+
+    def pilots_of(self, ticket):
+        return ""
 
 
 class FakeJob:

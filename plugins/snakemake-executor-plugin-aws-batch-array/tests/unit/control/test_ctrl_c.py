@@ -14,10 +14,10 @@ from types import SimpleNamespace
 import pytest
 
 from snakemake_executor_plugin_aws_batch_array import executor as executor_module
-from snakemake_executor_plugin_aws_batch_array.adoption import Demand
 from snakemake_executor_plugin_aws_batch_array.command_list import Command
 from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher
 from snakemake_executor_plugin_aws_batch_array.executor import Executor
+from snakemake_executor_plugin_aws_batch_array.left import Demand
 from snakemake_executor_plugin_aws_batch_array.preparing import ReadyJob
 from snakemake_executor_plugin_aws_batch_array.resources import read_resources
 from snakemake_executor_plugin_aws_batch_array.status import Status
@@ -51,7 +51,7 @@ class World:
 
 
 @pytest.fixture
-def new_world(monkeypatch, batch, store, run, parcel, executor, new_job):
+def new_world(monkeypatch, batch, store, run, parcel, executor, new_job, no_pilots):
     """Make a world anew."""
     rules = {"kept": KEPT, "changed": CHANGED, "replaced": REPLACED, "array": 3, "plain": 1}
     commands = {
@@ -66,9 +66,12 @@ def new_world(monkeypatch, batch, store, run, parcel, executor, new_job):
 
     def make():
         fake_batch, fake_store = EndingBatch(), type(store)()
-        watcher = Watcher(fake_batch, fake_store, lambda *_: "", "", 100, lambda _: None)
+        watcher = Watcher(fake_batch, fake_store, lambda *_: "", "", 100, lambda _: None, None)
         first, second = (
-            Dispatcher(fake_batch, fake_store, watcher, sleep=lambda _: None) for _ in range(2)
+            Dispatcher(
+                fake_batch, fake_store, watcher, no_pilots(fake_batch, fake_store), lambda _: None
+            )
+            for _ in range(2)
         )
         for rule in ("kept", "changed", "replaced"):
             first.submit(

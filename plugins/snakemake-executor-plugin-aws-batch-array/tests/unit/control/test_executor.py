@@ -4,8 +4,8 @@ import contextlib
 
 import pytest
 
-from snakemake_executor_plugin_aws_batch_array.dispatch import Ticket
 from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
+from snakemake_executor_plugin_aws_batch_array.tracked import Ticket
 from snakemake_executor_plugin_aws_batch_array.verdicts import SUCCESS, Verdict
 
 

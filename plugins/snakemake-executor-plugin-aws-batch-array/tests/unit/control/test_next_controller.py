@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from snakemake_executor_plugin_aws_batch_array.adoption import Demand
 from snakemake_executor_plugin_aws_batch_array.command_list import Command
+from snakemake_executor_plugin_aws_batch_array.left import Demand
 from snakemake_executor_plugin_aws_batch_array.status import Status
 from snakemake_executor_plugin_aws_batch_array.verdicts import SUCCESS
 

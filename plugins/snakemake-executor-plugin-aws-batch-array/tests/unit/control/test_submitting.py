@@ -4,9 +4,9 @@ import pytest
 
 from snakemake_executor_plugin_aws_batch_array import executor as executor_module
 from snakemake_executor_plugin_aws_batch_array.command_list import Command
-from snakemake_executor_plugin_aws_batch_array.dispatch import Ticket
 from snakemake_executor_plugin_aws_batch_array.preparing import ReadyJob
 from snakemake_executor_plugin_aws_batch_array.resources import JobResources
+from snakemake_executor_plugin_aws_batch_array.tracked import Ticket
 from snakemake_executor_plugin_aws_batch_array.verdicts import MAX_LOGS, Verdict
 
 

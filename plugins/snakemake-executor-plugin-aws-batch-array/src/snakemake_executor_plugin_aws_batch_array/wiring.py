@@ -1,0 +1,48 @@
+"""Puts together what an executor speaks to AWS with."""
+
+from collections.abc import Callable
+from functools import partial
+
+from snakemake_executor_plugin_aws_batch_array.aws import make_client
+from snakemake_executor_plugin_aws_batch_array.batch import BatchClient
+from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher
+from snakemake_executor_plugin_aws_batch_array.logs import log_tail
+from snakemake_executor_plugin_aws_batch_array.pilot_dispatch import PilotDispatch
+from snakemake_executor_plugin_aws_batch_array.pilots.channel import StoreChannel
+from snakemake_executor_plugin_aws_batch_array.pilots.control import Kind
+from snakemake_executor_plugin_aws_batch_array.pilots.fleet import Fleet
+from snakemake_executor_plugin_aws_batch_array.pilots.watch import PilotWatcher
+from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
+from snakemake_executor_plugin_aws_batch_array.store import RunStore
+from snakemake_executor_plugin_aws_batch_array.watch import Watcher
+
+
+def make_dispatcher(
+    settings: ExecutorSettings,
+    store: RunStore,
+    log_group: str,
+    ahead: Callable[[], list[Kind]],
+    warn: Callable[[str], object],
+) -> Dispatcher:
+    """Return a dispatcher.
+
+    Parameters
+    ----------
+    settings
+        Region, number of pilots, patience with jobs that wait.
+    store
+        Lists and outcomes of the run.
+    log_group
+        Overrides the group that job definitions name, if not empty.
+    ahead
+        Returns what jobs need that are not ready yet.
+    warn
+        Told what the user should know.
+    """
+    batch = BatchClient(settings.region)
+    logs = partial(log_tail, make_client("logs", settings.region))
+    fleet = Fleet(StoreChannel(store), store, batch, warn)
+    piloted = PilotWatcher(batch, store, fleet, logs, log_group)
+    watcher = Watcher(batch, store, logs, log_group, settings.stuck_after, warn, piloted)
+    pilots = PilotDispatch(settings.pilots, fleet, batch, store, ahead, warn)
+    return Dispatcher(batch, store, watcher, pilots)
