@@ -1,13 +1,13 @@
 """Step 3: one centre of rotation, tilt and grey window from the evidence of every chunk.
 
-Inputs: the evidence of every chunk of rows.
+Inputs: the evidence of every chunk of rows, of this scan or of the one that calibrate.like names.
 Outputs: calibration.json.
 """
 
 
 rule calibrate:
     input:
-        evidence=row_chunks(f"{RESULTS}/{{scan}}/evidence/{{k}}.json"),
+        evidence=evidence_of_calibration,
     output:
         calibration=f"{RESULTS}/{{scan}}/calibration.json",
         record=f"{RESULTS}/{{scan}}/records/calibrate.json",
@@ -16,7 +16,8 @@ rule calibrate:
     conda:
         "../envs/numerics.yaml"
     params:
-        calibrate=settings("calibrate"),
+        calibrate=settings_of_calibration,
+        like=planned("calibrated_like"),
         pixel_size_um=planned("pixel_size_um"),
         beam=planned("beam"),
         merging=planned("merging"),

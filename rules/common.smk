@@ -174,6 +174,22 @@ def row_chunks(pattern, mark=str):
     return of_scan
 
 
+def evidence_of_calibration(wildcards):
+    """Return the evidence of every chunk of rows, of the scan that tells the calibration."""
+    scan = plan(wildcards.scan).calibrated_like
+    return expand(
+        f"{RESULTS}/{{scan}}/evidence/{{k}}.json",
+        scan=scan,
+        k=range(plan(scan).rows.n_chunks),
+    )
+
+
+def settings_of_calibration(wildcards):
+    """Return the section that is given for the scan that tells the calibration."""
+    scan = plan(wildcards.scan).calibrated_like
+    return CONFIG.scans[scan].calibrate.model_dump(mode="json")
+
+
 def slice_chunks(pattern, mark=str):
     """Return a function that gives every reconstruct job's file of a scan, each marked."""
 

@@ -1,6 +1,7 @@
 """Settle the centre of rotation, the tilt and the grey window from the evidence of every chunk."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,9 @@ def main(
     merging: Merging,
     calibration_path: str,
     record_path: str,
+    like: str | None = None,
 ) -> None:
-    """Write the calibration and the record of one scan."""
+    """Write the calibration and the record of one scan; ``like`` names another that tells it."""
     record = Record("calibrate")
     with record.stage("read"):
         texts = [Path(path).read_text(encoding="utf-8") for path in evidence_paths]
@@ -48,6 +50,9 @@ def main(
             stated_px,
             merging=merging,
         )
+    if like is not None:
+        told = f"axis and grey window are those of scan {like}, as calibrate.like says"
+        calibration = replace(calibration, warnings=(told, *calibration.warnings))
     middle_px = calibration.line.mid_px
     logger.info(
         "centre of rotation %.3f px, tilt %.4f degrees, by %s",
@@ -63,6 +68,7 @@ def main(
 
 if __name__ == "__main__":
     with reported(snakemake.log[0]):
+        like = snakemake.params.like
         main(
             snakemake.input.evidence,
             snakemake.params.calibrate,
@@ -71,4 +77,5 @@ if __name__ == "__main__":
             snakemake.params.merging,
             snakemake.output.calibration,
             snakemake.output.record,
+            None if like == snakemake.wildcards.scan else like,
         )

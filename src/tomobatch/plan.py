@@ -46,6 +46,11 @@ class ScanPlan:
         return {**self.config.model_dump(mode="json"), "volume": volume}
 
     @property
+    def calibrated_like(self) -> str:
+        """The scan that tells the axis and the grey window, as a rule this one."""
+        return self.config.calibrate.like or self.name
+
+    @property
     def n_levels(self) -> int:
         """Resolutions of the volume."""
         return self.volume.levels

@@ -1,6 +1,6 @@
 """Make the plan of a scan from its header; what cannot be is refused before anything runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tomobatch.config.schema import Config
@@ -49,7 +49,28 @@ def read_plans(config: Config, locate: Callable[[str], str]) -> Plans:
             good[name] = read_plan(config, name, locate(name))
         except UserError as error:
             refused[name] = str(error)
-    return Plans(good, refused)
+    unlike = {name: why for name in good if (why := _why_unlike(good, name))}
+    return Plans(
+        {name: plan for name, plan in good.items() if name not in unlike}, {**refused, **unlike}
+    )
+
+
+def _why_unlike(plans: Mapping[str, ScanPlan], name: str) -> str | None:
+    """Say why a scan cannot have the calibration of the one that it names; None where it can."""
+    plan = plans[name]
+    like = plan.calibrated_like
+    if like == name:
+        return None
+    if like not in plans:
+        return f"calibrate.like: {like} is no scan of this run that can be reconstructed"
+    other = plans[like]
+    if other.calibrated_like != like:
+        return f"calibrate.like: {like} has its calibration from {other.calibrated_like}: name that"
+    for what in ("n_rows", "n_cols", "pixel_size_um", "beam"):
+        ours, theirs = getattr(plan.header, what), getattr(other.header, what)
+        if ours != theirs:
+            return f"calibrate.like: {what} is {ours}, and {theirs} in {like}"
+    return None
 
 
 def read_plan(config: Config, name: str, path: str) -> ScanPlan:

@@ -30,6 +30,8 @@ ELSEWHERE = {
     "snakemake --profile aws": "tests/cli/test_setup.py writes that profile and reads it back",
     'pip install "tomobatch[slurm]"': "needs the released distribution",
     "tomobatch preview tooth --apply": "tests/cli/test_preview.py does; it changes config.yaml",
+    "tomobatch series": "tests/joined does",
+    "tomobatch stack": "tests/joined does",
     "tomobatch watch": "tests/watch does; it waits for scans",
     "sudo apt-get": "needs root, and a network",
     "VKFFT_BACKEND=opencl pip install": "needs OpenCL's headers",

@@ -4,6 +4,7 @@ Snakemake runs once: a good scan, two that cannot be read, and one whose report 
 """
 
 import csv
+import json
 
 import h5py
 import numpy as np
@@ -27,7 +28,10 @@ def run(tmp_path_factory):
     (folder / f"{EMPTY}.h5").write_bytes(b"")
     write_config(
         folder,
-        scans={name: f"{name}.h5" for name in ("good", WITHOUT_FLATS, EMPTY, "red")},
+        scans={
+            **{name: f"{name}.h5" for name in ("good", WITHOUT_FLATS, EMPTY)},
+            "red": {"path": "red.h5", "calibrate": {"like": "good"}},
+        },
         volume={"levels": 1, "check": "fail"},
         normalise={"saturation_counts": 65_535},
     )
@@ -48,6 +52,16 @@ def test_the_others_are_reconstructed(run):
         assert (results / name / "report.html").is_file()
     for name in (WITHOUT_FLATS, EMPTY):
         assert not (results / name / "volume.ome.zarr").exists()
+
+
+def test_a_scan_has_the_calibration_of_the_one_that_it_names(run):
+    good, red = (
+        json.loads((run[0] / "results" / name / "calibration.json").read_text())
+        for name in ("good", "red")
+    )
+    told = "axis and grey window are those of scan good, as calibrate.like says"
+    assert red == {**good, "warnings": [told, *good["warnings"]]}
+    assert told in (run[0] / "results/red/report.html").read_text()
 
 
 def test_a_red_scan_fails_its_check_once_all_of_it_is_there(run):

@@ -8,6 +8,11 @@ from tomobatch.config.section import Section
 class CalibrateSettings(Section):
     """Step 3: centre of rotation, tilt and grey window; a given value wins over the found one."""
 
+    like: str | None = Field(
+        None,
+        description="scan of this run whose axis and grey window are taken, with what is given"
+        " for it in this section; null: the scan's own",
+    )
     cor_px: float | None = Field(None, description="centre of rotation at the middle row")
     tilt_deg: float | None = Field(None, gt=-45, lt=45, description="tilt of the rotation axis")
     grey_window: tuple[float, float] | None = Field(

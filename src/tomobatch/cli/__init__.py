@@ -32,7 +32,9 @@ from tomobatch.cli import (
     resume,
     run,
     runs,
+    series,
     setup,
+    stack,
     status,
     stop,
     teardown,
@@ -91,6 +93,8 @@ app.command("open")(open_.run)
 app.command("view")(view.run)
 app.command("export")(export.run)
 app.command("clean")(clean.run)
+app.command("series")(series.run)
+app.command("stack")(stack.run)
 app.command("rerun")(rerun.run)
 app.command("diff")(diff.run)
 

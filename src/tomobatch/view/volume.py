@@ -109,6 +109,9 @@ def open_volume(address: str) -> Volume:
         multiscale = json.loads(text)["attributes"]["ome"]["multiscales"][0]
     except (FileNotFoundError, NotADirectoryError, KeyError, IndexError, ValueError):
         raise UserError(f"{address}: holds no OME-Zarr 0.5 volume") from None
+    names = "".join(axis["name"] for axis in multiscale["axes"])
+    if names != "zyx":
+        raise UserError(f"{address}: its axes are {names}, not zyx; napari shows an axis of time")
     datasets = multiscale["datasets"]
     has_unit = multiscale["axes"][0].get("unit") == "micrometer"
     scales = tuple(
