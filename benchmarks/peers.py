@@ -53,8 +53,16 @@ def tomobatch(method: MethodName) -> Factory:
 
 
 def public_call(angles_rad: np.ndarray, n_px: int) -> Reconstruct:
-    """``fbp`` as a script calls it: it prepares everything anew."""
-    return lambda sinograms: fbp(sinograms, angles_rad, padding="zero", device="cpu")
+    """``fbp`` as a script calls it that goes through a scan: piece by piece, into one array."""
+    kept: dict[int, np.ndarray] = {}
+
+    def reconstruct(sinograms: np.ndarray) -> np.ndarray:
+        slices = fbp(
+            sinograms, angles_rad, padding="zero", device="cpu", out=kept.get(len(sinograms))
+        )
+        return kept.setdefault(len(sinograms), slices)
+
+    return reconstruct
 
 
 def _radial(angles_rad: np.ndarray, n_px: int) -> tuple[np.ndarray, np.ndarray]:

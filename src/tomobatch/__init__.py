@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         open_scan,
         read_sinograms,
         read_volume,
+        release_memory,
         remove_stripes,
         write_phantom,
     )
@@ -40,6 +41,7 @@ __all__ = [
     "open_scan",
     "read_sinograms",
     "read_volume",
+    "release_memory",
     "remove_stripes",
     "write_phantom",
 ]

@@ -17,6 +17,7 @@ from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.phantom.write import write_phantom as write_phantom
 from tomobatch.reconstruct.iterate import iterate as iterate
 from tomobatch.reconstruct.slices import fbp as fbp
+from tomobatch.reconstruct.slices import release_memory as release_memory
 from tomobatch.results import VOLUME
 from tomobatch.scan.open import open_scan as open_scan
 from tomobatch.scan.parts import Scan

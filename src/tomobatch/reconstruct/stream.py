@@ -7,7 +7,7 @@ blocks from one list, side by side.
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ import numpy as np
 from tomobatch.arrays import Float32Array, Float64Array
 from tomobatch.errors import UserError
 from tomobatch.opencl.devices import Device, find_devices
-from tomobatch.reconstruct.engine import Engine
 from tomobatch.reconstruct.geometry import Geometry
 from tomobatch.reconstruct.methods import METHODS, Plan, make_plan
 from tomobatch.reconstruct.settings import ReconstructSettings
+from tomobatch.reconstruct.shelf import Shape, Shelf, shape_of
 from tomobatch.reconstruct.timeline import Timeline
 
 Read = Callable[[int, int], Float32Array]
@@ -42,6 +42,7 @@ def reconstruct_blocks(
     settings: ReconstructSettings,
     *,
     out: Float32Array | None = None,
+    shelf: Shelf | None = None,
 ) -> Timeline:
     """Reconstruct rows [0, n_rows) block by block and tell how the time was spent.
 
@@ -63,6 +64,8 @@ def reconstruct_blocks(
         Method, filter, padding and device; the geometry has the rest already.
     out : float32 (row, ny, nx), optional
         Where the slices of all rows go, C-contiguous; by default arrays that are used again.
+    shelf
+        Where engines of this shape may lie, and are left; by default none are.
 
     Raises
     ------
@@ -70,21 +73,13 @@ def reconstruct_blocks(
         Sinograms of another shape or with values that are not finite; not even one slice fits.
     """
     devices = find_devices(settings.device)
-    # Unlike devices share the plan of the one with the smallest blocks.
-    plan = min(
-        (
-            make_plan(
-                *(one, geometry, n_rows, settings.method),
-                n_iterations=settings.n_iterations(settings.method),
-            )
-            for one in devices
-        ),
-        key=lambda plan: plan.lanes,
-    )
+    shelf = Shelf(lasts=False) if shelf is None else shelf
+    shape = shape_of(geometry, settings, n_rows)
+    plan = shelf.plan(shape, lambda: _plan(devices, geometry, n_rows, settings))
     timeline = Timeline([one.description for one in devices], plan.description)
     for one in devices:
         logger.info("reconstructing on %s: %s", one.description, plan.description)
-    work = _Work(read, write, geometry, cor_px, settings, timeline, plan, n_rows, out)
+    work = _Work(read, write, geometry, cor_px, settings, timeline, plan, shelf, shape, n_rows, out)
     with ExitStack() as stack:
         for pool in (work.reader, work.writer):
             stack.enter_context(pool)
@@ -94,6 +89,18 @@ def reconstruct_blocks(
         for runner in running:
             runner.result()
     return timeline
+
+
+def _plan(
+    devices: Sequence[Device], geometry: Geometry, n_rows: int, settings: ReconstructSettings
+) -> Plan:
+    """Return the plan of the device with the smallest blocks, which unlike devices share."""
+    n_iterations = settings.n_iterations(settings.method)
+    plans = (
+        make_plan(one, geometry, n_rows, settings.method, n_iterations=n_iterations)
+        for one in devices
+    )
+    return min(plans, key=lambda plan: plan.lanes)
 
 
 @dataclass
@@ -107,6 +114,8 @@ class _Work:
     settings: ReconstructSettings
     timeline: Timeline
     plan: Plan
+    shelf: Shelf
+    shape: Shape
     n_rows: int
     out: Float32Array | None
     reader: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
@@ -128,13 +137,13 @@ class _Work:
 
     def _run(self, number: int, device: Device) -> None:
         writing: deque[Future[None]] = deque()
-        engine: Engine | None = None
+        engine = self.shelf.take(self.shape, number)
         place = self._places()
         ahead = self._read_next(number)
         while ahead is not None:
             start, stop, reading = ahead
             lanes = self.plan.lanes_for(stop - start)
-            if engine is None or engine.lanes != lanes:
+            if engine is None or not self.shelf.serves(engine, lanes):
                 engine = None  # give its memory back before the next one takes some
                 with self.timeline.span("prepare", start, number):
                     engine = METHODS[self.plan.method].make(
@@ -151,6 +160,8 @@ class _Work:
             writing.append(self.writer.submit(self._write, start, slices, number))
         for last in writing:
             last.result()
+        if engine is not None:
+            self.shelf.put(self.shape, number, engine)
 
     def _read_next(self, number: int) -> tuple[int, int, Future[Float32Array]] | None:
         with self.lock:
