@@ -14,7 +14,7 @@ import tomobatch
 def test_the_page_about_python_runs_as_it_is_written(repository, tmp_path):
     text = (repository / "docs/how-to/python.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     rng = np.random.default_rng(0)
     values = rng.normal(size=(8, 16, 16)).astype(np.float32)
     write_volume(tmp_path / "made", values)
