@@ -1,5 +1,6 @@
 """What comes late, in pages or not at all: AWS promises nothing else."""
 
+import json
 import time
 
 import pytest
@@ -202,3 +203,32 @@ def test_a_job_of_more_vcpus_than_its_environment_may_have_waits(account):
     assert job["statusReason"].startswith("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE")
     account.batch.cancel_job(jobId=job_id, reason="enough")
     assert account.wait(job_id)["status"] == "FAILED"
+
+
+def test_a_queue_ends_a_wait_that_it_limits_and_lets_the_next_go_on(new_account):
+    """API reference, JobStateTimeLimitAction: jobs at the head, cancelled with the reason given."""
+    account = new_account(timeout_scale=0.001)
+    reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
+    order = [{"Order": 1, "ComputeEnvironment": "tomobatch-cpu"}]
+    limit = {"State": "RUNNABLE", "Reason": reason, "MaxTimeSeconds": 600, "Action": "CANCEL"}
+    queue = {
+        "Type": "AWS::Batch::JobQueue",
+        "Properties": {
+            "JobQueueName": "patient",
+            "Priority": 1,
+            "ComputeEnvironmentOrder": order,
+            "JobStateTimeLimitActions": [limit],
+        },
+    }
+    account.client("cloudformation").create_stack(
+        StackName="patient", TemplateBody=json.dumps({"Resources": {"Queue": queue}})
+    )
+    needs = [{"type": "GPU", "value": "1"}]
+    large = account.submit(
+        "true", jobQueue="patient", containerOverrides={"resourceRequirements": needs}
+    )
+    behind = account.submit("true", jobQueue="patient")
+    job = account.wait(large)
+    assert (job["status"], job["statusReason"]) == ("FAILED", reason)
+    assert job.get("attempts", []) == []
+    assert account.wait(behind)["status"] == "SUCCEEDED"

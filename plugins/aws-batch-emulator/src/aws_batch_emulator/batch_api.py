@@ -200,6 +200,7 @@ def make_spec(request: Request, queue: Queue, definition: Definition, region: st
         propagate_tags=bool(request.get("propagateTags", definition.propagate_tags)),
         log_group=options.get("awslogs-group", DEFAULT_LOG_GROUP),
         log_prefix=options.get("awslogs-stream-prefix", definition.name[:200]),
+        waiting_limits_s=queue.waiting_limits_s,
     )
 
 

@@ -65,6 +65,8 @@ class JobSpec:
     propagate_tags: bool
     log_group: str
     log_prefix: str
+    waiting_limits_s: dict[str, float] = field(default_factory=dict)
+    """How long a child may wait at the head of its queue, by how the reason begins."""
     obstacle: str | None = None
     """Why no machine can ever take a child, in Batch's words; empty where it has none."""
 

@@ -85,7 +85,8 @@ class Queue:
     """A job queue as moto holds it, with what its first compute environment offers.
 
     `machines` are the instance types of all that are enabled, each with its market; `max_vcpus`
-    is the most that one of those may have at once.
+    is the most that one of those may have at once. `waiting_limits_s` tells how long a job may
+    wait at the head for each reason.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Queue:
     machines: tuple[tuple[str, str], ...]
     max_vcpus: int
     is_shared: bool
+    waiting_limits_s: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,11 @@ def find_queue(region: str, identifier: str) -> Queue | None:
         ),
         max_vcpus=max((_max_vcpus(each) for each in enabled), default=0),
         is_shared=bool(queue.schedule_policy),
+        # moto knows nothing of them; those of templates are noted when the stack is made.
+        waiting_limits_s={
+            limit["Reason"]: float(limit["MaxTimeSeconds"])
+            for limit in getattr(queue, "time_limits", ())
+        },
     )
 
 

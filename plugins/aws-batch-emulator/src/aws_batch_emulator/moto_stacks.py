@@ -168,12 +168,14 @@ def _mend_batch() -> None:
 
 
 def _share_queues() -> None:
-    """Let a queue of a template keep its scheduling policy."""
+    """Let a queue of a template keep its scheduling policy and its limits of waiting."""
     create = batch.JobQueue.create_from_cloudformation_json
 
     def create_shared(name: str, template: dict[str, Any], *where: Any, **others: Any) -> Any:
         queue = create(name, template, *where, **others)
-        queue.schedule_policy = template["Properties"].get("SchedulingPolicyArn")
+        properties = template["Properties"]
+        queue.schedule_policy = properties.get("SchedulingPolicyArn")
+        queue.time_limits = properties.get("JobStateTimeLimitActions", [])
         return queue
 
     batch.JobQueue.create_from_cloudformation_json = staticmethod(create_shared)

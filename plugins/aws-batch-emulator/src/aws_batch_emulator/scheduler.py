@@ -55,8 +55,8 @@ class Scheduler:
         self._runs: dict[str, Run] = {}
         self._busy: dict[str, int] = defaultdict(int)
         self._dependencies = Dependencies(self.find)
-        self._stuck = StuckJobs()
         self._timers = Timers(self.lock.notify_all)
+        self._stuck = StuckJobs(self._timers, settings.timeout_scale, self.cancel)
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="scheduler", daemon=True)
         self._thread.start()

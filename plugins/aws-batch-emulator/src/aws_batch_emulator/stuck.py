@@ -1,10 +1,12 @@
-"""Jobs that can't start as things are, and what Batch says of it."""
+"""Jobs that can't start as things are, what Batch says of it, and when it has them wait no more."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from aws_batch_emulator.jobs import Job
 from aws_batch_emulator.states import Status
+from aws_batch_emulator.timers import Timers
 
 
 def can_go_on(waiting: Sequence[Job]) -> bool:
@@ -17,10 +19,21 @@ def can_go_on(waiting: Sequence[Job]) -> bool:
 class StuckJobs:
     """Tells the reason of the job at the head of each queue alone, as Batch does.
 
-    User guide, "Job queue blocked events": only the job at the head of the queue is looked at.
+    User guide, "Job queue blocked events": only the job at the head of the queue is looked at. API
+    reference, JobStateTimeLimitAction: after so long with a reason there, the job is cancelled.
+
+    Parameters
+    ----------
+    timers, scale
+        What waits, and a factor on how long.
+    cancel
+        Ends a job that has waited long enough, with a reason.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timers: Timers, scale: float, cancel: Callable[[Job, str], None]) -> None:
+        self._timers = timers
+        self._scale = scale
+        self._cancel = cancel
         self._by_queue: dict[str, dict[Job, str]] = defaultdict(dict)
 
     def add(self, job: Job, reason: str) -> None:
@@ -37,4 +50,11 @@ class StuckJobs:
     def _point_out(self, queue: str) -> None:
         for job, reason in self._by_queue[queue].items():
             job.status_reason = reason or None
+            for beginning, seconds in job.spec.waiting_limits_s.items():
+                if reason.startswith(beginning):
+                    self._timers.add(seconds * self._scale, partial(self._end, job, beginning))
             return
+
+    def _end(self, job: Job, reason: str) -> None:
+        if job.status is Status.RUNNABLE and (job.status_reason or "").startswith(reason):
+            self._cancel(job, reason)
