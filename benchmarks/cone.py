@@ -27,13 +27,12 @@ def timed(work):
     return result, time.process_time() - start
 
 
-def by_rtk(sinograms, beam, size, angles):
-    """Reconstruct a cube in the source's middle with RTK, (z, y, x), and tell its time."""
+def rtk_inputs(sinograms, beam, size, angles):
+    """Return RTK's geometry, stack of projections, and empty cube in the source's middle."""
     import itk
     from itk import RTK as rtk
 
     n_rows, _, n_cols = sinograms.shape
-    image = itk.Image[itk.F, 3]
     geometry = rtk.ThreeDCircularProjectionGeometry.New()
     for angle in np.rad2deg(angles):
         geometry.AddProjection(beam.source_to_axis_mm, beam.source_to_detector_mm, float(angle))
@@ -41,12 +40,22 @@ def by_rtk(sinograms, beam, size, angles):
     stack.SetSpacing([beam.pixel_mm, beam.row_pitch_mm, 1])
     corner = -(n_cols - 1) / 2 * beam.pixel_mm, -(n_rows - 1) / 2 * beam.row_pitch_mm
     stack.SetOrigin([*corner, 0])
-    empty = rtk.ConstantImageSource[image].New()
+    empty = rtk.ConstantImageSource[itk.Image[itk.F, 3]].New()
     empty.SetOrigin([-(size - 1) / 2] * 3)
     empty.SetSpacing([1.0, 1.0, 1.0])
     empty.SetSize([size, size, size])
     empty.SetConstant(0.0)
     empty.Update()
+    return geometry, stack, empty
+
+
+def by_rtk(sinograms, beam, size, angles):
+    """Reconstruct a cube in the source's middle with RTK, (z, y, x), and tell its time."""
+    import itk
+    from itk import RTK as rtk
+
+    geometry, stack, empty = rtk_inputs(sinograms, beam, size, angles)
+    image = itk.Image[itk.F, 3]
     filters = rtk.FDKConeBeamReconstructionFilter[image].New()
     filters.SetInput(0, empty.GetOutput())
     filters.SetInput(1, stack)

@@ -9,6 +9,8 @@ import pytest
 
 from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.calibration import calibrate
+from tomobatch.calibrate.consensus import Check
+from tomobatch.calibrate.doubts import far_from_stated
 from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
 from tomobatch.calibrate.fan import calibrated_beam, to_parallel
 from tomobatch.calibrate.line import Line
@@ -84,6 +86,17 @@ def test_where_no_row_tells_the_stated_axis_is_used_and_warned_of():
     found = calibrate([evidence], given, stated_cor_px=BEAM.cor_px(N_COLS))
     assert found.line.mid_px == pytest.approx(47.5)
     assert any("is what the scan says" in warning for warning in found.warnings)
+
+
+def test_an_axis_that_one_method_sees_far_from_where_the_scan_has_it_is_doubted():
+    line = Line(23.5, 36.4, 0.08, 0.0, None)
+    (told,) = far_from_stated(line, None, 107.4, 128)
+    assert told.startswith("cor 36.40 px")
+    assert "column 107.40" in told
+    bearing_out = Check("sharpness", 36.3, -0.1, 0.2)
+    assert far_from_stated(line, bearing_out, 107.4, 128) == []
+    assert far_from_stated(line, None, 40.0, 128) == []
+    assert far_from_stated(line, None, None, 128) == []
 
 
 def test_a_roll_too_small_to_show_is_not_corrected():

@@ -19,8 +19,10 @@ import aws_batch_emulator
 from aws_batch_emulator import Fault
 from tomobatch.aws.account.deploy import deploy
 from tomobatch.aws.account.stacks import read_outputs
+from tomobatch.phantom.write_cone import demo_beam, write_cone_phantom
 from tomobatch.results import is_intermediate
 
+CONE_SIZE = 64
 STEPS = ("average_references", "preprocess", "process", "calibrate", "reconstruct", "report")
 
 
@@ -66,11 +68,19 @@ def gpu_queue(line: str) -> bool:
     return re.search(r"job-queue/\S*-gpu\b", line) is not None
 
 
-@pytest.mark.parametrize("name", ["tiny", "tooth"])
+@pytest.fixture(scope="module")
+def cone_scan(tmp_path_factory):
+    """A demo scan of a cone beam; its truth lies in the file."""
+    path = tmp_path_factory.mktemp("scans") / "cone.nx"
+    write_cone_phantom(path, size=CONE_SIZE)
+    return path
+
+
+@pytest.mark.parametrize("name", ["tiny", "tooth", "cone"])
 def test_emulated_batch_gives_the_volume_of_this_machine(
-    clone, emulator, tiny_scan, real_scan, name
+    clone, emulator, tiny_scan, real_scan, cone_scan, name
 ):
-    scan = {"tiny": tiny_scan, "tooth": real_scan}[name]
+    scan = {"tiny": tiny_scan, "tooth": real_scan, "cone": cone_scan}[name]
     here = demo(clone, scan)
     already_run = {job["jobId"] for job in emulator.jobs()}
     there = demo(clone, scan, "--profile", "profiles/aws", env=emulator.environment)
@@ -78,12 +88,21 @@ def test_emulated_batch_gives_the_volume_of_this_machine(
     assert len(found) == 2
     assert all(line in there.splitlines() for line in found)
     assert_one_volume(clone / "results-aws" / name, clone / "results" / name)
+    if name == "cone":
+        assert_axis_of_the_cone_is_found(clone / "results" / name)
     children = [job["jobName"] for job in emulator.jobs() if job["jobId"] not in already_run]
     for step in STEPS:
         assert any(f"-{step}-" in child for child in children), f"{step} ran in no child"
     assert emulator.live_jobs() == []
     assert_intermediates_are_as_is_said(emulator, clone / "results-aws" / name)
     assert {gpu_queue(line) for line in there.splitlines() if "of reconstruct to" in line} == {True}
+
+
+def assert_axis_of_the_cone_is_found(results: Path) -> None:
+    attributes = json.loads((results / "volume.ome.zarr" / "zarr.json").read_text())["attributes"]
+    beam, drawn = attributes["tomobatch"]["beam"], demo_beam(CONE_SIZE)
+    assert beam["axis_shift_px"] == pytest.approx(drawn.axis_shift_px, abs=0.25)
+    assert beam["roll_deg"] == pytest.approx(drawn.roll_deg, abs=0.15)
 
 
 def assert_intermediates_are_as_is_said(emulator, fetched: Path) -> None:

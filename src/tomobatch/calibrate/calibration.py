@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from tomobatch.calibrate.axis import Axis, RowResult, find_axis
 from tomobatch.calibrate.consensus import Check, MethodResult
+from tomobatch.calibrate.doubts import far_from_stated
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.histogram import Histogram, merge
 from tomobatch.calibrate.line import Line
@@ -150,6 +151,8 @@ def calibrate(
     if axis.line is None and settings.cor_px is None and stated_cor_px is not None:
         settings = settings.model_copy(update={"cor_px": stated_cor_px})
         warnings = (*warnings, STATED.format(stated_cor_px))
+    elif settings.cor_px is None:
+        warnings = (*warnings, *far_from_stated(axis.line, axis.check, stated_cor_px, first.n_x))
     line = _used_line(axis.line, settings, first.n_x, first.n_rows)
     merged, said = settle_merging(line, first.n_x, merging, is_full_turn=first.is_full_turn)
     histogram = _merged_histogram(rows, axis)

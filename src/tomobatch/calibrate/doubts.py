@@ -18,6 +18,7 @@ LARGEST_ERROR_PX = 0.152
 MOVED_ERROR_PX = 0.1  # of a sample that moves, told of as well
 LARGEST_EDGE_ERROR_PX = 0.25  # of the cor in the outermost rows, two standard deviations
 ROWS_FOR_FINE_TILT, LARGEST_TILT_ERROR_DEG = 64, 0.0135
+FAR_SHARE = 0.1  # of the width
 NO_TILT = "the tilt cannot be told from this scan and is taken as 0; give calibrate.tilt_deg"
 
 
@@ -44,6 +45,31 @@ class Belief:
     check: Check | None
     stands_alone: bool = False
     movement: Movement = STANDS_STILL
+
+
+def far_from_stated(
+    line: Line | None, check: Check | None, stated_px: float | None, n_x: int
+) -> list[str]:
+    """Return a line about an axis that one method alone sees far from where the scan says.
+
+    Parameters
+    ----------
+    line, check
+        The axis that was found, and the method that was held against it; None without.
+    stated_px
+        Where the scan says that the axis is; None if it does not.
+    n_x
+        Columns of the detector.
+    """
+    if line is None or stated_px is None or check is not None:
+        return []
+    if abs(line.mid_px - stated_px) <= FAR_SHARE * n_x:
+        return []
+    return [
+        f"cor {line.mid_px:.2f} px, which one method alone sees, is far from column"
+        f" {stated_px:.2f}, where the scan has it; if slices are doubled, give that as"
+        " calibrate.cor_px"
+    ]
 
 
 def doubts(belief: Belief, line: Line, lines: Mapping[str, Line], n_rows: int) -> list[str]:

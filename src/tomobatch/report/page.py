@@ -9,10 +9,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
+from tomobatch.calibrate.fan import calibrated_beam
 from tomobatch.on_chunks.corrections import Corrections
 from tomobatch.phase.settings import PhaseSettings
 from tomobatch.records.summary import step_times
 from tomobatch.report import images, pictures
+from tomobatch.report.cone_picture import cone_facts, cone_picture
 from tomobatch.report.content import ReportContent
 from tomobatch.report.convergence import gather_convergence
 from tomobatch.report.gather import STACK_PX
@@ -44,6 +46,7 @@ def render_page(content: ReportContent) -> str:
         drift_caption=_drift_caption(content),
         device_caption=_device_caption(content),
         convergence_caption=_convergence_caption(content),
+        cone=_cone(content),
         settings=_flat_settings(content),
         versions={name: version(name) for name in _SHOWN_VERSIONS}
         | {"python": platform.python_version()},
@@ -78,6 +81,17 @@ def _corrections(content: ReportContent) -> dict[str, str]:
         PhaseSettings.model_validate(asked["phase"]),
         content.header,
     ).words
+
+
+def _cone(content: ReportContent) -> dict[str, Any] | None:
+    """Return the figures and the picture of a cone beam, as it was calibrated; None if parallel."""
+    header = content.header
+    if header.beam is None:
+        return None
+    beam = calibrated_beam(header.beam, content.calibration.line, header.n_rows, header.n_cols)
+    # Our own drawing, free of input.
+    picture = Markup(cone_picture(header, beam))  # noqa: S704
+    return {"facts": cone_facts(header, beam), "picture": picture}
 
 
 def _found(content: ReportContent) -> dict[str, str]:

@@ -15,15 +15,15 @@ from tomobatch.records.summary import StepTime
 from tomobatch.report.content import Image
 from tomobatch.report.convergence import ScanConvergence
 
-_INK, _ACCENT, _WARN, _FAINT = "#1c2733", "#0f6e84", "#c2410c", "#94a3b8"
+INK, ACCENT, WARN, FAINT = "#1c2733", "#0f6e84", "#c2410c", "#94a3b8"
 
 
 def cor_curve(calibration: Calibration) -> str:
     """Draw the centre of rotation of every row, the fitted line and the rejected rows."""
     with _figure(6.4, 3.2) as (figure, axes):
         for is_used, marker, colour, label in (
-            (True, ".", _ACCENT, "rows used"),
-            (False, "x", _WARN, "rows rejected"),
+            (True, ".", ACCENT, "rows used"),
+            (False, "x", WARN, "rows rejected"),
         ):
             points = [
                 (row.row, row.cors_px[calibration.method])
@@ -35,12 +35,12 @@ def cor_curve(calibration: Calibration) -> str:
                 axes.scatter(rows, cors_px, s=18, marker=marker, color=colour, label=label)
         ends = np.array([0, calibration.n_rows - 1])
         line = calibration.cor_px(ends)
-        axes.plot(ends, line, color=_INK, linewidth=1.2, label="line used")
+        axes.plot(ends, line, color=INK, linewidth=1.2, label="line used")
         margin = max(1.5, 1.5 * float(np.ptp(line)))
         axes.set_ylim(line.min() - margin, line.max() + margin)
         axes.set(xlabel="detector row", ylabel="centre of rotation (px)")
         axes.legend(frameon=False, fontsize=8)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def grey_histogram(
@@ -48,15 +48,15 @@ def grey_histogram(
 ) -> str:
     """Draw the histogram of grey values with the grey window."""
     with _figure(6.4, 3.2) as (figure, axes):
-        axes.stairs(counts, edges, fill=True, color=_FAINT)
+        axes.stairs(counts, edges, fill=True, color=FAINT)
         axes.set_yscale("log")
         low, high = window
         for value in window:
-            axes.axvline(value, color=_WARN, linewidth=1.2)
+            axes.axvline(value, color=WARN, linewidth=1.2)
         margin = 0.4 * (high - low)
         axes.set_xlim(low - margin, high + margin)
         axes.set(xlabel=f"attenuation ({unit})", ylabel="voxels looked at")
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def step_bars(times: Sequence[StepTime]) -> str:
@@ -65,7 +65,7 @@ def step_bars(times: Sequence[StepTime]) -> str:
         start = min(time.first_started for time in times)
         for place, time in enumerate(times):
             begin_s = (time.first_started - start).total_seconds()
-            axes.barh(place, time.elapsed_s, left=begin_s, height=0.6, color=_ACCENT)
+            axes.barh(place, time.elapsed_s, left=begin_s, height=0.6, color=ACCENT)
             label = f" {time.elapsed_s:.1f} s, {time.n_jobs} job{'s' * (time.n_jobs != 1)}"
             axes.text(begin_s + time.elapsed_s, place, label, va="center", fontsize=8)
         axes.set_yticks(range(len(times)), [time.step.replace("_", " ") for time in times])
@@ -73,7 +73,7 @@ def step_bars(times: Sequence[StepTime]) -> str:
         axes.margins(x=0.16)
         axes.set_xlim(left=0)
         axes.set_xlabel("seconds since the first job started")
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def device_timeline(timeline: dict[str, Any]) -> str:
@@ -83,13 +83,13 @@ def device_timeline(timeline: dict[str, Any]) -> str:
         for span in timeline["spans"]:
             place = stages.index(span["stage"])
             width_s = span["stop_s"] - span["start_s"]
-            colour = _ACCENT if span["stage"] == "compute" else _FAINT
+            colour = ACCENT if span["stage"] == "compute" else FAINT
             axes.barh(place, width_s, left=span["start_s"], height=0.6, color=colour, ec="white")
         axes.set_yticks(range(len(stages)), stages)
         axes.invert_yaxis()
         axes.set_xlim(left=0)
         axes.set_xlabel("seconds since the job began to read")
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def convergence_curve(found: ScanConvergence) -> str:
@@ -97,15 +97,15 @@ def convergence_curve(found: ScanConvergence) -> str:
     with _figure(6.4, 3.2) as (figure, axes):
         steps = np.arange(found.residuals.shape[1])
         least, middle, greatest = found.residuals
-        axes.fill_between(steps, least, greatest, color=_FAINT, alpha=0.5, label="all slices")
-        axes.plot(steps, middle, color=_ACCENT, linewidth=1.4, label="median slice")
+        axes.fill_between(steps, least, greatest, color=FAINT, alpha=0.5, label="all slices")
+        axes.plot(steps, middle, color=ACCENT, linewidth=1.4, label="median slice")
         if found.noise > 0:
-            axes.axhline(found.noise, color=_WARN, linestyle="--", linewidth=1, label="noise alone")
+            axes.axhline(found.noise, color=WARN, linestyle="--", linewidth=1, label="noise alone")
         if least.min() > 0:
             axes.set_yscale("log")
         axes.set(xlabel="iterations", ylabel="residual, of the projections")
         axes.legend(frameon=False, fontsize=8)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def drift_map(change: Image) -> bytes:
@@ -131,7 +131,8 @@ def _figure(width_in: float, height_in: float) -> Iterator[tuple[Figure, Axes]]:
     yield figure, axes
 
 
-def _svg(figure: Figure) -> str:
+def as_svg(figure: Figure) -> str:
+    """Return a figure as an element for a page."""
     file = io.StringIO()
     figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     text = file.getvalue()
