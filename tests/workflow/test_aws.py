@@ -77,10 +77,9 @@ def cone_scan(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["tiny", "tooth", "cone"])
-def test_emulated_batch_gives_the_volume_of_this_machine(
-    clone, emulator, tiny_scan, real_scan, cone_scan, name
-):
-    scan = {"tiny": tiny_scan, "tooth": real_scan, "cone": cone_scan}[name]
+def test_emulated_batch_gives_the_volume_of_this_machine(clone, emulator, request, name):
+    fixtures = {"tiny": "tiny_scan", "tooth": "real_scan", "cone": "cone_scan"}
+    scan = request.getfixturevalue(fixtures[name])
     here = demo(clone, scan)
     already_run = {job["jobId"] for job in emulator.jobs()}
     there = demo(clone, scan, "--profile", "profiles/aws", env=emulator.environment)
