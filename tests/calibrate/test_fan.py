@@ -78,6 +78,25 @@ def test_axis_and_roll_are_found_in_bead_packs(seed):
     assert beam.roll_deg == pytest.approx(true.roll_deg, abs=0.25)
 
 
+def test_a_drift_that_is_known_does_not_move_the_axis():
+    rng = np.random.default_rng(3)
+    angles = np.arange(120) * 2 * np.pi / 120
+    shifts = np.stack([np.linspace(0, 4, 120), np.linspace(0, -1, 120)], axis=1)
+    beam = replace(BEAM, axis_shift_px=3.0, drift_px=tuple(map(tuple, shifts.tolist())))
+    solids = bead_pack(round(0.75 * N_COLS), N_ROWS, rng).solids[:60]
+    pictures = [
+        cone_line_integrals(
+            solids, beam, float(a), n_rows=N_ROWS, n_cols=N_COLS, drift_px=tuple(drift), samples=1
+        )
+        for a, drift in zip(angles, shifts, strict=True)
+    ]
+    sinograms = np.stack(pictures, axis=1).astype(np.float32)
+    stated = replace(beam, axis_shift_px=0.0)
+    evidence = gather_evidence(sinograms, angles, 0, EvidenceSettings(n_rows=N_ROWS, beam=stated))
+    found = calibrated_beam(stated, calibrate([evidence], CalibrateSettings()).line, N_ROWS, N_COLS)
+    assert found.axis_shift_px == pytest.approx(3.0, abs=0.25)
+
+
 def test_where_no_row_tells_the_stated_axis_is_used_and_warned_of():
     sinograms = np.zeros((N_ROWS, 40, N_COLS), dtype=np.float32)
     angles = np.arange(40) * 2 * np.pi / 40

@@ -1,5 +1,7 @@
 """The beam of a scan: from the file, from the configuration, and where the two contradict."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -128,3 +130,34 @@ def test_a_cone_without_angles_is_not_guessed_at(scan):
 def test_a_synchrotron_s_source_is_as_good_as_parallel(scan):
     set_value(scan, "instrument/source/distance", 145_000.0)
     assert header(scan).beam is None
+
+
+def drifting(path: Path, last: tuple[float, float]) -> Path:
+    """Write a scan whose picture moves evenly, to so many columns and rows at its end."""
+    share = np.linspace(0, 1, 160)
+    shifts = tuple((float(last[0] * s), float(last[1] * s)) for s in share)
+    beam = replace(demo_beam(64), drift_px=shifts)
+    write_cone_phantom(path, size=64, n_angles=160, beam=beam, n_flats=4, n_darks=4)
+    return path
+
+
+@pytest.mark.parametrize("last", [(3.0, 0.0), (0.0, -2.0), (0.0, 0.0)])
+def test_a_focal_spot_that_drifts_is_told(tmp_path, last):
+    told = [one for one in inspect(drifting(tmp_path / "s.nx", last)).oddities if "focal" in one]
+    assert len(told) == any(last)
+    if told:
+        across, along = (float(n) for n in re.findall(r"(-?[\d.]+) (?:columns|rows)", told[0]))
+        # To a quarter, which is enough to look at it: the sample turns by two steps between.
+        assert (across, along) == pytest.approx(last, abs=0.75)
+
+
+def test_a_drift_that_is_given_runs_straight_between_its_points(tmp_path):
+    path = drifting(tmp_path / "s.nx", (3.0, -2.0))
+    points = [[0, 0, 0], [159, 3, -2]]
+    beam = header(path, cone={"drift_px": points}, exclude="0-9").beam
+    assert len(beam.drift_px) == 150
+    assert beam.drift_px[0] == pytest.approx((30 / 159, -20 / 159))
+    assert not [one for one in inspect(path, settings(cone={"drift_px": points})).oddities
+                if "focal" in one]  # fmt: skip
+    with pytest.raises(UserError, match=r"numbers in datasets\.cone\.drift_px must rise"):
+        header(path, cone={"drift_px": [[5, 0, 0], [5, 1, 1]]})

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.candidate import Candidate
-from tomobatch.calibrate.fan import to_parallel
+from tomobatch.calibrate.fan import steady, to_parallel
 from tomobatch.calibrate.frames import in_band, views_of
 from tomobatch.calibrate.histogram import Histogram
 from tomobatch.calibrate.jitter import jitter_px
@@ -212,7 +212,8 @@ def gather_evidence(
     noise = view_noise(opposite_views(angles, sinograms.shape[2]))
 
     def look(i: int) -> RowEvidence:
-        row = sinograms[i] if order is None else sinograms[i, order]
+        row = sinograms[i] if beam is None else steady(sinograms[i], beam)
+        row = row if order is None else row[order]
         averaged = _one_an_angle(row, runs)
         if beam is None:
             return _row_evidence(averaged, angles, first_row + i, settings)[0]

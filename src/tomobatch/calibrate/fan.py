@@ -62,6 +62,16 @@ def to_parallel(
     return out, angles
 
 
+def steady(row: Row, beam: ConeBeam) -> Row:
+    """Return a row (angle, x) as it would be if the focal spot had not drifted along it."""
+    if not beam.drift_px:
+        return row
+    columns = np.arange(row.shape[1], dtype=np.float64)
+    across = beam.drifts(len(row))[:, 0]
+    moved = [np.interp(columns + u, columns, one) for u, one in zip(across, row, strict=True)]
+    return np.stack(moved).astype(np.float32)
+
+
 @compiled
 def _gather(row: Row, positions: Floats, columns: Floats, out: Row) -> None:
     """Interpolate between angles (around the turn) and between columns (the outermost beyond)."""

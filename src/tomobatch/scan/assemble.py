@@ -73,12 +73,12 @@ def _beam(
     kept: NDArray[np.bool_],
 ) -> tuple[ConeBeam | None, list[str]]:
     """Return the cone beam of the projections that are kept, or None, and what is wrong with it."""
-    n_cols = parts.projections.shape[2]
     found_um = parts.pixel_size.value
     if datasets.rotation is None:
         datasets = datasets.model_copy(update={"rotation": parts.rotation})
     try:
-        beam = settle_beam(path, parts.cone, parts.beam, datasets, n_cols, found_um)
+        shape = (len(kept), *parts.projections.shape[1:])
+        beam = settle_beam(path, parts.cone, parts.beam, datasets, shape, found_um)
     except UserError as contradiction:
         return None, [str(contradiction)]
     if beam is None:

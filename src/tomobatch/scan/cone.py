@@ -8,6 +8,8 @@ other.
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from tomobatch.beam import ConeBeam, check_voxel
 from tomobatch.errors import UserError
 from tomobatch.scan.beam_geometry import BeamGeometry
@@ -63,7 +65,7 @@ def settle_beam(
     found: FoundCone | None,
     geometry: BeamGeometry,
     datasets: DatasetSettings,
-    n_cols: int,
+    shape: tuple[int, int, int],
     pixel_um: float | None,
 ) -> ConeBeam | None:
     """Return the beam of a scan: None where it is parallel, or as good as parallel.
@@ -78,8 +80,8 @@ def settle_beam(
         The distances that it states.
     datasets
         What the configuration says, which wins.
-    n_cols
-        Columns of the detector.
+    shape
+        Of the projections (angle, y, x).
     pixel_um
         Pixel at the specimen as the file states it.
 
@@ -91,7 +93,7 @@ def settle_beam(
     chosen = datasets.cone
     if found is not None and found.demagnified_um is not None:
         pixel_um = found.demagnified_um
-    words = geometry.diverging(n_cols, pixel_um)
+    words = geometry.diverging(shape[2], pixel_um)
     asked = datasets.beam == "cone" or chosen != ConeSettings()
     if datasets.beam == "parallel" or (words is None and not asked):
         return None
@@ -112,7 +114,7 @@ def settle_beam(
         pixel_mm=pixel,
         row_pitch_mm=row_pitch,
         sense=sense,
-        drift_px=found.drift_px,
+        drift_px=_drift(chosen, found, shape[0], path),
         **{name: _chosen(chosen, found, name) for name in _SHIFTS},
     )
     # A detector's pixel that is given overrides the file's voxel, but not one that is given too.
@@ -152,6 +154,23 @@ def _pixels(
     if chosen.row_pitch_um is not None:
         row_mm = chosen.row_pitch_um / _UM_A_MM
     return pixel_mm, pixel_mm if row_mm is None else row_mm
+
+
+def _drift(
+    chosen: ConeSettings, found: FoundCone, n_projections: int, path: str
+) -> tuple[tuple[float, float], ...]:
+    """Return the shift of every projection: along the lines that are given, or as found."""
+    if not chosen.drift_px:
+        return found.drift_px
+    numbers, across, along = np.array(chosen.drift_px, np.float64).T
+    if (np.diff(numbers) <= 0).any() or numbers[0] < 0 or numbers[-1] > n_projections - 1:
+        raise UserError(
+            f"{path}: the numbers in datasets.cone.drift_px must rise, from 0 to"
+            f" {n_projections - 1} at most: {', '.join(f'{one:g}' for one in numbers)}"
+        )
+    every = np.arange(n_projections)
+    shifts = np.interp(every, numbers, across), np.interp(every, numbers, along)
+    return tuple((float(u), float(v)) for u, v in zip(*shifts, strict=True))
 
 
 _SHIFTS = ("shift_u_px", "shift_v_px", "axis_shift_px", "roll_deg", "tilt_deg", "slant_deg")

@@ -20,6 +20,7 @@ from tomobatch.scan.header import AngleSource, ScanHeader
 from tomobatch.scan.monitor import follow_monitor
 from tomobatch.scan.moving_flats import follow_pattern
 from tomobatch.scan.parts import Scan
+from tomobatch.scan.spot_drift import spot_remarks
 
 _SAMPLED_PROJECTIONS = 8
 _FEWEST_ANGLES_PER_COLUMN = 0.5
@@ -173,6 +174,7 @@ def _count_remarks(
     count = min(_SAMPLED_PROJECTIONS, header.n_projections)
     numbers = np.linspace(0, header.n_projections - 1, count).round().astype(int)
     counts = np.concatenate([scan.read_projections(int(i), int(i) + 1) for i in numbers])
+    yield from spot_remarks(scan, references)
     yield from _saturated(counts, references, settings)
     yield from _air(counts, numbers, references)
     yield from _emptiness(counts, references)

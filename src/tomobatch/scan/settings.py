@@ -37,6 +37,11 @@ class ConeSettings(Section):
     slant_deg: float | None = Field(
         None, gt=-45, lt=45, description="turn that moves the last columns away from the source"
     )
+    drift_px: list[tuple[float, float, float]] | None = Field(
+        None,
+        description="how far the picture has moved on the detector, as the focal spot drifts: lists"
+        " of a projection's number, columns and rows, with straight lines between",
+    )
 
 
 class DatasetSettings(Section):
