@@ -101,7 +101,8 @@ def assert_axis_of_the_cone_is_found(results: Path) -> None:
     attributes = json.loads((results / "volume.ome.zarr" / "zarr.json").read_text())["attributes"]
     beam, drawn = attributes["tomobatch"]["beam"], demo_beam(CONE_SIZE)
     assert beam["axis_shift_px"] == pytest.approx(drawn.axis_shift_px, abs=0.25)
-    assert beam["roll_deg"] == pytest.approx(drawn.roll_deg, abs=0.15)
+    # A roll that moves no pixel by 0.15 px is left alone: of 64 columns, one of 0.27 degrees.
+    assert beam["roll_deg"] == pytest.approx(drawn.roll_deg, abs=0.3)
 
 
 def assert_intermediates_are_as_is_said(emulator, fetched: Path) -> None:
