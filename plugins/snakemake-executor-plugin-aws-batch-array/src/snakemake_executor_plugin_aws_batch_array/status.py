@@ -89,6 +89,7 @@ class Cause(StrEnum):
     TIMED_OUT = "ran into its time limit"
     TERMINATED = "was terminated"
     NOT_STARTED = "could not be started"
+    NOT_PLACED = "waited for an instance longer than its queue allows"
     COMMAND = "ended with an error"
     UNKNOWN = "failed"
 
@@ -110,9 +111,13 @@ def cause_of_failure(detail: JobDetail) -> Cause:
 
     A reclaimed instance leaves a status reason on the attempt and no exit code; the kernel's kill
     for memory leaves exit code 137 or the reason ``OutOfMemoryError``. A job that somebody ended
-    was killed too, and its reason is whatever the caller wrote.
+    was killed too, and its reason is whatever the caller wrote. A queue that limits how long jobs
+    may wait (``JobStateTimeLimitActions``) leaves the reason for which one waited.
     """
     attempt = detail.last_attempt
+    reason = detail.status_reason
+    if not detail.attempts and (will_never_start(reason) or waits_for_capacity(reason)):
+        return Cause.NOT_PLACED
     if detail.is_ended:
         return Cause.TERMINATED
     if "OutOfMemory" in attempt.reason:
@@ -139,11 +144,13 @@ def describe_failure(detail: JobDetail) -> str:
         for reason in dict.fromkeys((attempt.reason, attempt.status_reason, detail.status_reason))
         if reason
     ]
+    cause = cause_of_failure(detail)
+    n_attempts = len(detail.attempts) or (0 if cause is Cause.NOT_PLACED else 1)
     facts = [
         f"exit code {attempt.exit_code}" if attempt.exit_code is not None else "no exit code",
-        counted(max(1, len(detail.attempts)), "attempt"),
+        counted(n_attempts, "attempt"),
     ]
-    line = f"AWS Batch job {detail.job_id} {cause_of_failure(detail)} ({', '.join(facts)})"
+    line = f"AWS Batch job {detail.job_id} {cause} ({', '.join(facts)})"
     return f"{line}: {'; '.join(reasons)}" if reasons else line
 
 

@@ -16,6 +16,8 @@ from snakemake_executor_plugin_aws_batch_array.status import (
 )
 
 FARGATE_SPOT = "Your Spot Task was interrupted."
+TOO_LARGE = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
+NO_CAPACITY = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
 RECLAIMED = "Host EC2 (instance i-0123456789abcdef0) terminated."
 
 
@@ -46,10 +48,22 @@ def ended(job_reason="", /, **attempt):
         (failed("Task failed to start"), Cause.NOT_STARTED),
         (failed(), Cause.UNKNOWN),
         (JobDetail("id", "name", Status.FAILED), Cause.UNKNOWN),
+        (JobDetail("id", "name", Status.FAILED, TOO_LARGE, is_ended=True), Cause.NOT_PLACED),
+        (JobDetail("id", "name", Status.FAILED, NO_CAPACITY, is_ended=True), Cause.NOT_PLACED),
+        (JobDetail("id", "name", Status.FAILED, "enough", is_ended=True), Cause.TERMINATED),
     ],
 )  # fmt: skip
 def test_causes_are_told_apart(detail, cause):
     assert cause_of_failure(detail) is cause
+
+
+def test_a_job_that_its_queue_gave_up_on_had_no_attempt():
+    detail = JobDetail("abc", "name", Status.FAILED, TOO_LARGE, is_ended=True)
+
+    assert describe_failure(detail) == (
+        "AWS Batch job abc waited for an instance longer than its queue allows "
+        f"(no exit code, 0 attempts): {TOO_LARGE}"
+    )
 
 
 def test_a_failure_is_described_in_one_line():
