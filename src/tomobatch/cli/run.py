@@ -49,6 +49,15 @@ Scans = Annotated[
 ]
 Profile = Annotated[str, typer.Option(help="How to run: a folder of profiles/.")]
 
+Pilots = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=10_000,
+        help="Start so many children once that stay and take the jobs of all steps.",
+    ),
+]
+
 
 def run(
     scan: Scans = None,
@@ -66,6 +75,7 @@ def run(
         ),
     ] = False,
     profile: Profile = "profiles/aws",
+    pilots: Pilots = None,
     yes: Yes = False,
     verbose: Verbose = False,
 ) -> None:
@@ -85,12 +95,22 @@ def run(
         typer.echo(f"error: {line}", err=True)
     called = name_of(name, scans)
     if local:
-        if detach:
-            raise UserError("--local and --detach exclude each other: choose one")
+        for option, is_given in (("--detach", detach), ("--pilots", pilots is not None)):
+            if is_given:
+                raise UserError(f"--local and {option} exclude each other: choose one")
         results = Path(str(config.get("results", "results")))
         run_local(called, scans, plans, results, replaces=replaces, yes=yes, verbose=verbose)
     else:
-        run_on_aws(called, scans, plans, profile, detach=detach, replaces=replaces, yes=yes)
+        run_on_aws(
+            called,
+            scans,
+            plans,
+            profile,
+            detach=detach,
+            pilots=pilots,
+            replaces=replaces,
+            yes=yes,
+        )
     if plans.refused:
         n_all = len(plans.good) + len(plans.refused)
         raise UserError(
@@ -125,6 +145,7 @@ def run_on_aws(
     profile: str,
     *,
     detach: bool,
+    pilots: int | None = None,
     replaces: bool = False,
     yes: bool = False,
 ) -> None:
@@ -136,10 +157,13 @@ def run_on_aws(
     jobs = count_jobs(plans.good.values())
     with deployment() as place:
         foretold = _foretell(place, plans.good, detached=detach)
+        if pilots is not None:
+            typer.echo("That is for an array for every step; pilots wait for machines once.")
         _warn_of_quotas()
         _ask(place, called, scans, jobs, yes=yes)
         on_s3 = _upload(scans, plans.good, str(place.scans), replace=replaces)
-        record = replace(_new_record(place, called, on_s3, jobs, profile), foretold=foretold)
+        record = _new_record(place, called, on_s3, jobs, profile)
+        record = replace(record, foretold=foretold, pilots=pilots)
         there = {scan: f"{record.results}/{scan}" for scan in scans}
         replaces = replaces or may_replace(there, plans.good, on_s3, yes=yes)
         start(place, record, detach=detach, replaces=replaces)

@@ -1,4 +1,4 @@
-"""What jobs will need that are not ready yet: pilots are as large, if it is not too much."""
+"""What jobs will need that are not ready yet: pilots are as large, if it is worth it."""
 
 from collections import Counter
 from contextlib import suppress
@@ -7,6 +7,7 @@ from typing import Any
 from snakemake_executor_plugin_aws_batch_array.definitions import JobDefinitions
 from snakemake_executor_plugin_aws_batch_array.deployment import Deployment
 from snakemake_executor_plugin_aws_batch_array.pilots.control import Kind
+from snakemake_executor_plugin_aws_batch_array.pilots.sizes import Ahead
 from snakemake_executor_plugin_aws_batch_array.resources import read_resources
 
 _JOBS_ASKED = 5
@@ -17,18 +18,19 @@ def kinds_ahead(
     workflow: Any,  # noqa: ANN401 - Snakemake's
     deployment: Deployment,
     definitions: JobDefinitions,
-) -> list[Kind]:
-    """Return the kinds of pilots that the jobs of a workflow need, as far as is known by now.
+) -> list[Ahead]:
+    """Return what the rules of a workflow need of their machines, as far as is known by now.
 
     What cannot be told before inputs are there is left out, and so are jobs of another image or
     shared memory, which need pilots of their own.
     """
-    asked: Counter[str] = Counter()
-    found: set[Kind] = set()
+    n_jobs: Counter[str] = Counter()
+    found: dict[tuple[str, Kind], None] = {}
     for job in workflow.dag.needrun_jobs():
-        if asked[job.rule.name] >= _JOBS_ASKED or job.is_local:
+        rule = job.rule.name
+        n_jobs[rule] += not job.is_local
+        if n_jobs[rule] > _JOBS_ASKED or job.is_local:
             continue
-        asked[job.rule.name] += 1
         with suppress(Exception):
             # Not by the job, which would keep what is not known yet.
             values = job.rule.expand_resources(
@@ -39,5 +41,6 @@ def kinds_ahead(
                 continue
             queue = deployment.queue(needed.queue, needed.gpus)
             definition = definitions.for_job(queue)
-            found.add(Kind(queue, definition, needed.vcpus, needed.memory_mib, needed.gpus))
-    return sorted(found, key=lambda kind: (kind.queue, kind.vcpus, kind.memory_mib))
+            kind = Kind(queue, definition, needed.vcpus, needed.memory_mib, needed.gpus)
+            found[rule, kind] = None
+    return [Ahead(kind, n_jobs[rule]) for rule, kind in found]

@@ -237,7 +237,7 @@ class Dispatcher:
 
     def dismiss(self) -> list[str]:
         """Let pilots end, which there is nothing more for; return those that may run on."""
-        return [] if self._cancelled.is_set() else self._fleet.dismiss(self._sleep)
+        return [] if self._cancelled.is_set() else self._pilots.dismiss(self._sleep)
 
     def cancel(self, reason: str) -> list[str]:
         """End every job that may still run, arrays as a whole; return the lists that may run on."""

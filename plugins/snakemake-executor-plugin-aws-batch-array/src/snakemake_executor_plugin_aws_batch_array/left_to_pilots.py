@@ -15,7 +15,10 @@ class Pilots(Protocol):
     """Pilots that an earlier controller left."""
 
     def take_over(
-        self, arrays: Collection[CommandList], details: Mapping[str, JobDetail], is_ours: bool
+        self,
+        arrays: Collection[CommandList],
+        details: Mapping[str, JobDetail],
+        wanted: Collection[str],
     ) -> list[str]:
         """Hold pilots, and return what the user must know."""
         ...
@@ -52,18 +55,16 @@ def take_over(
     list of str, list of str
         Names of those that are over, and what the user must know.
     """
-    over: list[str] = []
-    complaints: list[str] = []
     arrays = [commands for commands in lists if commands.is_of_pilots]
     ids = find_jobs(arrays, batch, time.time_ns() // 1_000_000)
     by_id = batch.describe(list(ids.values()))
     details = {name: by_id[job_id] for name, job_id in ids.items() if job_id in by_id}
-    for commands in arrays:
-        works_on = [each for each in lists if each.pilots == commands.name != each.name]
-        is_ours = any(makes_one_of(each, wanted) for each in works_on)
-        complaints += pilots.take_over([commands], details, is_ours)
-        if commands.name not in details or details[commands.name].status.is_final:
-            over.append(commands.name)
+    complaints = pilots.take_over(arrays, details, wanted)
+    over = [
+        each.name
+        for each in arrays
+        if each.name not in details or details[each.name].status.is_final
+    ]
     return over, complaints
 
 

@@ -1,8 +1,11 @@
 """Sends commands to pilots where some hold them, or starts some (decision 68)."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Event
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from snakemake_executor_plugin_aws_batch_array.batch import BatchApi
 from snakemake_executor_plugin_aws_batch_array.command_list import CommandList
@@ -20,6 +23,7 @@ from snakemake_executor_plugin_aws_batch_array.pilots.crew import (
     UnconditionalStoreError,
 )
 from snakemake_executor_plugin_aws_batch_array.pilots.fleet import Fleet
+from snakemake_executor_plugin_aws_batch_array.pilots.sizes import Ahead, size_of_pilots
 from snakemake_executor_plugin_aws_batch_array.region import region_environment
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
 from snakemake_executor_plugin_aws_batch_array.watched import Watched
@@ -27,11 +31,6 @@ from snakemake_executor_plugin_aws_batch_array.worker.assignment import submissi
 
 RULE = "pilots"
 """Stands where a rule stands in the name of an array of pilots."""
-
-MOST_TIMES_LARGER = 2
-"""Pilots are as large as what is ahead needs, up to so many times what is ready needs: a step that
-needs more would have all of them wait on machines that the other steps leave idle."""
-
 
 GIVE_WAY_S = 15.0
 """So long an array of its own waits before pilots without work end: they may hold the machines that
@@ -53,7 +52,7 @@ class PilotDispatch:
     fleet, batch, store
         The pilots that there are; Batch; lists.
     ahead
-        Returns the kinds that jobs need which are not ready yet.
+        Returns what the steps need that are not done yet.
     warn
         Told what the user should know.
     """
@@ -62,7 +61,7 @@ class PilotDispatch:
     fleet: Fleet
     batch: BatchApi
     store: RunStore
-    ahead: Callable[[], list[Kind]]
+    ahead: Callable[[], list[Ahead]]
     warn: Callable[[str], object]
 
     def find_crew(self, run: Run, parcel: Parcel) -> Crew | None:
@@ -73,9 +72,10 @@ class PilotDispatch:
         crew = self.fleet.find(kind, run.versions)
         if crew is not None and self._lives(crew):
             return crew if crew.control.kind.holds(kind) else None
-        kind = enlarged(kind, self.ahead())
+        kind = size_of_pilots(kind, self.ahead())
         name = command_list(run, replace(parcel, rule=RULE)).name
-        return self.fleet.add(name, kind, self.n_pilots, run.versions)
+        makes = next((digest for each in parcel.commands for digest in each.outputs), "")
+        return self.fleet.add(name, kind, self.n_pilots, run.versions, makes)
 
     def send(self, run: Run, parcel: Parcel, item: Watched, cancelled: Event) -> None:
         """Write a list and offer it to its pilots, which are submitted if they are new.
@@ -119,6 +119,14 @@ class PilotDispatch:
             if item.undecided and since_s is not None and now_s - since_s >= GIVE_WAY_S:
                 self.fleet.release(item.commands.queue, decided)
 
+    def dismiss(self, sleep: Callable[[float], object]) -> list[str]:
+        """Let all pilots end, and close their lists; return the arrays that may run on."""
+        left = self.fleet.dismiss(sleep)
+        with suppress(ClientError, BotoCoreError):
+            for name in self.fleet.job_ids.keys() - {*left}:
+                self.store.close(name)
+        return left
+
     def _start(self, run: Run, parcel: Parcel, crew: Crew, cancelled: Event) -> None:
         kind = crew.control.kind
         parcel = replace(
@@ -147,19 +155,6 @@ class PilotDispatch:
             self.fleet.forget(crew)
             return False
         return True
-
-
-def enlarged(kind: Kind, ahead: list[Kind]) -> Kind:
-    """Return a kind that also holds what is ahead, where that is not much larger."""
-    vcpus, memory_mib = kind.vcpus, kind.memory_mib
-    for other in ahead:
-        fits = (
-            other.vcpus <= MOST_TIMES_LARGER * kind.vcpus
-            and other.memory_mib <= MOST_TIMES_LARGER * kind.memory_mib
-        )
-        if fits and other.is_like(kind):
-            vcpus, memory_mib = max(vcpus, other.vcpus), max(memory_mib, other.memory_mib)
-    return replace(kind, vcpus=vcpus, memory_mib=memory_mib)
 
 
 def _go_on(cancelled: Event) -> None:

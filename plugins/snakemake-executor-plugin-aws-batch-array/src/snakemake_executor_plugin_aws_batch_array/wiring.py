@@ -9,8 +9,8 @@ from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher
 from snakemake_executor_plugin_aws_batch_array.logs import log_tail
 from snakemake_executor_plugin_aws_batch_array.pilot_dispatch import PilotDispatch
 from snakemake_executor_plugin_aws_batch_array.pilots.channel import StoreChannel
-from snakemake_executor_plugin_aws_batch_array.pilots.control import Kind
 from snakemake_executor_plugin_aws_batch_array.pilots.fleet import Fleet
+from snakemake_executor_plugin_aws_batch_array.pilots.sizes import Ahead
 from snakemake_executor_plugin_aws_batch_array.pilots.watch import PilotWatcher
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
@@ -21,7 +21,7 @@ def make_dispatcher(
     settings: ExecutorSettings,
     store: RunStore,
     log_group: str,
-    ahead: Callable[[], list[Kind]],
+    ahead: Callable[[], list[Ahead]],
     warn: Callable[[str], object],
 ) -> Dispatcher:
     """Return a dispatcher.

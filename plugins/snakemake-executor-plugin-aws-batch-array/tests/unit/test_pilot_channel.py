@@ -2,6 +2,7 @@ import boto3
 import pytest
 
 from snakemake_executor_plugin_aws_batch_array.pilots.channel import StoreChannel
+from snakemake_executor_plugin_aws_batch_array.pilots.closing import close_pilots
 from snakemake_executor_plugin_aws_batch_array.pilots.control import Claim, Control, Kind, Offer
 from snakemake_executor_plugin_aws_batch_array.pilots.crew import (
     Crew,
@@ -39,6 +40,18 @@ def test_nothing_is_written_over_what_was_not_read(channel):
     second = channel.write("pilots", Control("me", KIND, beat=2), first)
     assert channel.write("pilots", Control("you", KIND), first) is None
     assert channel.look("pilots").tag == second
+
+
+def test_pilots_can_be_told_to_end_from_outside(channel):
+    assert not close_pilots(channel._store, "pilots")
+    crew = Crew(channel, "pilots", 2, Control("me", KIND))
+    crew.open()
+
+    assert close_pilots(channel._store, "pilots")
+    assert channel.look("pilots").control.closed
+    with pytest.raises(TakenOverError):
+        crew.offer(Offer("list", "", 1))
+    assert close_pilots(channel._store, "pilots")
 
 
 def test_one_of_two_begins_a_command(channel):

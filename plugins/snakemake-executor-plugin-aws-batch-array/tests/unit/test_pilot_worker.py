@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
+from snakemake_executor_plugin_aws_batch_array.errors import UserError
 from snakemake_executor_plugin_aws_batch_array.pilots.channel import StoreChannel
 from snakemake_executor_plugin_aws_batch_array.pilots.control import Claim, Control, Kind, Offer
 from snakemake_executor_plugin_aws_batch_array.store import RunStore, S3Path
@@ -201,3 +203,15 @@ def test_a_pilot_that_waits_stops_when_it_is_told(fly, store):
     assert fly(runner=runner, says=[stop]) == (75, [])
     (attempt,) = store.attempts()["pilots"][0]
     assert not attempt.finished
+
+
+def test_a_role_without_the_right_to_claim_is_told_of(offer, fly, channel, monkeypatch):
+    offer()
+
+    def denied(*_):
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject")
+
+    monkeypatch.setattr(channel, "take_claim", denied)
+
+    with pytest.raises(UserError, match="may not write s3://bucket/scratch/run/claims"):
+        fly()

@@ -20,9 +20,23 @@ def read_uses(look: Look, reader: RunReader) -> list[Use]:
     """Return the uses of a run with what of each was lost, for which outcomes are read."""
     uses: list[Use] = []
     for each in look.submitted:
-        outcomes = reader.outcomes(each.commands.name, each.attempts)
+        if each.commands.is_of_pilots:
+            outcomes = _of_pilots(each.commands.name, look, reader)
+        else:
+            outcomes = reader.outcomes(each.commands.name, each.attempts)
         uses += uses_of(each, look.state.now_ms, outcomes)
     return uses
+
+
+def _of_pilots(name: str, look: Look, reader: RunReader) -> dict[int, ChildOutcomes]:
+    """Return what pilots brought to an end of all their lists, numbered on."""
+    found: dict[int, ChildOutcomes] = {}
+    lists = (each.commands for each in look.submitted if each.commands.pilots == name)
+    for commands in lists:
+        for pilot, outcomes in reader.outcomes(commands.name, range(commands.n_children)).items():
+            known = found.setdefault(pilot, ChildOutcomes(pilot)).by_command
+            known.update({len(known) + i: o for i, o in enumerate(outcomes.by_command.values())})
+    return found
 
 
 def uses_so_far(look: Look) -> list[Use]:

@@ -31,11 +31,13 @@ def snakemake_arguments(record: RunRecord, sheet: str) -> list[str]:
     its lists instead.
     """
     folder = record.results.rsplit("/", 1)[1]
+    pilots = [] if record.pilots is None else ["--aws-batch-array-pilots", str(record.pilots)]
     return [
         "--profile",
         record.profile,
         "--aws-batch-array-run-id",
         record.name,
+        *pilots,
         "--nolock",
         "--rerun-incomplete",
         "--config",

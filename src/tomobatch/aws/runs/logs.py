@@ -7,7 +7,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from snakemake_executor_plugin_aws_batch_array.logs import DEFAULT_LOG_GROUP
-from snakemake_executor_plugin_aws_batch_array.slices import slice_holding
 from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
 from tomobatch.aws.runs.observe import HEAD, Look
 from tomobatch.aws.runs.place import Place
@@ -64,7 +63,7 @@ def find_sources(look: Look, rule: str | None, chunk: int | None, *, failed: boo
             found.pop(target, None)
             if chunk not in (None, target.chunk):
                 continue
-            if failed and not _has_failed(submitted, index):
+            if failed and not submitted.has_failed(index):
                 continue
             found[target] = _source(submitted, submitted.detail.job_id, index, target)
     sources = list(found.values())
@@ -145,20 +144,15 @@ def _head_is_wanted(head: JobDetail, rule: str | None, failed: bool) -> bool:
     return rule in (None, HEAD)
 
 
-def _has_failed(submitted: Submitted, index: int) -> bool:
-    commands = submitted.commands
-    child = slice_holding(len(commands.commands), commands.n_children, index)
-    return child in submitted.failed - submitted.cancelled and index not in submitted.done
-
-
 def _source(submitted: Submitted, parent: str, index: int, target: Target) -> Source:
     commands = submitted.commands
     n_commands, n_children = len(commands.commands), commands.n_children
-    child = slice_holding(n_commands, n_children, index)
+    child = submitted.child_of(index)
+    is_shared = n_commands > n_children or bool(commands.pilots)
     return Source(
         title=str(target),
         job_id=f"{parent}:{child}" if n_children > 1 else parent,
-        shared=(commands.name, child, index) if n_commands > n_children else None,
+        shared=(commands.name, child, index) if is_shared else None,
     )
 
 

@@ -70,6 +70,7 @@ class Observer:
     run: str
     _job_ids: dict[str, str] = field(default_factory=dict)
     _final: dict[str, JobDetail] = field(default_factory=dict)
+    _ended_by: dict[str, dict[int, tuple[int, bool]]] = field(default_factory=dict)
 
     def look(self) -> Look:
         """Ask S3 and Batch, and return what is known by now."""
@@ -135,7 +136,11 @@ class Observer:
             closed = asked.result()
         known = []
         for name, commands in lists.items():
-            detail = details.get(self._job_ids.get(name, ""))
+            detail = details.get(self._job_ids.get(commands.pilots or name, ""))
+            is_new = now_ms - commands.submitted_ms < 1000 * LISTING_LAG_S
+            if commands.pilots and not commands.is_of_pilots:
+                known.append(self._piloted(commands, detail, closed=name in closed, is_new=is_new))
+                continue
             each = Submitted(
                 commands=commands,
                 detail=detail,
@@ -144,10 +149,34 @@ class Observer:
                 failed=self._children(commands, detail, Status.FAILED),
                 done=self._done(commands, detail, record),
                 closed=name in closed,
-                is_new=now_ms - commands.submitted_ms < 1000 * LISTING_LAG_S,
+                is_new=is_new,
             )
             known.append(replace(each, ended=self._ended(each)))
         return tuple(sorted(known, key=lambda each: each.commands.submitted_ms))
+
+    def _piloted(
+        self, commands: CommandList, detail: JobDetail | None, *, closed: bool, is_new: bool
+    ) -> Submitted:
+        """Return a list that pilots run: their outcomes tell; of a closed one they stay as read."""
+        if commands.name not in self._ended_by:
+            outcomes = self.reader.outcomes(commands.name, range(commands.n_children))
+            ended = {
+                index: (pilot, outcome.succeeded)
+                for pilot, each in outcomes.items()
+                for index, outcome in each.by_command.items()
+            }
+            if closed:
+                self._ended_by[commands.name] = ended
+        else:
+            ended = self._ended_by[commands.name]
+        return Submitted(
+            commands=commands,
+            detail=detail,
+            done=frozenset(index for index, (_, succeeded) in ended.items() if succeeded),
+            ended_by={index: pilot for index, (pilot, _) in ended.items()},
+            closed=closed,
+            is_new=is_new,
+        )
 
     def _children(
         self, commands: CommandList, detail: JobDetail | None, status: Status

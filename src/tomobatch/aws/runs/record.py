@@ -55,6 +55,8 @@ class RunRecord:
         When it was stopped, or Snakemake had nothing more to do; None if neither, or resumed.
     foretold
         What it was to take and cost; None if nobody asked.
+    pilots
+        How many children stay for the whole run; None for an array for every step.
     made_by
         Version of tomobatch whose workflow lies beside it; 0.1.0 did not say.
     """
@@ -71,6 +73,7 @@ class RunRecord:
     stopped_ms: int | None = None
     finished_ms: int | None = None
     foretold: Foretold | None = None
+    pilots: int | None = None
     made_by: str = "0.1.0"
     version: int = field(default=VERSION, kw_only=True)
 

@@ -125,7 +125,8 @@ def count_steps(submitted: Iterable[Submitted], planned: Mapping[str, int]) -> t
     planned
         Rule to number of jobs; the steps come in this order, and others after them.
     """
-    ordered = sorted(submitted, key=lambda each: each.commands.submitted_ms)
+    lists = (each for each in submitted if not each.commands.is_of_pilots)
+    ordered = sorted(lists, key=lambda each: each.commands.submitted_ms)
     latest = {
         command.target: position
         for position, each in enumerate(ordered)

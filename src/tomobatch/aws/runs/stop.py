@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from snakemake_executor_plugin_aws_batch_array.pilots.closing import close_pilots
 from tomobatch.aws.runs.observe import Look, Observer, is_alive, is_here
 from tomobatch.aws.runs.record import put_record
 
@@ -51,8 +52,12 @@ def stop_run(
     elsewhere = _end_controller(observer, look, reason, wait_s, tick)
     place = observer.place
     look = _listed(observer, tick)
-    details = [each.detail for each in look.submitted if each.is_live]
-    live = [detail.job_id for detail in details if detail is not None]
+    alive = [each for each in look.submitted if each.is_live]
+    # Several lists of pilots have one job.
+    live = list(dict.fromkeys(each.detail.job_id for each in alive if each.detail is not None))
+    for each in alive:
+        if each.commands.is_of_pilots:
+            close_pilots(place.store(observer.run), each.commands.name)
     for job_id in live:
         if now:
             place.batch.terminate(job_id, reason)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from snakemake_executor_plugin_aws_batch_array.command_list import Attempt, CommandList
-from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice
+from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice, slice_holding
 from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
 
 
@@ -52,6 +52,9 @@ class Submitted:
     done
         Indices of the commands whose results are there; asked for only where the state of the
         children does not tell, because each has several commands.
+    ended_by
+        Command to the pilot that brought it to an end, where pilots run the list; `detail` is
+        that of their array then.
     closed
         Whether the controller has heard of every outcome.
     is_new
@@ -65,6 +68,7 @@ class Submitted:
     failed: frozenset[int] = frozenset()
     ended: frozenset[int] = frozenset()
     done: frozenset[int] = frozenset()
+    ended_by: Mapping[int, int] = field(default_factory=dict)
     closed: bool = False
     is_new: bool = False
 
@@ -111,9 +115,22 @@ class Submitted:
             if child in self.attempts
         }
 
+    def child_of(self, command: int) -> int:
+        """Return the child that runs a command, or ran it."""
+        n_commands, n_children = len(self.commands.commands), self.commands.n_children
+        return self.ended_by.get(command, slice_holding(n_commands, n_children, command))
+
+    def has_failed(self, command: int) -> bool:
+        """Whether a command came to an end, and not a good one."""
+        if self.commands.pilots:
+            return command in self.ended_by and command not in self.done
+        return self.child_of(command) in self.failed - self.cancelled and command not in self.done
+
     def count(self) -> Counter[State]:
         """Count its commands by state."""
         n_commands, n_children = len(self.commands.commands), self.commands.n_children
+        if self.commands.pilots:
+            return self._count_piloted(n_commands)
         if self.detail is None:
             if self.is_unlisted:
                 return Counter({State.QUEUED: n_commands})
@@ -142,6 +159,21 @@ class Submitted:
         for state in (State.RUNNING, State.STARTING):
             counts[state] = min(children[state], n_commands - counts.total())
         counts[State.QUEUED] = n_commands - counts.total()
+        return counts
+
+    def _count_piloted(self, n_commands: int) -> Counter[State]:
+        """Count where pilots run the commands, which don't end with them."""
+        counts = Counter({State.DONE: len(self.done)})
+        counts[State.FAILED] = len(self.ended_by.keys() - self.done)
+        if self.is_live and not self.closed:
+            children = _by_state({} if self.detail is None else self.detail.children)
+            for state in (State.RUNNING, State.STARTING):
+                counts[state] = min(children[state], n_commands - counts.total())
+            left = State.QUEUED
+        else:
+            is_ended = self.detail is not None and self.detail.is_ended
+            left = State.CANCELLED if is_ended else State.FAILED
+        counts[left] += n_commands - counts.total()
         return counts
 
 

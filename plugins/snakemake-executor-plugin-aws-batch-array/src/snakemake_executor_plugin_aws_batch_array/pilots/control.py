@@ -78,6 +78,8 @@ class Control:
         Which controller wrote it.
     kind
         What the pilots have.
+    makes
+        Digest of a file that the workflow makes: by that the next controller knows its own pilots.
     generation
         How many controllers have held it.
     beat
@@ -92,6 +94,7 @@ class Control:
 
     owner: str
     kind: Kind
+    makes: str = ""
     generation: int = 1
     beat: int = 1
     offers: tuple[Offer, ...] = ()

@@ -71,9 +71,12 @@ class Fleet:
         holding = (crew for crew in alike if crew.control.kind.holds(kind))
         return next(holding, alike[0] if alike else None)
 
-    def add(self, name: str, kind: Kind, n_pilots: int, versions: Mapping[str, str]) -> Crew:
+    def add(
+        self, name: str, kind: Kind, n_pilots: int, versions: Mapping[str, str], makes: str
+    ) -> Crew:
         """Return pilots that are to be opened and submitted."""
-        crew = Crew(self._channel, name, n_pilots, Control(self.owner, kind), versions=versions)
+        control = Control(self.owner, kind, makes)
+        crew = Crew(self._channel, name, n_pilots, control, versions=versions)
         self._crews[name] = crew
         return crew
 
@@ -87,7 +90,10 @@ class Fleet:
         crew.is_ours = False
 
     def take_over(
-        self, arrays: Collection[CommandList], details: Mapping[str, JobDetail], is_ours: bool
+        self,
+        arrays: Collection[CommandList],
+        details: Mapping[str, JobDetail],
+        wanted: Collection[str],
     ) -> list[str]:
         """Hold the pilots that an earlier controller left, and return what the user must know.
 
@@ -97,8 +103,8 @@ class Fleet:
             The lists of arrays of pilots.
         details
             What Batch says of each, by name.
-        is_ours
-            Whether lists that they work on make files of this workflow; if not, they are another
+        wanted
+            Digests of all files that this workflow makes. Pilots of another workflow are another
             controller's as long as that one is at work.
         """
         complaints = []
@@ -107,7 +113,8 @@ class Fleet:
             detail = details.get(commands.name)
             if seen is None or seen.control is None or seen.control.closed or detail is None:
                 continue
-            if detail.status.is_final or (seen.age_s < 2 * BEAT_S and not is_ours):
+            is_ours = seen.control.makes in wanted or seen.age_s > 2 * BEAT_S
+            if detail.status.is_final or not is_ours:
                 continue
             crew = Crew(
                 self._channel,

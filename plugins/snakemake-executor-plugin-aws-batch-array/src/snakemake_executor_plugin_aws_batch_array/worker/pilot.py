@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from snakemake_executor_plugin_aws_batch_array.command_list import ChildOutcomes, CommandList
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
 from snakemake_executor_plugin_aws_batch_array.pilots import flight
@@ -109,14 +111,25 @@ class PilotWork:
             case flight.ListClaims(name):
                 return frozenset(self.channel.claim_tags(name))
             case flight.TakeClaim(name, command, over):
-                mine = Claim(self.assignment.child, self.assignment.attempt, now_ms())
-                return self.channel.take_claim(name, command, mine, over)
+                return self._take_claim(name, command, over)
             case flight.ReadClaim(name, command):
                 return self.channel.read_claim(name, command)
             case flight.Run(offer, command):
                 return self._run(offer, command)
             case flight.Rest(seconds):
                 return self._rest(seconds)
+
+    def _take_claim(self, name: str, command: int, over: str) -> bool:
+        mine = Claim(self.assignment.child, self.assignment.attempt, now_ms())
+        try:
+            return self.channel.take_claim(name, command, mine, over)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDenied":
+                raise
+            raise UserError(
+                f"pilots may not write {self.store.root}/claims: give the role of the jobs "
+                "s3:PutObject there (deploy the stacks anew), or run without pilots."
+            ) from error
 
     def _run(self, offer: Offer, command: int) -> bool:
         """Run a command and write its outcome; tell whether the pilot is to go on."""

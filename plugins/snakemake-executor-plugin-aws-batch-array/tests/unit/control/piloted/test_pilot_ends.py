@@ -70,6 +70,22 @@ def test_the_next_controller_takes_pilots_and_lists_over(
     assert [each.n_children for each in batch.submissions] == [3, 2]
 
 
+def test_pilots_without_a_list_are_taken_over_too(
+    new_controller, controller, batch, run, parcel, report, start, verdicts
+):
+    tickets = start(controller)
+    for index in range(5):
+        report(tickets[0].list_name, 0, index)
+    verdicts(controller, tickets)
+    for ticket in tickets:
+        controller.settle(ticket)
+
+    second = new_controller()
+    second.submit(run, replace(parcel, rule="b"))
+
+    assert len(batch.submissions) == 1
+
+
 def test_pilots_of_another_workflow_whose_controller_is_there_are_left_alone(
     new_controller, controller, batch, channel, start
 ):

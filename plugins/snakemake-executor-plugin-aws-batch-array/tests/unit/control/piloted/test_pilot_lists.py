@@ -6,6 +6,7 @@ import pytest
 
 from snakemake_executor_plugin_aws_batch_array import pilot_dispatch
 from snakemake_executor_plugin_aws_batch_array.pilots.control import Kind
+from snakemake_executor_plugin_aws_batch_array.pilots.sizes import Ahead
 from snakemake_executor_plugin_aws_batch_array.pilots.watch import OVERDUE_S
 from snakemake_executor_plugin_aws_batch_array.status import Status
 from snakemake_executor_plugin_aws_batch_array.verdicts import SUCCESS
@@ -31,16 +32,15 @@ def test_one_array_takes_list_after_list(
     assert verdicts(controller, second) == [None] * 5
 
 
-def test_pilots_are_as_large_as_what_is_ahead_if_it_is_not_far_more(
-    new_controller, batch, run, parcel
-):
-    def kind(memory_mib, vcpus=2, queue="cpu"):
-        return Kind(queue, "definition:1", vcpus, memory_mib, 0)
+def test_pilots_are_as_large_as_the_steps_that_most_jobs_are_of(new_controller, batch, run, parcel):
+    def ahead(memory_mib, n_jobs, vcpus=2, queue="cpu"):
+        return Ahead(Kind(queue, "definition:1", vcpus, memory_mib, 0), n_jobs)
 
-    controller = new_controller(ahead=[kind(5000), kind(7000), kind(100, 4), kind(5500, 2, "x")])
+    rules = [ahead(9000, 60), ahead(8000, 40, 8), ahead(17000, 1), ahead(19000, 1)]
+    controller = new_controller(ahead=[*rules, ahead(9500, 50, 2, "gpu"), ahead(100, 1, 17)])
     controller.submit(run, parcel)
 
-    assert [(each.memory_mib, each.vcpus) for each in batch.submissions] == [(5000, 4)]
+    assert [(each.memory_mib, each.vcpus) for each in batch.submissions] == [(17000, 8)]
 
 
 @pytest.mark.parametrize(

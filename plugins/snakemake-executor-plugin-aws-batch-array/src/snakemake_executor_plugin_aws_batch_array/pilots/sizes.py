@@ -1,0 +1,43 @@
+"""How large pilots are: as the steps need that most jobs are of."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from snakemake_executor_plugin_aws_batch_array.pilots.control import Kind
+
+MAIN_SHARE = 0.1
+"""Pilots hold every step that has such a share of all jobs."""
+
+MOST_TIMES_LARGER = 2
+"""They hold other steps that need up to so many times as much: one that needs more would have all
+of them wait on machines that the main steps leave idle, and gets an array of its own."""
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What a step needs, and how many jobs it has."""
+
+    kind: Kind
+    n_jobs: int
+
+
+def size_of_pilots(first: Kind, ahead: Sequence[Ahead]) -> Kind:
+    """Return the kind of pilots to start for what is ready first and for what is ahead."""
+    alike = [each for each in ahead if each.kind.is_like(first)]
+    n_jobs = sum(each.n_jobs for each in alike)
+    main = _largest([first, *(e.kind for e in alike if e.n_jobs >= MAIN_SHARE * n_jobs)])
+    most = replace(
+        main,
+        vcpus=MOST_TIMES_LARGER * main.vcpus,
+        memory_mib=MOST_TIMES_LARGER * main.memory_mib,
+    )
+    return _largest([main, *(each.kind for each in alike if most.holds(each.kind))])
+
+
+def _largest(kinds: Iterable[Kind]) -> Kind:
+    first, *others = kinds
+    return replace(
+        first,
+        vcpus=max(each.vcpus for each in (first, *others)),
+        memory_mib=max(each.memory_mib for each in (first, *others)),
+    )
