@@ -17,6 +17,7 @@ from tomobatch.calibrate.histogram import Histogram, merge
 from tomobatch.calibrate.line import Line
 from tomobatch.calibrate.merging import Merging, settle_merging
 from tomobatch.calibrate.movement import STANDS_STILL, Movement
+from tomobatch.calibrate.sense import sense_doubts
 from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.errors import UserError
 
@@ -179,7 +180,7 @@ def calibrate(
         grey_source="found" if settings.grey_window is None else "given",
         found_grey_window=found_window,
         histogram=histogram,
-        warnings=(*warnings, *said),
+        warnings=(*warnings, *said, *sense_doubts(row.sense for row in rows)),
         half_acquisition=merged,
         stands_alone=axis.stands_alone,
         movement=axis.movement,

@@ -6,7 +6,7 @@ packed, until `calibrate` has all rows side by side.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,8 @@ from tomobatch.calibrate.one_row import grey_histogram, look_at
 from tomobatch.calibrate.packed import pack, unpack
 from tomobatch.calibrate.pairs import opposite_views, view_noise
 from tomobatch.calibrate.rim import Rim
-from tomobatch.calibrate.rows import noise_level, signal_level
+from tomobatch.calibrate.rows import noise_level, one_an_angle, signal_level
+from tomobatch.calibrate.sense import in_plane, mismatches
 from tomobatch.calibrate.wedge import WedgeCurve
 from tomobatch.cores import n_usable_cores
 from tomobatch.errors import UserError
@@ -59,7 +60,8 @@ class EvidenceSettings:
 
     def is_wedge_row(self, row: int) -> bool:
         """Return whether the row's sinogram is looked at as a whole; that of check rows always."""
-        return self._is_one_of(row, N_WEDGE_ROWS) or self.is_check_row(row)
+        is_one = self._is_one_of(row, N_WEDGE_ROWS) or self.is_check_row(row)
+        return is_one or in_plane(self.beam, row, self.n_rows)
 
     def is_looked_at(self, row: int) -> bool:
         """Return whether the row gives any evidence."""
@@ -114,6 +116,8 @@ class RowEvidence:
         What the outermost columns see, on rows looked at as a whole.
     histogram
         Grey values in 1/pixel, on check rows.
+    sense
+        How much opposite rays differ as angles count and the other way, in a cone's plane.
     problem
         Why the row was not looked at; empty when it was.
     """
@@ -129,6 +133,7 @@ class RowEvidence:
     steps: str = ""
     rim: Rim | None = None
     histogram: Histogram | None = None
+    sense: tuple[float, float] | None = None
     problem: str = ""
 
 
@@ -214,7 +219,7 @@ def gather_evidence(
     def look(i: int) -> RowEvidence:
         row = sinograms[i] if beam is None else steady(sinograms[i], beam)
         row = row if order is None else row[order]
-        averaged = _one_an_angle(row, runs)
+        averaged = one_an_angle(row, runs)
         if beam is None:
             return _row_evidence(averaged, angles, first_row + i, settings)[0]
         return _cone_evidence(averaged, angles, first_row + i, settings, beam)
@@ -234,14 +239,6 @@ def gather_evidence(
     )
 
 
-def _one_an_angle(row: NDArray[np.float32], runs: NDArray[np.intp] | None) -> NDArray[np.float32]:
-    """Return the row with projections at one angle averaged, shape (different angle, x)."""
-    if runs is None:
-        return row
-    counts = np.diff(runs, append=len(row)).astype(np.float32)
-    return np.asarray(np.add.reduceat(row, runs, axis=0) / counts[:, None])
-
-
 def _cone_evidence(
     sinogram: NDArray[np.float32],
     angles_rad: NDArray[np.float64],
@@ -255,10 +252,13 @@ def _cone_evidence(
     if len(angles) < 2:
         return RowEvidence(row, 0.0, 0.0, problem="its angles span less than its fan")
     found, better_px = _row_evidence(parallel, angles, row, settings)
-    if better_px is None or abs(better_px - cor_px) < WORTH_REBINNING_PX:
+    if better_px is not None and abs(better_px - cor_px) >= WORTH_REBINNING_PX:
+        parallel, angles = to_parallel(sinogram, angles_rad, beam.source_voxels, better_px)
+        found = _row_evidence(parallel, angles, row, settings)[0]
+    if better_px is None or not in_plane(beam, row, settings.n_rows):
         return found
-    parallel, angles = to_parallel(sinogram, angles_rad, beam.source_voxels, better_px)
-    return _row_evidence(parallel, angles, row, settings)[0]
+    sense = mismatches(sinogram, angles_rad, beam.source_voxels, better_px)
+    return replace(found, sense=sense)
 
 
 def _row_evidence(

@@ -35,3 +35,11 @@ def signal_level(row: Row) -> float:
     n_blocks = row.shape[1] // 8
     blocks = row[:, : 8 * n_blocks].reshape(len(row), n_blocks, 8).mean(axis=2)
     return float(blocks.std())
+
+
+def one_an_angle(row: Row, runs: NDArray[np.intp] | None) -> Row:
+    """Return the row with projections at one angle averaged, shape (different angle, x)."""
+    if runs is None:
+        return row
+    counts = np.diff(runs, append=len(row)).astype(np.float32)
+    return np.asarray(np.add.reduceat(row, runs, axis=0) / counts[:, None])
