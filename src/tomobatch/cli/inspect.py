@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tomobatch.cli.shared.one_thread import take_one_thread
 from tomobatch.cli.shared.scans import find_scans, read_config
 from tomobatch.errors import UserError
 from tomobatch.words import counted
@@ -34,6 +35,7 @@ def run(
 
     Example: `tomobatch inspect scans/demo.h5`
     """
+    take_one_thread()
     # Libraries that take a second to import are left to the commands that need them.
     from tomobatch.config.schema import load_config
     from tomobatch.scan.inspection import render

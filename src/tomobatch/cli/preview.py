@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tomobatch.cli.open import has_display
+from tomobatch.cli.shared.one_thread import take_one_thread
 from tomobatch.cli.shared.scans import find_scans, read_config
 from tomobatch.errors import UserError
 
@@ -49,6 +50,7 @@ def run(
 
     Example: `tomobatch preview scans/demo.h5 --sweep cor=128:134:0.5`
     """
+    take_one_thread()
     config = read_config()
     name, entry = next(iter(find_scans([scan], config).items()))
     page = output or FOLDER / f"{name}.html"
