@@ -8,6 +8,7 @@ Outputs: calibration.json.
 rule calibrate:
     input:
         evidence=evidence_of_calibration,
+        alignment=alignment,
     output:
         calibration=f"{RESULTS}/{{scan}}/calibration.json",
         record=f"{RESULTS}/{{scan}}/records/calibrate.json",

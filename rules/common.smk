@@ -213,29 +213,27 @@ def rows_of_slices(pattern, mark=str):
     return of_chunk
 
 
-def references_job_mb(wildcards, attempt):
-    """Return the memory of the job on flats and darks; half as much again for further attempts."""
-    return round(job_memory.of_references(plan(wildcards.scan)) * (1 + attempt) / 2)
+def alignment(wildcards):
+    """Return the shifts of the projections as an input of those that move them, if any does."""
+    aligned = plan(wildcards.scan).is_aligned
+    return [f"{RESULTS}/{wildcards.scan}/alignment.json"] if aligned else []
 
 
-def projections_job_mb(wildcards, attempt):
-    """Return the memory of a preprocess job; half as much again for each further attempt."""
-    return round(job_memory.of_projections(plan(wildcards.scan)) * (1 + attempt) / 2)
+def job_mb(of_plan):
+    """Return what gives a job its memory, and half as much again for each further attempt."""
+
+    def of_scan(wildcards, attempt):
+        return round(of_plan(plan(wildcards.scan)) * (1 + attempt) / 2)
+
+    return of_scan
 
 
-def rows_job_mb(wildcards, attempt):
-    """Return the memory of a process job; as above."""
-    return round(job_memory.of_rows(plan(wildcards.scan)) * (1 + attempt) / 2)
-
-
-def slices_job_mb(wildcards, attempt):
-    """Return the memory of a reconstruct job; as above."""
-    return round(job_memory.of_slices(plan(wildcards.scan)) * (1 + attempt) / 2)
-
-
-def stripes_job_mb(wildcards, attempt):
-    """Return the memory of the job that chooses against stripes; as above."""
-    return round(job_memory.of_stripes(plan(wildcards.scan)) * (1 + attempt) / 2)
+references_job_mb = job_mb(job_memory.of_references)
+projections_job_mb = job_mb(job_memory.of_projections)
+stripes_job_mb = job_mb(job_memory.of_stripes)
+align_job_mb = job_mb(job_memory.of_alignment)
+rows_job_mb = job_mb(job_memory.of_rows)
+slices_job_mb = job_mb(job_memory.of_slices)
 
 
 def final_results():

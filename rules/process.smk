@@ -1,7 +1,8 @@
 """Step 2: from projections to sinograms without stripes, and the evidence for calibration.
 
 Inputs: every shard of projections.zarr, of which a job reads its own rows by range; angles.json.
-Outputs: stripes.json (what is done against stripes, once a scan), sinograms.zarr, evidence and a
+Outputs: stripes.json (what is done against stripes, once a scan), alignment.json (how far each
+projection lies off, if that is asked for), sinograms.zarr, evidence and a
 record a chunk of rows.
 """
 
@@ -41,6 +42,31 @@ rule choose_stripes:
         "../scripts/choose_stripes.py"
 
 
+rule align:
+    input:
+        metadata=streamed(f"{RESULTS}/{{scan}}/projections.zarr/zarr.json"),
+        shards=projection_chunks(
+            f"{RESULTS}/{{scan}}/projections.zarr/c/{{i}}/0/0", streamed
+        ),
+        angles=f"{RESULTS}/{{scan}}/angles.json",
+        stripes=f"{RESULTS}/{{scan}}/stripes.json",
+    output:
+        alignment=f"{RESULTS}/{{scan}}/alignment.json",
+        record=f"{RESULTS}/{{scan}}/records/align.json",
+    log:
+        f"{RESULTS}/{{scan}}/logs/align.log",
+    conda:
+        "../envs/numerics.yaml"
+    resources:
+        mem_mb=align_job_mb,
+    params:
+        align=settings("align"),
+        stripes=settings("stripes"),
+        beam=planned("beam"),
+    script:
+        "../scripts/align.py"
+
+
 rule process:
     input:
         metadata=streamed(f"{RESULTS}/{{scan}}/projections.zarr/zarr.json"),
@@ -49,6 +75,7 @@ rule process:
         ),
         angles=f"{RESULTS}/{{scan}}/angles.json",
         stripes=f"{RESULTS}/{{scan}}/stripes.json",
+        alignment=alignment,
     output:
         shard=f"{RESULTS}/{{scan}}/sinograms.zarr/c/{{k}}/0/0",
         evidence=f"{RESULTS}/{{scan}}/evidence/{{k}}.json",

@@ -11,6 +11,7 @@ from tomobatch.calibrate.evidence import Evidence
 from tomobatch.calibrate.merging import Merging
 from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.records.job import Record, logger, reported
+from tomobatch.stores.alignment import load_shifts
 from tomobatch.stores.files import write_bytes, write_json
 from tomobatch.units import from_grey
 
@@ -29,6 +30,7 @@ def in_pixels(settings: dict[str, Any], pixel_size_um: float | None) -> Calibrat
 
 def main(
     evidence_paths: Sequence[str],
+    alignment_path: str | None,
     settings: dict[str, Any],
     pixel_size_um: float | None,
     beam: ConeBeam | None,
@@ -50,6 +52,7 @@ def main(
             stated_px,
             merging=merging,
         )
+        calibration = replace(calibration, shifts=load_shifts(alignment_path))
     if like is not None:
         told = f"axis and grey window are those of scan {like}, as calibrate.like says"
         calibration = replace(calibration, warnings=(told, *calibration.warnings))
@@ -71,6 +74,7 @@ if __name__ == "__main__":
         like = snakemake.params.like
         main(
             snakemake.input.evidence,
+            next(iter(snakemake.input.alignment), None),
             snakemake.params.calibrate,
             snakemake.params.pixel_size_um,
             snakemake.params.beam,

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tomobatch.align.move import moved
 from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
 from tomobatch.on_chunks.rows import process_rows
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.scan.leave_out import numbers
+from tomobatch.stores.alignment import load_shifts
 from tomobatch.stores.angles import load_angles
 from tomobatch.stores.files import write_bytes, write_json
 from tomobatch.stores.layout import ArrayLayout
@@ -26,6 +28,7 @@ def main(
     projections_metadata: str,
     angles_path: str,
     choice_path: str,
+    alignment_path: str | None,
     chunk: int,
     settings: dict[str, Any],
     beam: ConeBeam | None,
@@ -39,12 +42,17 @@ def main(
     start, stop = layout.range(chunk)
     with record.stage("read"):
         angles_rad = load_angles(Path(angles_path))
-        sinograms = read_sinograms(open_array(projections_metadata), start, stop)
+        shifts = load_shifts(alignment_path)
+        # Rows around are moved in from.
+        first, last = start - shifts.halo_rows, stop + shifts.halo_rows
+        first, last = max(first, 0), min(last, layout.shape[0])
+        sinograms = read_sinograms(open_array(projections_metadata), first, last)
     with record.stage("compute"):
         choice = StripeChoice.from_json(Path(choice_path).read_text(encoding="utf-8"))
         missing = process_rows(
             sinograms, angles_rad, StripeSettings.model_validate(settings), choice
         )
+        sinograms = moved(sinograms, shifts, slice(start - first, stop - first))
         evidence = gather_evidence(
             sinograms, angles_rad, start, EvidenceSettings(n_rows=layout.shape[0], beam=beam)
         )
@@ -67,6 +75,7 @@ if __name__ == "__main__":
             snakemake.input.metadata,
             snakemake.input.angles,
             snakemake.input.stripes,
+            next(iter(snakemake.input.alignment), None),
             int(snakemake.wildcards.k),
             snakemake.params.stripes,
             snakemake.params.beam,

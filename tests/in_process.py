@@ -109,6 +109,7 @@ def reconstruct(folder: Path, scan: Path, sections: Mapping[str, Any] = {}) -> R
     _first_two_steps(done)
     script("calibrate").main(
         [str(folder / f"evidence/{k}.json") for k in range(plan.rows.n_chunks)],
+        _alignment(plan, folder),
         _settings(plan, "calibrate"),
         plan.pixel_size_um,
         plan.beam,
@@ -122,6 +123,11 @@ def reconstruct(folder: Path, scan: Path, sections: Mapping[str, Any] = {}) -> R
 
 def _settings(plan: ScanPlan, section: str) -> dict[str, Any]:
     return dict(getattr(plan.config, section).model_dump(mode="json"))
+
+
+def _alignment(plan: ScanPlan, folder: Path) -> str | None:
+    """Return where the shifts of the projections lie, if they are asked for."""
+    return str(folder / "alignment.json") if plan.is_aligned else None
 
 
 def _first_two_steps(done: Reconstructed) -> None:
@@ -156,11 +162,24 @@ def _first_two_steps(done: Reconstructed) -> None:
     record = str(folder / "records/choose_stripes.json")
     script("choose_stripes").main(metadata, angles, stripes, choice, record)
     write_bytes(folder / "sinograms.zarr/zarr.json", plan.sinograms_layout.metadata())
+    alignment = _alignment(plan, folder)
+    if alignment is not None:
+        script("align").main(
+            metadata,
+            angles,
+            choice,
+            _settings(plan, "align"),
+            stripes,
+            plan.beam,
+            alignment,
+            str(folder / "records/align.json"),
+        )
     for k in range(plan.rows.n_chunks):
         script("process").main(
             metadata,
             angles,
             choice,
+            alignment,
             k,
             stripes,
             plan.beam,

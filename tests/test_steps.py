@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parents[1]
 RULES = "\n".join(path.read_text() for path in sorted((REPOSITORY / "rules").glob("*.smk")))
 BLOCKS = dict(re.findall(r"^rule (\w+):\n(.*?)(?=^rule |^\w|\Z)", RULES, re.MULTILINE | re.DOTALL))
 DEFAULTS = yaml.safe_load((REPOSITORY / "profiles" / "default" / "config.yaml").read_text())
-ALL_STEPS = steps_with(results.EXPORTS, checked=True, keep_intermediates=False)
+ALL_STEPS = steps_with(results.EXPORTS, checked=True, aligned=True, keep_intermediates=False)
 
 
 def outputs(rule: str) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tomobatch.normalise.dynamic import FEWEST_FLATS
+from tomobatch.on_chunks.alignment import MOST_COLUMNS, bands_to_look_at, rows_to_align
 from tomobatch.phase.retrieve import work_mb
 from tomobatch.plan import ScanPlan, float32_mb
 from tomobatch.plan_geometry import parallel_geometry
@@ -13,6 +14,8 @@ _BASE_MB = 500
 _COPIES = 3
 # Of a row by every method against stripes, with what each of them needs and the slices of all.
 _LOOKED_AT_COPIES = 40
+# Of a band of rows that is aligned: moved, smoothed, its spectrum with the other half turn, slopes.
+_ALIGNED_COPIES = 14
 # Of a frame: the modes of the flats, and what weighs them in a projection.
 _FOLLOWING_IMAGES = 30
 
@@ -63,6 +66,15 @@ def _following_mb(plan: ScanPlan) -> int:
     if normalise.dynamic_flats is False or plan.header.n_flats < FEWEST_FLATS:
         return 0
     return round(_FOLLOWING_IMAGES * float32_mb(plan.header.n_rows * plan.header.n_cols))
+
+
+def of_alignment(plan: ScanPlan) -> int:
+    """Return what the alignment of projections needs: its rows, and one band in many forms."""
+    header = plan.header
+    tallest = max(stop - start for start, stop in bands_to_look_at(header.n_rows))
+    band_mb = float32_mb(tallest * header.n_projections * min(header.n_cols, MOST_COLUMNS))
+    n_values = rows_to_align(header.n_rows) * header.n_projections * header.n_cols
+    return _job_mb(n_values) + round(_ALIGNED_COPIES * band_mb)
 
 
 def of_stripes(plan: ScanPlan) -> int:

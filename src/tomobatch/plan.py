@@ -67,8 +67,14 @@ class ScanPlan:
         return steps_with(
             self.volume.export,
             checked=self.volume.check == "fail",
+            aligned=self.is_aligned,
             keep_intermediates=self.keep_intermediates,
         )
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether projections are moved onto each other."""
+        return self.config.align.method != "none"
 
     @cached_property
     def projections(self) -> ChunkGrid:

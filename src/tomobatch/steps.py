@@ -58,16 +58,27 @@ STEPS = (
     Step("report", recorded=False),
 )
 
+_ALIGNMENT = Step("align")
+
 _REMOVAL = Step("remove_intermediates", waited_for=False)
 
-RECORDED = tuple(step.rule for step in (*STEPS, _REMOVAL) if step.recorded)
+RECORDED = tuple(step.rule for step in (*STEPS, _ALIGNMENT, _REMOVAL) if step.recorded)
 
 
 def steps_with(
-    exports: Iterable[str], *, checked: bool = False, keep_intermediates: bool
+    exports: Iterable[str],
+    *,
+    checked: bool = False,
+    aligned: bool = False,
+    keep_intermediates: bool,
 ) -> tuple[Step, ...]:
-    """Return the steps of a scan whose volume is exported to such kinds, or checked, as well."""
+    """Return the steps of a scan whose volume is exported to such kinds, or checked, as well.
+
+    ``aligned`` tells whether projections are moved onto each other.
+    """
+    before = next(i for i, step in enumerate(STEPS) if step.rule == "process")
+    alignment = (_ALIGNMENT,) if aligned else ()
     check = [Step("check", recorded=False)] if checked else []
     removal = () if keep_intermediates else (_REMOVAL,)
     copies = (Step(f"export_{kind}", recorded=False) for kind in exports)
-    return (*STEPS, *check, *removal, *copies)
+    return (*STEPS[:before], *alignment, *STEPS[before:], *check, *removal, *copies)

@@ -65,7 +65,7 @@ def test_a_sheet_names_scans_and_dotted_keys(tmp_path):
             {"scans": {"a": {"path": "a.h5", "calibrate": {"cor": 3}}}},
             "'scans.a.calibrate.cor'; did you mean 'cor_px'?",
         ),
-        (config(xyzzy=1), "unknown key 'xyzzy'; known keys: calibrate, chunks"),
+        (config(xyzzy=1), "unknown key 'xyzzy'; known keys: align, calibrate, chunks"),
         ({}, "scans is missing"),
         ({"scans": {}}, "scans: no scan"),
         ({"scans": {"a b": "a.h5"}}, "scans.a b: "),

@@ -77,6 +77,7 @@ def run_steps(scan: Path, folder: Path, projections: int, slices: int) -> np.nda
             projections_metadata,
             at["angles.json"],
             choice,
+            None,
             k,
             settings["stripes"],
             None,
@@ -88,6 +89,7 @@ def run_steps(scan: Path, folder: Path, projections: int, slices: int) -> np.nda
     calibration = str(folder / "calibration.json")
     calibrate(
         evidence,
+        None,
         settings["calibrate"],
         plan.pixel_size_um,
         None,

@@ -20,6 +20,7 @@ from tomobatch.calibrate.movement import STANDS_STILL, Movement
 from tomobatch.calibrate.sense import sense_doubts
 from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.errors import UserError
+from tomobatch.shifts import UNMOVED, Shifts
 
 Source = Literal["found", "given"]
 STATED = (
@@ -63,7 +64,9 @@ class Calibration:
     half_acquisition
         Whether the halves of the full turn are merged.
     movement
-        Of the sample along the detector, slowly or by a leap.
+        Of the sample along the detector, slowly or by a leap; what is left once it is aligned.
+    shifts
+        By which projections were moved onto each other before anything here was found.
     """
 
     n_x: int
@@ -85,6 +88,7 @@ class Calibration:
     half_acquisition: bool = False
     stands_alone: bool = False
     movement: Movement = STANDS_STILL
+    shifts: Shifts = UNMOVED
 
     def __repr__(self) -> str:
         warnings = f", {len(self.warnings)} warnings" if self.warnings else ""

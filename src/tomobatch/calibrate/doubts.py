@@ -12,7 +12,11 @@ from tomobatch.calibrate.line import Line
 from tomobatch.calibrate.movement import STANDS_STILL, Movement
 
 ADVICE = "look at the slices, and give calibrate.cor_px if they are doubled"
-MOVED_ADVICE = "no axis makes the slices sharp; scan again, or leave out one side of the movement"
+MOVED_ADVICE = (
+    "no axis makes the slices sharp; align.method: auto moves projections onto each other, or leave"
+    " out one side of the movement"
+)
+BLURRED_ADVICE = "align.method: auto moves projections onto each other"
 # Of the cor, one standard deviation: a tenth of such are off by more than a quarter of a pixel.
 LARGEST_ERROR_PX = 0.152
 MOVED_ERROR_PX = 0.1  # of a sample that moves, told of as well
@@ -109,7 +113,7 @@ def _cor_doubt(belief: Belief) -> str:
             f"{abs(surer.difference_px):.2f} px away; {ADVICE}"
         )
     if movement.how and belief.error_px > MOVED_ERROR_PX:
-        return f"{known}, and the slices are blurred: {moves}; {ADVICE}"
+        return f"{known}, and the slices are blurred: {moves}; {BLURRED_ADVICE}"
     return f"{known}; {ADVICE}" if belief.error_px > LARGEST_ERROR_PX else ""
 
 

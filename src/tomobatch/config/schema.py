@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from tomobatch.align.settings import AlignSettings
 from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.chunks import ChunkSettings
 from tomobatch.config.problems import first_problem
@@ -36,6 +37,7 @@ class ScanSections(Section):
     tube: TubeSettings = TubeSettings()
     phase: PhaseSettings = PhaseSettings()
     stripes: StripeSettings = StripeSettings()
+    align: AlignSettings = AlignSettings()
     calibrate: CalibrateSettings = CalibrateSettings()
     reconstruct: ReconstructSettings = ReconstructSettings()
 

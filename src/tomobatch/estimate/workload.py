@@ -12,6 +12,7 @@ from tomobatch import job_memory
 from tomobatch.estimate.profile import profile_memory_mb, profile_vcpus
 from tomobatch.fleet.figures import Figures
 from tomobatch.fleet.stages import Load, Stage
+from tomobatch.on_chunks.alignment import rows_to_align
 from tomobatch.plan import ScanPlan
 from tomobatch.plan_geometry import parallel_geometry
 from tomobatch.reconstruct.cone.cost import chunk_s
@@ -105,11 +106,13 @@ def _loads(plan: ScanPlan) -> dict[str, tuple[float, float, float]]:
     rows = plan.rows.size
     row_values = float(header.n_projections * header.n_cols)
     slice_values = float(height * width)
+    aligned_values = row_values * rows_to_align(header.n_rows)
     export = (header.n_rows * slice_values, finest_mb, finest_mb)
     return {
         "average_references": (references * frame, references * raw_mb, 3 * frame * 4e-6),
         "preprocess": (plan.projections.size * frame, header.n_projections * raw_mb, data_mb),
         "choose_stripes": (N_ROWS * row_values, N_ROWS * row_values * 4e-6, 0.0),
+        "align": (aligned_values, aligned_values * 4e-6, 0.0),
         "process": (rows * row_values, data_mb, data_mb),
         "reconstruct": (
             plan.slices.size * (_rows_read(plan) * row_values + slice_values),
@@ -127,6 +130,7 @@ def _memory_mb(plan: ScanPlan, step: str) -> float:
         "average_references": job_memory.of_references,
         "preprocess": job_memory.of_projections,
         "choose_stripes": job_memory.of_stripes,
+        "align": job_memory.of_alignment,
         "process": job_memory.of_rows,
         "reconstruct": job_memory.of_slices,
         **{f"export_{kind}": job_memory.of_slices for kind in plan.volume.export},

@@ -68,7 +68,7 @@ def choose_stripes(
     def reconstruct(cor_px: float) -> Reconstruct:
         return lambda some: fbp(some, angles_rad, cor_px, device="cpu")
 
-    cors_px = _rough_cors_px(sinograms, rows, angles_rad, n_rows)
+    cors_px = rough_cors_px(sinograms, rows, angles_rad, n_rows)
     looked_at = (
         (row, sinogram, float(cor_px))
         for row, sinogram, cor_px in zip(rows, sinograms, cors_px, strict=True)
@@ -76,7 +76,7 @@ def choose_stripes(
     return choose_removal(looked_at, settings, reconstruct)
 
 
-def _rough_cors_px(
+def rough_cors_px(
     sinograms: Float32Array, rows: Sequence[int], angles_rad: npt.NDArray[np.float64], n_rows: int
 ) -> npt.NDArray[np.float64]:
     """Return the centre of rotation of some rows: good enough to see rings, which are about it."""
@@ -86,7 +86,9 @@ def _rough_cors_px(
             gather_evidence(one[None], angles_rad, row, EvidenceSettings(n_rows))
             for row, one in zip(rows, sinograms, strict=True)
         ]
-        found = calibrate(evidence, CalibrateSettings()).cor_px(np.array(rows))
+        # A grey window is not asked for, and few rows would give one.
+        settings = CalibrateSettings(grey_window=(0.0, 1.0))
+        found = calibrate(evidence, settings).cor_px(np.array(rows))
     except UserError:
         found = np.full(len(rows), middle)
     return np.clip(found, 0, 2 * middle)

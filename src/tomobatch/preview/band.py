@@ -48,8 +48,13 @@ class Band:
         return slice(self.first - self.low, self.stop - self.low)
 
 
-def bands_of(plan: ScanPlan, rows: Iterable[int], wanted: Iterable[Corrections]) -> list[Band]:
-    """Return the band of each slice; phase retrieval, by any of the filters, looks far around."""
+def bands_of(
+    plan: ScanPlan, rows: Iterable[int], wanted: Iterable[Corrections], halo_rows: int = 0
+) -> list[Band]:
+    """Return the band of each slice, with rows around it that projections are moved in from.
+
+    Phase retrieval, by any of the filters, looks far around.
+    """
     n_rows = plan.header.n_rows
     near = _REACH_BY_RANGE_PX if is_remote(plan.header.path) else _REACH_PX
     lengths = [reach_px(one.phase) for one in wanted if one.phase is not None]
@@ -58,6 +63,7 @@ def bands_of(plan: ScanPlan, rows: Iterable[int], wanted: Iterable[Corrections])
         first, stop = (
             (row, row + 1) if plan.beam is None else plan.cone_geometry().rows_needed(row, row + 1)
         )
+        first, stop = max(first - halo_rows, 0), min(stop + halo_rows, n_rows)
         low, high = first - near - max(lengths, default=0), stop + near + max(lengths, default=0)
         if lengths and (low < 0 or high > n_rows):
             # What is mirrored at the detector's edge reaches around to the other one.

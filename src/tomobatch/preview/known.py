@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from tomobatch.calibrate.calibration import Calibration
-from tomobatch.results import CALIBRATION, STRIPES
+from tomobatch.results import ALIGNMENT, CALIBRATION, STRIPES
+from tomobatch.shifts import Shifts
 from tomobatch.stores.finished import read_made_with
 from tomobatch.stripes.choice import StripeChoice
 
+NOT_ALIGNED = (
+    "these slices are not aligned, as that takes rows of the whole scan: `tomobatch run` aligns"
+    " them, and a preview after it"
+)
 _OF_STRIPES = ("path", "datasets", "normalise", "tube", "phase", "stripes")
-_OF_CALIBRATION = (*_OF_STRIPES, "calibrate", "reconstruct.half_acquisition")
+_OF_SHIFTS = (*_OF_STRIPES, "align")
+_OF_CALIBRATION = (*_OF_SHIFTS, "calibrate", "reconstruct.half_acquisition")
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,7 @@ class Known:
 
     stripes: StripeChoice | None = None
     calibration: Calibration | None = None
+    shifts: Shifts | None = None
 
 
 def read_known(results: Path, settings: Mapping[str, Any]) -> Known:
@@ -41,12 +48,14 @@ def read_known(results: Path, settings: Mapping[str, Any]) -> Known:
     def same(keys: tuple[str, ...]) -> bool:
         return all(_get(then, key) == _get(settings, key) for key in keys)
 
-    stripes = calibration = None
+    stripes = calibration = shifts = None
     if same(_OF_STRIPES):
         stripes = StripeChoice.from_json(_read(results / STRIPES))
+    if same(_OF_SHIFTS) and (results / ALIGNMENT).is_file():
+        shifts = Shifts.from_json(_read(results / ALIGNMENT))
     if same(_OF_CALIBRATION):
         calibration = Calibration.from_json(_read(results / CALIBRATION))
-    return Known(stripes, calibration)
+    return Known(stripes, calibration, shifts)
 
 
 def _get(settings: Mapping[str, Any], key: str) -> str:

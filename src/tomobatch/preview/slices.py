@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tomobatch.align.move import moved
 from tomobatch.arrays import Float32Array
 from tomobatch.calibrate.calibration import Calibration, calibrate, with_given_axis
 from tomobatch.calibrate.doubts import NO_TILT
@@ -19,12 +20,13 @@ from tomobatch.on_chunks.slices import SlicesOfScan, settled
 from tomobatch.plan import ScanPlan
 from tomobatch.preview.band import Band, bands_of, look_around, read_sinograms
 from tomobatch.preview.figures import Figures, measure
-from tomobatch.preview.known import Known
+from tomobatch.preview.known import NOT_ALIGNED, Known
 from tomobatch.preview.sweep import Changes
 from tomobatch.scan.parts import Scan
+from tomobatch.shifts import UNMOVED, Shifts
 from tomobatch.stripes.choice import StripeChoice
 
-_CHOOSING_ANGLES = 300
+_CHOOSING_ANGLES = 300  # a stripe is the same at all angles, and so many show it
 AngleArray = npt.NDArray[np.float64]
 
 
@@ -96,13 +98,14 @@ class _Rows:
 class _Read:
     """A band of the scan, read: sinograms by normalisation and corrections, and the angles.
 
-    Those without stripes are kept as well, by what was done.
+    Those without stripes, and moved by the shifts, are kept by what was done.
     """
 
     band: Band
     row: int
     angles_rad: AngleArray
     sinograms: dict[tuple[str, Corrections], Float32Array]
+    shifts: Shifts = UNMOVED
     done: dict[tuple[Any, ...], Float32Array] = field(default_factory=dict)
 
     def of(self, plan: ScanPlan) -> Float32Array:
@@ -142,7 +145,7 @@ def make_preview(
     """
     _check_rows(rows, base.header.n_rows)
     plans = [with_changes(one) for one in changes]
-    reads, warnings = _read(scan, rows, [base, *plans])
+    reads, warnings = _read(scan, rows, [base, *plans], known.shifts)
     choice = known.stripes or _choose(reads, base)
     done = [_processed(one, base, choice) for one in reads]
     found = known.calibration or _calibrated(reads, done, base)
@@ -185,13 +188,14 @@ def _normalised_by(plan: ScanPlan) -> str:
 
 
 def _read(
-    scan: Scan, rows: Sequence[int], plans: Sequence[ScanPlan]
+    scan: Scan, rows: Sequence[int], plans: Sequence[ScanPlan], shifts: Shifts | None
 ) -> tuple[list[_Read], list[str]]:
     """Read the band of every row, once for each way to normalise it."""
     corrections = dict.fromkeys(plan.corrections for plan in plans)
-    bands = bands_of(plans[0], rows, corrections)
-    reads = [_Read(band, row, np.empty(0), {}) for band, row in zip(bands, rows, strict=True)]
-    warnings: list[str] = []
+    used = shifts if plans[0].is_aligned and shifts is not None else UNMOVED
+    bands = bands_of(plans[0], rows, corrections, used.halo_rows)
+    reads = [_Read(band, row, np.empty(0), {}, used) for band, row in zip(bands, rows, strict=True)]
+    warnings = [NOT_ALIGNED] if plans[0].is_aligned and shifts is None else []
     for text in dict.fromkeys(map(_normalised_by, plans)):
         settings = NormaliseSettings.model_validate_json(text)
         wanted = {plan.corrections for plan in plans if _normalised_by(plan) == text}
@@ -217,7 +221,6 @@ def _choose(reads: Sequence[_Read], plan: ScanPlan) -> StripeChoice:
     places = [_middle(one) for one in reads]
     sinograms = np.stack([one.of(plan)[at] for one, at in zip(reads, places, strict=True)])
     numbers = [one.band.first + at for one, at in zip(reads, places, strict=True)]
-    # A stripe is the same at all angles, and a few hundred show it.
     step = max(1, sinograms.shape[1] // _CHOOSING_ANGLES)
     angles_rad = reads[0].angles_rad[::step]
     return choose_stripes(sinograms[:, ::step], numbers, angles_rad, plan.header.n_rows, settings)
@@ -233,8 +236,9 @@ def _processed(one: _Read, plan: ScanPlan, choice: StripeChoice) -> Float32Array
     settings = plan.config.stripes
     how = _normalised_by(plan), plan.corrections, settings.model_dump_json(), choice.method
     if how not in one.done:
-        one.done[how] = one.of(plan).copy()
-        process_rows(one.done[how], one.angles_rad, settings, choice)
+        sinograms = one.of(plan).copy()
+        process_rows(sinograms, one.angles_rad, settings, choice)
+        one.done[how] = moved(sinograms, one.shifts, slice(None))
     return one.done[how]
 
 

@@ -116,6 +116,7 @@ def _found(content: ReportContent) -> dict[str, str]:
     methods = ", ".join(
         f"{name} {result.cor_px:.2f}" for name, result in calibration.methods.items()
     )
+    aligned = {"Alignment": calibration.shifts.words} if calibration.shifts.how else {}
     return {
         "Centre of rotation, middle row": cor,
         "Tilt": tilt,
@@ -123,6 +124,7 @@ def _found(content: ReportContent) -> dict[str, str]:
         "All methods": methods or "none",
         "Rows used, rejected": f"{n_used}, {len(calibration.rows) - n_used}",
         "Grey window": window,
+        **aligned,
     }
 
 

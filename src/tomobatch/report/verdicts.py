@@ -153,7 +153,10 @@ def _motion(seam: float | None, movement: Movement) -> Finding:
         "how far the sample leaves its circle or leaps, and how far the ends of the scan are from"
         " each other, in typical steps between neighbours"
     )
-    advice = "the sample moved, or the axis is off by a pixel: look at edges in a slice"
+    advice = (
+        "the sample moved, or the axis is off by a pixel: look at edges in a slice;"
+        " align.method: auto moves projections onto each other"
+    )
     level, figures = _level(movement.size_px, 0.3, 1.0), list[str]()
     if movement.how:
         figures.append(f"about {movement.size_px:.1f} px {movement.how}")

@@ -1,0 +1,1 @@
+"""Projections of a sample, source or detector that moved, put back where they belong."""
