@@ -30,6 +30,7 @@ ELSEWHERE = {
     "snakemake --profile aws": "tests/cli/test_setup.py writes that profile and reads it back",
     'pip install "tomobatch[slurm]"': "needs the released distribution",
     "tomobatch preview tooth --apply": "tests/cli/test_preview.py does; it changes config.yaml",
+    "tomobatch run --local scans/bone.nx": "tests/workflow reconstructs cones here and emulated",
     "tomobatch series": "tests/joined does",
     "tomobatch stack": "tests/joined does",
     "tomobatch watch": "tests/watch does; it waits for scans",
@@ -44,6 +45,7 @@ STANDS_FOR = {
     "results/scan": "results/tooth",
     # Columns and rows that the tiny scan has.
     "cor=1020:1030:0.5": "cor=22:26:0.5",
+    "--cone --size 96": "--cone --size 32",
     "--rows 300,900": "--rows 3,9",
     # Those that are equal: to differ is an exit code of its own.
     "results-2/tooth": "reruns/tooth/results/tooth",
