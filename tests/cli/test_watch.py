@@ -4,11 +4,23 @@ from pathlib import Path
 
 from aws_batch_emulator import Fault
 from tomobatch.aws.runs.place import find_place
+from tomobatch.cli.run import name_of
 from tomobatch.cli.shared.scans import read_config
 from tomobatch.cli.watch import _OnAws
 from tomobatch.watch.arrivals import Arrival
 from tomobatch.watch.journal import Entry, Journal
-from tomobatch.watch.writing import weigh
+from tomobatch.watch.writing import Weight, weigh
+
+
+def test_scans_of_long_names_that_begin_alike_are_runs_of_their_own():
+    aws = _OnAws({}, "profiles/aws")
+    paths = [Path(f"/data/in-1234_a_sample_of_a_very_long_name_{n:04}_pct.h5") for n in (1, 2)]
+    names = {aws.name(Arrival(path, Weight(1, 1, 1), None), ()) for path in paths}
+    assert len(names) == 2
+    for name in names:
+        assert name_of(name, {name: {}}) == name
+    short = Arrival(Path("/data/tooth.h5"), Weight(1, 1, 1), None)
+    assert aws.name(short, ()) == "tooth"
 
 
 def test_a_scan_is_sent_and_its_run_is_followed_to_its_end(emulator, workplace, monkeypatch):

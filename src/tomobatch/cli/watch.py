@@ -1,5 +1,6 @@
 """``tomobatch watch``: scans of a folder are reconstructed as they are finished."""
 
+import hashlib
 import time
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tomobatch.watch.journal import Journal, State
 
 JOURNAL = "watched.json"
+_LONGEST_RUN = 40
 
 
 def run(
@@ -78,7 +80,7 @@ def run(
                 arrivals,
                 journal,
                 time.monotonic(),
-                name=_name,
+                name=here.name,
                 reconstruct=here.reconstruct,
                 say=lambda line: typer.echo(line, err=True),
             )
@@ -107,11 +109,6 @@ def _exit(journal: "Journal") -> None:
         raise UserError(f"not reconstructed: {names}; started again, they are tried again")
 
 
-def _name(arrival: "Arrival", taken: Collection[str]) -> str:
-    (name,) = name_scans([str(arrival.path)], taken)
-    return name
-
-
 def _entries(called: str, path: Path, config: dict[str, Any]) -> dict[str, Entry]:
     """Return the scans of a file by the name that it has here; those of config.yaml by theirs.
 
@@ -130,6 +127,10 @@ class _Here:
 
     def __init__(self, config: dict[str, Any], results: Path, *, verbose: bool) -> None:
         self.folder, self._config, self._verbose = results, config, verbose
+
+    def name(self, arrival: "Arrival", taken: Collection[str]) -> str:
+        (name,) = name_scans([str(arrival.path)], taken)
+        return name
 
     def reconstruct(self, called: str, arrival: "Arrival") -> "State":
         scans = _entries(called, arrival.path, self._config)
@@ -160,6 +161,16 @@ class _OnAws:
 
     def __init__(self, config: dict[str, Any], profile: str) -> None:
         self._config, self._profile = config, profile
+
+    def name(self, arrival: "Arrival", taken: Collection[str]) -> str:
+        """Name a scan and its run; names of runs are short, and long ones of scans often alike."""
+        from snakemake_executor_plugin_aws_batch_array.identity import safe_name
+
+        (name,) = name_scans([str(arrival.path)], taken)
+        if safe_name(name, _LONGEST_RUN) == name:
+            return name
+        path = hashlib.sha256(str(arrival.path).encode()).hexdigest()
+        return f"{safe_name(name, _LONGEST_RUN - 8)}-{path[:7]}"
 
     def reconstruct(self, called: str, arrival: "Arrival") -> "State":
         scans = _entries(called, arrival.path, self._config)
