@@ -21,16 +21,17 @@ def kinds_ahead(
 ) -> list[Ahead]:
     """Return what the rules of a workflow need of their machines, as far as is known by now.
 
-    What cannot be told before inputs are there is left out, and so are jobs of another image or
-    shared memory, which need pilots of their own.
+    Nothing is known of what cannot be told before inputs are there. Jobs of another image or shared
+    memory are left out, for they need pilots of their own.
     """
     n_jobs: Counter[str] = Counter()
-    found: dict[tuple[str, Kind], None] = {}
+    found: dict[tuple[str, Kind | None], None] = {}
     for job in workflow.dag.needrun_jobs():
         rule = job.rule.name
         n_jobs[rule] += not job.is_local
         if n_jobs[rule] > _JOBS_ASKED or job.is_local:
             continue
+        kind = None
         with suppress(Exception):
             # Not by the job, which would keep what is not known yet.
             values = job.rule.expand_resources(
@@ -42,5 +43,5 @@ def kinds_ahead(
             queue = deployment.queue(needed.queue, needed.gpus)
             definition = definitions.for_job(queue)
             kind = Kind(queue, definition, needed.vcpus, needed.memory_mib, needed.gpus)
-            found[rule, kind] = None
+        found[rule, kind] = None
     return [Ahead(kind, n_jobs[rule]) for rule, kind in found]

@@ -23,7 +23,11 @@ from snakemake_executor_plugin_aws_batch_array.pilots.crew import (
     UnconditionalStoreError,
 )
 from snakemake_executor_plugin_aws_batch_array.pilots.fleet import Fleet
-from snakemake_executor_plugin_aws_batch_array.pilots.sizes import Ahead, size_of_pilots
+from snakemake_executor_plugin_aws_batch_array.pilots.sizes import (
+    Ahead,
+    number_of_pilots,
+    size_of_pilots,
+)
 from snakemake_executor_plugin_aws_batch_array.region import region_environment
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
 from snakemake_executor_plugin_aws_batch_array.watched import Watched
@@ -48,7 +52,7 @@ class PilotDispatch:
     Attributes
     ----------
     n_pilots
-        How many of a kind; None for none.
+        How many of a kind at most; None for none.
     fleet, batch, store
         The pilots that there are; Batch; lists.
     ahead
@@ -71,11 +75,17 @@ class PilotDispatch:
         kind = Kind(parcel.queue, parcel.definition, parcel.vcpus, parcel.memory_mib, parcel.gpus)
         crew = self.fleet.find(kind, run.versions)
         if crew is not None and self._lives(crew):
-            return crew if crew.control.kind.holds(kind) else None
-        kind = size_of_pilots(kind, self.ahead())
+            if not crew.control.kind.holds(kind):
+                return None
+            # Steps can turn out to be larger than was known, as after a checkpoint.
+            if crew.n_pilots >= min(self.n_pilots, len(parcel.commands)):
+                return crew
+        ahead = self.ahead()
+        n_pilots = number_of_pilots(self.n_pilots, kind, len(parcel.commands), ahead)
+        kind = size_of_pilots(kind, ahead)
         name = command_list(run, replace(parcel, rule=RULE)).name
         makes = next((digest for each in parcel.commands for digest in each.outputs), "")
-        return self.fleet.add(name, kind, self.n_pilots, run.versions, makes)
+        return self.fleet.add(name, kind, n_pilots, run.versions, makes)
 
     def send(self, run: Run, parcel: Parcel, item: Watched, cancelled: Event) -> None:
         """Write a list and offer it to its pilots, which are submitted if they are new.

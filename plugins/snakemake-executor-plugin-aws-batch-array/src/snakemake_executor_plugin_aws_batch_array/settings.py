@@ -60,9 +60,10 @@ class ExecutorSettings(ExecutorSettingsBase):
     pilots: int | None = field(
         default=None,
         metadata=_option(
-            "Start so many children once, 1 to 10,000, that stay until the run is over and take "
-            "the jobs of all steps, in place of an array for every step. A step that needs another "
-            "queue or image gets pilots of its own, one that needs more memory or vCPUs an array.",
+            "Start up to so many children once, 1 to 10,000, that stay until the run is over and "
+            "take the jobs of all steps, in place of an array for every step. A step that needs "
+            "another queue or image gets pilots of its own, one that needs more memory or vCPUs an "
+            "array.",
             int,
         ),
     )

@@ -62,14 +62,14 @@ class Fleet:
         return {name: crew.job_id for name, crew in self._crews.items()}
 
     def find(self, kind: Kind, versions: Mapping[str, str]) -> Crew | None:
-        """Return pilots that hold commands of a kind; or those alike that are too small for it."""
+        """Return most pilots that hold commands of a kind; or some alike that are too small."""
         alike = [
             crew
             for crew in list(self._crews.values())
             if crew.may_take_more and crew.control.kind.is_like(kind) and crew.versions == versions
         ]
-        holding = (crew for crew in alike if crew.control.kind.holds(kind))
-        return next(holding, alike[0] if alike else None)
+        holding = [crew for crew in alike if crew.control.kind.holds(kind)]
+        return max(holding or alike, key=lambda crew: crew.n_pilots, default=None)
 
     def add(
         self, name: str, kind: Kind, n_pilots: int, versions: Mapping[str, str], makes: str

@@ -44,6 +44,33 @@ def test_pilots_are_as_large_as_the_steps_that_most_jobs_are_of(new_controller, 
 
 
 @pytest.mark.parametrize(
+    ("n_ahead", "known", "n_pilots"),
+    [(20, True, 27), (20, False, 27), (900, True, 50), (2, True, 9)],
+)
+def test_pilots_are_no_more_than_there_are_jobs(
+    new_controller, batch, run, parcel, n_ahead, known, n_pilots
+):
+    kind = Kind("cpu", "definition:1", 1, 100, 0) if known else None
+    ahead = [
+        Ahead(kind, n_ahead),
+        Ahead(kind, 7),
+        Ahead(Kind("gpu", "definition:2", 1, 100, 1), 300),
+    ]
+    new_controller(n_pilots=50, ahead=ahead).submit(run, parcel)
+
+    assert [each.n_children for each in batch.submissions] == [n_pilots]
+
+
+def test_a_step_of_more_jobs_than_was_known_gets_more_pilots(new_controller, batch, run, parcel):
+    controller = new_controller(n_pilots=4)
+    few = replace(parcel, commands=parcel.commands[:1])
+    for commands in (few, parcel, few, parcel):
+        controller.submit(run, commands)
+
+    assert [each.n_children for each in batch.submissions] == [1, 4]
+
+
+@pytest.mark.parametrize(
     ("more", "n_children"),
     [({"memory_mib": 3001}, 2), ({"vcpus": 3}, 2), ({"gpus": 1}, 3), ({"definition": "d:2"}, 3)],
 )
