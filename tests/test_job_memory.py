@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tomobatch.job_memory import _FOLLOWING_IMAGES
+from tomobatch.align.settings import AlignSettings
+from tomobatch.job_memory import _ALIGNED_COPIES, _FOLLOWING_IMAGES
 from tomobatch.normalise.dynamic import find_modes, gains
+from tomobatch.on_chunks.alignment import Band, find_shifts
 from tomobatch.phase.blur import PhaseBlur
 from tomobatch.phase.retrieve import MOST_THREADS, retrieve_phase, work_mb
 
@@ -41,3 +43,18 @@ def test_flats_that_move_take_no_more_than_is_asked_for():
     tracemalloc.stop()
     raw_bytes = 10 * 2 * blank.size
     assert peak_bytes - raw_bytes <= _FOLLOWING_IMAGES * blank.nbytes
+
+
+def test_alignment_takes_no_more_than_is_asked_for():
+    angles_rad = np.linspace(0, np.pi, 120, endpoint=False)
+    disc = np.sqrt(np.maximum(0.5 - np.linspace(-1, 1, 200) ** 2, 0))
+    heights = 1.5 + np.sin(np.arange(32))
+    rows = np.tile((heights[:, None, None] * disc).astype(np.float32), (1, 120, 1))
+    rows += np.random.default_rng(0).normal(0, 0.01, rows.shape).astype(np.float32)
+    settings = AlignSettings(method="auto", iterations=2)
+    find_shifts([Band(0, rows)], angles_rad, 32, settings)
+    tracemalloc.start()
+    find_shifts([Band(0, rows)], angles_rad, 32, settings)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes <= _ALIGNED_COPIES * rows.nbytes <= 3 * peak_bytes
