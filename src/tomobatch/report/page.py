@@ -243,7 +243,7 @@ def _convergence_caption(content: ReportContent) -> str:
 def _flat_settings(content: ReportContent) -> dict[str, str]:
     """Return every setting by its full name; what only some scans need is left out where unset."""
     return {
-        name: "found from the data" if value is None else str(value)
+        name: "not given" if value is None else str(value)
         for section, values in content.settings.items()
         if isinstance(values, dict)
         for name, value in _flattened(section, values)
