@@ -97,6 +97,29 @@ def test_what_stands_still_is_left_as_it_is(case):
     assert moved(scan.taken, shifts, slice(3, 5)).base is scan.taken
 
 
+def few_balls(n_rows=32, n_angles=288, n_x=192):
+    """Return noisy sinograms of twelve balls well within the detector, exact, and the angles."""
+    rng = np.random.default_rng(0)
+    angles_rad = np.linspace(0, np.pi, n_angles, endpoint=False)
+    y, x = np.arange(n_rows)[:, None, None], np.arange(n_x) - (n_x - 1) / 2
+    rows = np.zeros((n_rows, n_angles, n_x))
+    for _ in range(12):
+        radius, away = rng.uniform(0.03, 0.12) * n_x, rng.uniform(0, 0.3) * n_x
+        turned, height = rng.uniform(0, 2 * np.pi), rng.uniform(0, n_rows)
+        at = away * np.cos(angles_rad - turned)[:, None]
+        square = radius**2 - (y - height) ** 2 - (x - at) ** 2
+        rows += 0.02 * np.sqrt(np.maximum(square, 0))
+    return (rows + rng.normal(scale=0.01, size=rows.shape)).astype(np.float32), angles_rad
+
+
+@pytest.mark.parametrize("method", ["consistency", "auto"])
+def test_noise_and_the_ends_of_the_turn_make_no_slow_movement(method):
+    """Of a sample whose parts lie far within its radius the wedge says little of slow movement."""
+    rows, angles_rad = few_balls()
+    settings = AlignSettings(method=method)
+    assert find_shifts([Band(0, rows)], angles_rad, len(rows), settings).is_still
+
+
 def test_the_order_of_the_projections_does_not_matter():
     scan = jittered(1.0, n_angles=90)
     order = np.random.default_rng(0).permutation(90)

@@ -28,6 +28,8 @@ WHOLE, CUT_OFF = (1.0, 2.0), (3.0, 4.0)
 """Cycles a turn by which the wedge opens beyond the sample's radius, and over which it fades: more
 for a sample that reaches beyond the detector, whose parts come and go."""
 _PADDING = 1.25
+_SLOW = 5
+"""Half waves over all projections, below which a movement is slow."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,22 @@ def refine(
         else:
             steps = bx / (xx + np.finfo(np.float64).tiny), np.zeros(len(x_px))
         step = np.clip(steps, -_LONGEST_STEP_PX, _LONGEST_STEP_PX)
-        x_px += step[0]
-        y_px += step[1]
+        x_px += _quick(step[0])
+        y_px += _quick(step[1])
         if smoothing == _FINE and np.sqrt(np.mean(step**2)) < _ENOUGH_PX:
             break
     return x_px, y_px
+
+
+def _quick(steps: Float64Array) -> Float64Array:
+    """Return steps (angle,) without what goes slowly from projection to projection.
+
+    Slow movement puts nothing beyond the wedge but for what lies at the sample's radius: noise and
+    the ends of the turn would decide on it. It is left as it was.
+    """
+    spectrum = scipy.fft.dct(steps, norm="ortho")
+    spectrum[:_SLOW] = 0
+    return np.asarray(scipy.fft.idct(spectrum, norm="ortho"))
 
 
 def _compare(

@@ -12,7 +12,8 @@ _INTRODUCTION = """\
 # config.yaml
 
 What to compute. How it runs stands in `profiles/`. Unknown keys are refused.
-`null` means: not given; what is needed is then found from the data. This page is made from the schema by `make docs`.
+`null` means: not given; what is needed is then found from the data. This page is made from the
+schema by `make docs`.
 
 A scan may carry any of the sections but `volume` for itself:
 `scans: {tooth: {path: tooth.h5, calibrate: {cor_px: 295.5}}}`. A sheet (`scans: scans.tsv`) has the
