@@ -31,8 +31,8 @@ PATIENCE_S = 900
 HEAD = """# Every AWS call, and what allows it
 
 Written by `python docs/make_aws_calls.py`: setup by an administrator; estimate, run --detach,
-status, stop, resume, logs, cost, doctor and fetch by a user who has the policy for users alone;
-teardown. The emulator held each call against the policies of the deployed templates. What an
+status, stop, resume, logs, cost, doctor, fetch and clean by a user who has the policy for users
+alone; teardown. The emulator held each call against the policies of the deployed templates. What an
 administrator calls, and what CloudFormation does in setup, is allowed by their own rights.
 """
 
@@ -80,7 +80,13 @@ class Account:
         self._emulator.wait_until_idle(PATIENCE_S)
         self._user("resume", "tiny")
         self._wait(lambda: "finished" in self._user("status", "tiny"), every_s=3)
-        for words in (("logs", "tiny"), ("cost", "tiny"), ("runs",), ("fetch", "tiny")):
+        for words in (
+            ("logs", "tiny"),
+            ("cost", "tiny"),
+            ("runs",),
+            ("fetch", "tiny"),
+            ("clean", "tiny", "--yes"),
+        ):
             self._user(*words)
         self._user("doctor", "--aws", ok=False)  # there is no image in the registry
         iam.detach_user_policy(UserName="user", PolicyArn=policy)
@@ -197,7 +203,6 @@ WHY = {
     "control-access sns:Publish": "sends a mail where a detached run fails",
     "data-access s3:DeleteObject": "removes what a job made that is run again",
     "start-containers ecr:BatchCheckLayerAvailability": "asked by a machine's container engine",
-    "User s3:DeleteObject": "replaces a scan that has changed",
     "User s3:ListBucketMultipartUploads": "an upload that broke off goes on where it was",
     "User s3:ListMultipartUploadParts": "an upload that broke off goes on where it was",
     "User ecr:": "`push`, which needs a Docker engine",
