@@ -96,7 +96,7 @@ def refine(
             steps = bx / (xx + np.finfo(np.float64).tiny), np.zeros(len(x_px))
         step = np.clip(steps, -_LONGEST_STEP_PX, _LONGEST_STEP_PX)
         x_px += _quick(step[0])
-        y_px += _quick(step[1])
+        y_px += step[1]
         if smoothing == _FINE and np.sqrt(np.mean(step**2)) < _ENOUGH_PX:
             break
     return x_px, y_px
@@ -105,8 +105,8 @@ def refine(
 def _quick(steps: Float64Array) -> Float64Array:
     """Return steps (angle,) without what goes slowly from projection to projection.
 
-    Slow movement puts nothing beyond the wedge but for what lies at the sample's radius: noise and
-    the ends of the turn would decide on it. It is left as it was.
+    Slow movement along rows puts nothing beyond the wedge but for what lies at the sample's radius:
+    noise and the ends of the turn would decide on it. It is left as it was.
     """
     spectrum = scipy.fft.dct(steps, norm="ortho")
     spectrum[:_SLOW] = 0
