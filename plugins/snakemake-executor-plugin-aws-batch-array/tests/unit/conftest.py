@@ -4,6 +4,7 @@ import io
 import tarfile
 from collections import Counter
 
+import boto3
 import pytest
 from moto import mock_aws
 
@@ -14,8 +15,10 @@ from snakemake_executor_plugin_aws_batch_array.command_list import (
     Outcome,
 )
 from snakemake_executor_plugin_aws_batch_array.pilot_dispatch import PilotDispatch
+from snakemake_executor_plugin_aws_batch_array.pilots.channel import StoreChannel
 from snakemake_executor_plugin_aws_batch_array.pilots.fleet import Fleet
 from snakemake_executor_plugin_aws_batch_array.status import Attempt, JobDetail, Status
+from snakemake_executor_plugin_aws_batch_array.store import RunStore, S3Path
 from snakemake_executor_plugin_aws_batch_array.submission import Submission
 
 
@@ -248,3 +251,16 @@ def aws(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         yield
+
+
+@pytest.fixture
+def real_store(aws):
+    """Lists and outcomes on an S3 in this process."""
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="bucket")
+    return RunStore(s3, S3Path("bucket", "scratch/run"))
+
+
+@pytest.fixture
+def channel(real_store):
+    return StoreChannel(real_store)

@@ -5,14 +5,12 @@ import os
 import tarfile
 from dataclasses import replace
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
-from snakemake_executor_plugin_aws_batch_array.pilots.channel import StoreChannel
 from snakemake_executor_plugin_aws_batch_array.pilots.control import Claim, Control, Kind, Offer
-from snakemake_executor_plugin_aws_batch_array.store import RunStore, S3Path
+from snakemake_executor_plugin_aws_batch_array.store import S3Path
 from snakemake_executor_plugin_aws_batch_array.worker.assignment import Assignment
 from snakemake_executor_plugin_aws_batch_array.worker.host import Host
 from snakemake_executor_plugin_aws_batch_array.worker.pilot import PilotWork
@@ -39,15 +37,8 @@ class Runner:
 
 
 @pytest.fixture
-def store(aws):
-    s3 = boto3.client("s3", region_name="us-east-1")
-    s3.create_bucket(Bucket="bucket")
-    return RunStore(s3, S3Path("bucket", "scratch/run"))
-
-
-@pytest.fixture
-def channel(store):
-    return StoreChannel(store)
+def store(real_store):
+    return real_store
 
 
 @pytest.fixture

@@ -2,31 +2,16 @@
 
 from dataclasses import replace
 
-import boto3
 import pytest
 
 from snakemake_executor_plugin_aws_batch_array.command_list import ChildOutcomes
 from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher
 from snakemake_executor_plugin_aws_batch_array.pilot_dispatch import PilotDispatch
-from snakemake_executor_plugin_aws_batch_array.pilots.channel import StoreChannel
 from snakemake_executor_plugin_aws_batch_array.pilots.control import Claim
 from snakemake_executor_plugin_aws_batch_array.pilots.fleet import Fleet
 from snakemake_executor_plugin_aws_batch_array.pilots.watch import PilotWatcher
 from snakemake_executor_plugin_aws_batch_array.status import Status
-from snakemake_executor_plugin_aws_batch_array.store import RunStore, S3Path
 from snakemake_executor_plugin_aws_batch_array.watch import Watcher
-
-
-@pytest.fixture
-def real_store(aws):
-    s3 = boto3.client("s3", region_name="us-east-1")
-    s3.create_bucket(Bucket="bucket")
-    return RunStore(s3, S3Path("bucket", "scratch/run"))
-
-
-@pytest.fixture
-def channel(real_store):
-    return StoreChannel(real_store)
 
 
 @pytest.fixture
