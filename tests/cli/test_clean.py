@@ -88,7 +88,7 @@ def test_a_run_under_way_is_left_alone(left, emulator):
 def test_what_could_not_be_deleted_is_said_and_the_record_stays(left, emulator, monkeypatch):
     leave, still_there = left
     leave("partly", finished_ms=2)
-    monkeypatch.setattr("tomobatch.aws.runs.clean._MOST_DELETED", 1)
+    monkeypatch.setattr("tomobatch.s3.delete.MOST_AT_ONCE", 1)
     volume = f"arn:aws:s3:::{BUCKET}/runs/partly/tooth/volume.ome.zarr/*"
     with denied(emulator, "s3:DeleteObject", volume):
         said = tomobatch("clean", "partly", "--everything", "--yes")

@@ -8,6 +8,7 @@ from tomobatch.aws.account.changes import POLL_S, Tell, delete_stack
 from tomobatch.aws.account.quotas import MakeClient
 from tomobatch.aws.account.stacks import STACKS, find_stack
 from tomobatch.errors import UserError
+from tomobatch.s3.delete import delete_objects
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -118,16 +119,8 @@ def _empty_bucket(s3: "S3Client", bucket: str) -> int:
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if found:
-            answer = s3.delete_objects(
-                Bucket=bucket,
-                Delete={
-                    "Objects": [{"Key": o["Key"], "VersionId": o["VersionId"]} for o in found],
-                    "Quiet": True,
-                },
+            delete_objects(
+                s3, bucket, [{"Key": o["Key"], "VersionId": o["VersionId"]} for o in found]
             )
-            if errors := answer.get("Errors", []):
-                raise UserError(
-                    f"Object {errors[0]['Key']} of {bucket} was not deleted: {errors[0]['Message']}"
-                )
             n_deleted += len(found)
     return n_deleted

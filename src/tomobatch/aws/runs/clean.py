@@ -1,16 +1,12 @@
 """What a run leaves on S3 that may go: what lies between its steps, or all of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tomobatch.aws.runs.observe import Observer
 from tomobatch.aws.runs.place import Place
 from tomobatch.aws.runs.state import Phase
-from tomobatch.errors import UserError
 from tomobatch.results import is_intermediate
-
-_MOST_DELETED = 1000
-"""Objects in one DeleteObjects call."""
+from tomobatch.s3.delete import delete_objects
 
 
 @dataclass(frozen=True)
@@ -65,14 +61,4 @@ def remove(place: Place, found: Leftover) -> None:
     """Delete what a run leaves; its record goes last, so that a second call finds the rest."""
     record = f"{(place.runs / found.run).key}/run.json"
     ordered = sorted(found.keys, key=lambda key: key == record)
-    for start in range(0, len(ordered), _MOST_DELETED):
-        _delete(place, ordered[start : start + _MOST_DELETED])
-
-
-def _delete(place: Place, keys: Sequence[str]) -> None:
-    answer = place.s3.delete_objects(
-        Bucket=place.bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
-    )
-    if refused := answer.get("Errors"):
-        first = refused[0]
-        raise UserError(f"{first['Key']} could not be deleted: {first['Message']}")
+    delete_objects(place.s3, place.bucket, [{"Key": key} for key in ordered])
