@@ -8,6 +8,7 @@ import pytest
 
 import tomobatch
 from tomobatch.errors import UserError
+from tomobatch.opencl import devices
 from tomobatch.reconstruct import stream
 from tomobatch.reconstruct.methods import METHODS
 
@@ -40,7 +41,6 @@ def made(method, monkeypatch):
 
 def test_calls_of_one_shape_share_an_engine_and_give_what_each_would(method, made):
     first = tomobatch.fbp(SINOGRAMS, ANGLES, method=method)
-    n_first = len(made)
     again = tomobatch.fbp(SINOGRAMS, ANGLES, method=method)
     # Another axis and other values, which no engine holds.
     other = tomobatch.fbp(2 * SINOGRAMS, ANGLES, 15.25, method=method)
@@ -48,8 +48,11 @@ def test_calls_of_one_shape_share_an_engine_and_give_what_each_would(method, mad
     tomobatch.release_memory()
     assert np.array_equal(other, tomobatch.fbp(2 * SINOGRAMS, ANGLES, 15.25, method=method))
     assert np.array_equal(first, again)
-    # It serves the last block as well, which is smaller than the others.
-    assert (n_first, n_kept, len(made)) == (1, 1, 2)
+    # One serves the last block as well, which is smaller than the others.
+    assert len(set(made)) == 1
+    n_engines = devices.find_devices()[0].n_engines
+    assert 1 <= n_kept <= n_engines
+    assert n_kept < len(made) <= n_kept + n_engines
 
 
 @pytest.mark.parametrize(

@@ -72,13 +72,14 @@ class Shelf:
             if shape == self._shape:
                 self._engines[number].append(engine)
 
-    def serves(self, engine: Engine, lanes: int) -> bool:
-        """Tell whether an engine is to compute a block of so many lanes.
+    def lanes(self, plan: Plan, n_rows: int) -> int:
+        """Return how many lanes an engine has that computes a block of so many rows.
 
-        Of the last block of a run some lanes may be empty. That costs less than an engine for it
-        alone and, next time, one for the whole blocks again.
+        Where another call may come all are alike, and some lanes of the last block are empty:
+        which engine takes it is a matter of time, but not what comes of it. That costs less than an
+        engine for the last block alone and, next time, one for the whole blocks again.
         """
-        return engine.lanes >= lanes if self._lasts else engine.lanes == lanes
+        return plan.lanes if self._lasts else plan.lanes_for(n_rows)
 
     def clear(self) -> None:
         """Give all memory back."""

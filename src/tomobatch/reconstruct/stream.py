@@ -142,8 +142,8 @@ class _Work:
         ahead = self._read_next(number)
         while ahead is not None:
             start, stop, reading = ahead
-            lanes = self.plan.lanes_for(stop - start)
-            if engine is None or not self.shelf.serves(engine, lanes):
+            lanes = self.shelf.lanes(self.plan, stop - start)
+            if engine is None or engine.lanes != lanes:
                 engine = None  # give its memory back before the next one takes some
                 with self.timeline.span("prepare", start, number):
                     engine = METHODS[self.plan.method].make(

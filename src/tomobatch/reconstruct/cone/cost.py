@@ -7,7 +7,8 @@ from tomobatch.reconstruct.cone.geometry import ConeGeometry
 
 # Nanoseconds of a voxel at an angle, and of a point of a transform times the logarithm of its
 # length. CPU: two cores of an AMD EPYC (benchmarks/results/cone.md). GPU: reckoned for a T4 at 45%
-# of its texture fetches, the rows being filtered by eight cores; not measured.
+# of its texture fetches, the rows being filtered by eight cores; an H100 took 0.0014 a voxel (its
+# kernel; docs/explanation/gpu-kernels.md).
 _UPDATE_NS = {"cpu": 0.22, "gpu": 0.0118}
 _POINT_NS = {"cpu": 0.25, "gpu": 0.0625}
 _MB = 1e6
