@@ -69,10 +69,14 @@ def test_the_gpu_is_not_of_the_front_of_a_scan_of_2048_px():
         n_draws=8,
     )
 
-    assert [(each.queue, each.most_children) for each in ways[:5]] == [
-        ("cpu", n) for n in (1, 2, 4, 8, 16)
+    assert [(each.queue, each.pilots, each.most_children) for each in ways[:10]] == [
+        ("cpu", pilots, n) for pilots in (False, True) for n in (1, 2, 4, 8, 16)
     ]
-    assert {each.queue for each in front_of(ways)} == {"cpu"}
+    front = front_of(ways)
+    assert {each.queue for each in front} == {"cpu"}
+    # Beyond the cheapest, whatever an array a step does, pilots do sooner.
+    assert all(each.pilots for each in front[1:])
+    assert choose_way(ways).children in ("8 pilots", "16 pilots")
     assert choose_way(ways, 60 * 60, 0.30).usd < 0.30
 
 
@@ -82,9 +86,13 @@ def test_on_the_command_line(tmp_path):
     said = tomobatch(*asked, "--deadline", "40m", "--plot", str(tmp_path / "front.svg"))
 
     assert said.code == 0, said.err
-    assert "most a step  queue" in said.out
-    assert "Taken: " in said.out
+    assert "children  queue" in said.out
+    assert "the cheapest that keeps 40 minutes in nine of ten runs" in said.out
     assert (tmp_path / "front.svg").read_text().lstrip().startswith("<?xml")
+
+    piloted = tomobatch(*asked, "--pilots", "2", "--front")
+    assert "Taken: 1 pilot," in piloted.out or "Taken: 2 pilots," in piloted.out
+    assert "the knee: the least product of minutes and dollars" in piloted.out
 
     refused = tomobatch(*asked, "--deadline", "1m")
     assert refused.code == 1

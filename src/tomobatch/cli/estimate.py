@@ -10,7 +10,7 @@ import typer
 from tomobatch.cli.cost import Offline
 from tomobatch.cli.shared.deployed import deployment
 from tomobatch.cli.shared.front_view import Limits, parse_time, take_way
-from tomobatch.cli.shared.options import AsJson, Region
+from tomobatch.cli.shared.options import AsJson, Pilots, Region
 from tomobatch.cli.shared.scans import find_scans, plan_scans, read_config
 from tomobatch.errors import UserError
 
@@ -27,6 +27,7 @@ def run(
     machines: Annotated[
         int, typer.Option(min=1, help="Most children of a step at once: aws-batch-array-size.")
     ] = 100,
+    pilots: Pilots = None,
     cpu: Annotated[bool, typer.Option("--cpu", help="Reconstruct on the CPU queue too.")] = False,
     front: Annotated[
         bool, typer.Option("--front", help="Show the ways to run that no other beats, too.")
@@ -48,8 +49,8 @@ def run(
 
     Times and dollars are the middle of many runs that are played through, and where four of five
     of them lie. With --front, --deadline, --budget or --plot, ways to run are compared, up to
-    --machines a step and on either queue, and one is taken: what keeps both in nine of ten runs, or
-    without either the knee between minutes and dollars.
+    --machines at once, a step or as pilots for all steps, and on either queue. One is taken: what
+    keeps both in nine of ten runs, or without either the knee between minutes and dollars.
 
     Example: `tomobatch estimate scans/tooth.h5 --deadline 20m`
     """
@@ -61,7 +62,7 @@ def run(
     from tomobatch.fleet.machines import Fleet
     from tomobatch.steps import Queue
 
-    fleet = Fleet(most_children=machines)
+    fleet = Fleet(most_children=machines, pilots=pilots)
     config = read_config()
     plans = list(plan_scans(find_scans([scan], config), config).good.values())
     prices = current_prices(fleet, region, offline=offline)
@@ -69,9 +70,11 @@ def run(
     where: Queue = "cpu" if cpu else "gpu"
     if front or limits.any:
         queues: tuple[Queue, ...] = ("cpu",) if cpu else ("cpu", "gpu")
-        ways = ways_to_run(plans, prices, fleet, figures, most=machines, queues=queues)
+        most = machines if pilots is None else pilots
+        kinds = (False, True) if pilots is None else (True,)
+        ways = ways_to_run(plans, prices, fleet, figures, most=most, queues=queues, pilots=kinds)
         way = take_way(ways, limits, show=not as_json)
-        fleet, where = Fleet(most_children=way.most_children), way.queue
+        fleet, where = way.fleet(fleet), way.queue
     estimate = estimate_run(plans, prices, fleet, figures, queue=where, device=where)
     if as_json:
         typer.echo(json.dumps(estimate.to_dict(), indent=1))

@@ -17,7 +17,7 @@ from tomobatch.cli.shared.deployed import Yes, deployment
 from tomobatch.cli.shared.detached import start_detached
 from tomobatch.cli.shared.disk import foretell_disk
 from tomobatch.cli.shared.here import run_here
-from tomobatch.cli.shared.options import Verbose
+from tomobatch.cli.shared.options import Pilots, Verbose
 from tomobatch.cli.shared.profile import data_url
 from tomobatch.cli.shared.replacing import may_replace, replacing
 from tomobatch.cli.shared.scans import (
@@ -48,15 +48,6 @@ Scans = Annotated[
     ),
 ]
 Profile = Annotated[str, typer.Option(help="How to run: a folder of profiles/.")]
-
-Pilots = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        max=10_000,
-        help="Start so many children once that stay and take the jobs of all steps.",
-    ),
-]
 
 
 def run(
@@ -156,9 +147,7 @@ def run_on_aws(
         check_before_upload(str(entry["path"]), plans.good[called_so].config.datasets)
     jobs = count_jobs(plans.good.values())
     with deployment() as place:
-        foretold = _foretell(place, plans.good, detached=detach)
-        if pilots is not None:
-            typer.echo("That is for an array for every step; pilots wait for machines once.")
+        foretold = _foretell(place, plans.good, pilots, detached=detach)
         _warn_of_quotas()
         _ask(place, called, scans, jobs, yes=yes)
         on_s3 = _upload(scans, plans.good, str(place.scans), replace=replaces)
@@ -243,18 +232,22 @@ def _warn_of_quotas() -> None:
         typer.echo(f"warning: {line}", err=True)
 
 
-def _foretell(place: "Place", plans: "Mapping[str, ScanPlan]", *, detached: bool) -> "Foretold":
+def _foretell(
+    place: "Place", plans: "Mapping[str, ScanPlan]", pilots: int | None, *, detached: bool
+) -> "Foretold":
     """Say how long the run is going to take, and what it is going to cost."""
     from tomobatch.aws.runs.seen import read_seen
     from tomobatch.cli.shared.estimate_view import show_bill
     from tomobatch.estimate.estimate import estimate_run
     from tomobatch.estimate.learn import learn
     from tomobatch.fleet.figures import offline_figures
+    from tomobatch.fleet.machines import Fleet
     from tomobatch.fleet.prices import offline_prices
 
     figures = learn(offline_figures(), read_seen(place))
+    fleet = Fleet(pilots=pilots)
     estimate = estimate_run(
-        list(plans.values()), offline_prices(), figures=figures, detached=detached
+        list(plans.values()), offline_prices(), fleet, figures, detached=detached
     )
     show_bill(estimate)
     typer.echo(estimate.summary)

@@ -33,12 +33,18 @@ def assumptions(
         f"prices: {prices.source}; {fleet.market} machines of {', '.join(families)}, each with a "
         f"volume of {fleet.volume_gib:.0f} GiB and an address, billed for "
         f"{LEAST_BILLED_S:.0f} s at least",
-        f"at most {fleet.most_children} children of a step at once, and as many machines to be had",
+        f"{_children(fleet)}, and as many machines to be had",
         f"rates of the steps: {fitted_rates()['measured']}",
         f"kernels on the {device.upper()}: {costs['measured'][device]}",
         *_of_aws(figures),
         f"the range holds four of five of {n_draws} runs that were played through",
     )
+
+
+def _children(fleet: Fleet) -> str:
+    if fleet.pilots is None:
+        return f"at most {fleet.most_children} children of a step at once"
+    return f"{fleet.pilots} pilots that stay for the whole run, or as many as there are jobs"
 
 
 def _of_aws(figures: Figures) -> list[str]:

@@ -148,6 +148,7 @@ class Estimate:
 @dataclass(frozen=True)
 class _Draw:
     played: Played
+    traffic: Traffic
     bill: dict[Item, float]
 
 
@@ -208,8 +209,8 @@ def estimate_run(
         machines=_over(draws, lambda draw: len(draw.played.hires)),
         billed_h=_over(draws, lambda draw: sum(h.billed_s for h in draw.played.hires) / 3600),
         worked_h=_over(draws, lambda draw: sum(h.worked_s for h in draw.played.hires) / 3600),
-        puts=sum(load.n_jobs * load.puts for stage in stages for load in stage.loads),
-        gets=sum(load.n_jobs * load.gets for stage in stages for load in stage.loads),
+        puts=_over(draws, lambda draw: draw.traffic.puts).likely,
+        gets=_over(draws, lambda draw: draw.traffic.gets).likely,
         stored_gb=stored_gb,
         afterwards=afterwards,
         assumptions=assumptions(prices, fleet, figures, device, n_draws),
@@ -232,13 +233,13 @@ def _play(
     played = Simulation(stages, fleet, weather, detached=detached).play()
     loads = [load for stage in stages for load in stage.loads]
     traffic = Traffic(
-        puts=sum(load.n_jobs * load.puts for load in loads),
-        gets=sum(load.n_jobs * load.gets for load in loads),
+        puts=played.puts + sum(load.n_jobs * load.puts for load in loads),
+        gets=played.gets + sum(load.n_jobs * load.gets for load in loads),
         stored_gb_h=stored_gb * played.elapsed_s / 3600,
         logs_gb=sum(load.n_jobs for load in loads) * weather["log_kb_a_job"] / 1e6,
     )
     hires = [(hire, _usd_h(weather, prices, hire)) for hire in played.hires]
-    return _Draw(played, bill_of(hires, traffic, fleet, prices.beside))
+    return _Draw(played, traffic, bill_of(hires, traffic, fleet, prices.beside))
 
 
 def _usd_h(weather: Weather, prices: Prices, hire: Hire) -> float:
@@ -267,7 +268,7 @@ def _steps(
                 step=stage.step,
                 queue=stage.queue,
                 n_jobs=stage.n_jobs,
-                n_children=stage.n_children(fleet.most_children),
+                n_children=stage.n_children(fleet.most_at_once),
                 read_mb=read_mb,
                 write_mb=write_mb,
                 compute_s=compute_s,

@@ -1,9 +1,12 @@
-"""Which way to run: children a step and queue, for a deadline, a budget, or the knee of the two.
+"""Which way to run: how many children, an array a step or pilots for all of them, on which queue.
+
+For a deadline, a budget, or the knee of the two.
 
 Every way is played through under the same days (``estimate_run``), so that their differences are
 those of the ways. Of them the front is kept: what is neither slower nor dearer than another.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,15 +20,32 @@ from tomobatch.steps import Queue
 
 CHILDREN = (1, 2, 4, 8, 16, 32, 64, 100)
 N_DRAWS = 30
+_OF_TEN = "in nine of ten runs"
 
 
 @dataclass(frozen=True)
 class Way:
-    """One way to run: most children a step, the queue of reconstruction, and what is foretold."""
+    """One way to run: most children at once, the queue of reconstruction, and what is foretold.
+
+    With pilots the children stay for the whole run.
+    """
 
     most_children: int
     queue: Queue
     estimate: Estimate
+    pilots: bool = False
+
+    @property
+    def children(self) -> str:
+        """How many children of which kind."""
+        if not self.pilots:
+            return f"{self.most_children} a step"
+        return f"{self.most_children} pilot{'s' if self.most_children > 1 else ''}"
+
+    def fleet(self, fleet: Fleet) -> Fleet:
+        """Return a fleet as this way has it."""
+        n = self.most_children
+        return replace(fleet, most_children=n, pilots=n if self.pilots else None)
 
     @property
     def elapsed_s(self) -> float:
@@ -46,27 +66,19 @@ def ways_to_run(
     *,
     most: int = max(CHILDREN),
     queues: Iterable[Queue] = ("cpu", "gpu"),
+    pilots: Iterable[bool] = (False, True),
     n_draws: int = N_DRAWS,
 ) -> list[Way]:
-    """Return the estimate of every way to run some scans, up to so many children a step."""
+    """Return the estimate of every way to run some scans, up to so many children at once."""
     counts = [n for n in CHILDREN if n < most] + [most]
-    return [
-        Way(
-            n,
-            queue,
-            estimate_run(
-                plans,
-                prices,
-                replace(fleet, most_children=n),
-                figures,
-                queue=queue,
-                device=queue,
-                n_draws=n_draws,
-            ),
+    ways = []
+    for queue, piloted, n in itertools.product(queues, pilots, counts):
+        of_way = replace(fleet, most_children=n, pilots=n if piloted else None)
+        estimate = estimate_run(
+            plans, prices, of_way, figures, queue=queue, device=queue, n_draws=n_draws
         )
-        for queue in queues
-        for n in counts
-    ]
+        ways.append(Way(n, queue, estimate, piloted))
+    return ways
 
 
 def front_of(ways: Iterable[Way]) -> list[Way]:
@@ -112,13 +124,25 @@ def choose_way(
     return min(left, key=lambda way: way.usd)
 
 
+def why_chosen(deadline_s: float | None = None, budget_usd: float | None = None) -> str:
+    """Return in a few words by what ``choose_way`` chose."""
+    if deadline_s is None and budget_usd is None:
+        return "the knee: the least product of minutes and dollars"
+    asked = _asked(deadline_s, budget_usd)
+    return f"the {'fastest' if deadline_s is None else 'cheapest'} that keeps {asked} {_OF_TEN}"
+
+
+def _asked(deadline_s: float | None, budget_usd: float | None) -> str:
+    asked = [] if deadline_s is None else [f"{deadline_s / 60:.0f} minutes"]
+    asked += [] if budget_usd is None else [f"${budget_usd:.2f}"]
+    return " and ".join(asked)
+
+
 def _none(ways: Sequence[Way], deadline_s: float | None, budget_usd: float | None) -> str:
     fastest = min(ways, key=lambda way: way.estimate.elapsed_s.high)
     cheapest = min(ways, key=lambda way: way.estimate.usd.high)
-    asked = [] if deadline_s is None else [f"{deadline_s / 60:.0f} minutes"]
-    asked += [] if budget_usd is None else [f"${budget_usd:.2f}"]
     return (
-        f"no way to run keeps {' and '.join(asked)} in nine of ten runs; "
+        f"no way to run keeps {_asked(deadline_s, budget_usd)} {_OF_TEN}; "
         f"the fastest takes {_at_most(fastest)}, the cheapest {_at_most(cheapest)} "
         "(--deadline, --budget)"
     )

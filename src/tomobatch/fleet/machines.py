@@ -20,6 +20,9 @@ class Fleet:
     ----------
     most_children
         Most children of a step at once (``aws-batch-array-size``).
+    pilots
+        Most children that stay for the whole run (``aws-batch-array-pilots``); None for an array
+        for every step.
     cpu_types, gpu_types
         Instance types of the two queues; by default those of the stacks.
     cpu_most_vcpus, gpu_most_vcpus
@@ -31,6 +34,7 @@ class Fleet:
     """
 
     most_children: int = 100
+    pilots: int | None = None
     cpu_types: tuple[str, ...] = tuple(
         f"{family}.{size}"
         for family in ("c6i", "c6a", "c7i", "c7a", "m6i", "m6a")
@@ -44,6 +48,11 @@ class Fleet:
     spot: bool = True
     volume_gib: float = 100.0
     throughput_mb_s: float = 250.0
+
+    @property
+    def most_at_once(self) -> int:
+        """Most children that share the jobs of a step."""
+        return self.most_children if self.pilots is None else self.pilots
 
     @property
     def market(self) -> str:

@@ -7,8 +7,10 @@ from functools import cache
 
 import numpy as np
 
+from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice
 from tomobatch.fleet.bill import Hire
 from tomobatch.fleet.machines import Fleet, has_gpu, machine_memory_mib, machine_vcpus
+from tomobatch.fleet.stages import Stage
 from tomobatch.steps import Queue
 
 
@@ -40,6 +42,15 @@ class Child:
         """From its start to its end."""
         return self.start_s + float(self.seconds.sum())
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it is still to have a machine."""
+        return True
+
+    def worked_s(self, now_s: float) -> float:
+        """Return for how long it has had work."""
+        return max(0.0, now_s - self.began_s)
+
     def fitting(self, instance_type: str) -> int:
         """Return how many children like this one fit on a machine."""
         return _n_fitting(instance_type, self.vcpus, self.memory_mib)
@@ -48,6 +59,17 @@ class Child:
         """Keep what is not done after some time: the job under way begins anew."""
         ends_s = self.start_s + np.cumsum(self.seconds)
         self.seconds = self.seconds[int(np.searchsorted(ends_s, after_s, side="right")) :]
+
+
+def deal_out(
+    number: int, stage: Stage, seconds: np.ndarray, n_children: int, start_s: float
+) -> list[Child]:
+    """Return the children of a stage's array, each with its slice of the jobs."""
+    slices = (balanced_slice(len(seconds), n_children, child) for child in range(n_children))
+    return [
+        Child(number, stage.vcpus, stage.memory_mib, start_s, seconds[each.start : each.stop])
+        for each in slices
+    ]
 
 
 @dataclass(eq=False)
@@ -110,7 +132,7 @@ class Machine:
         self.free_mib += child.memory_mib
         self.free_children += 1
         part = 1.0 if has_gpu(self.instance_type) else child.vcpus / self.vcpus
-        self.worked_s += part * max(0.0, now_s - child.began_s)
+        self.worked_s += part * child.worked_s(now_s)
         self.last_s = now_s
 
     def hire(self) -> Hire:

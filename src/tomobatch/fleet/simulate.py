@@ -3,7 +3,8 @@
 A stage is submitted when the one before has ended. Its children go to machines that are there, or
 wait: AWS Batch then decides once for all that wait, EC2 starts machines, which boot, fetch the
 image, work, and after their last child linger until they are ended. A spot machine may be taken
-back at any time; its children then go elsewhere, without what they had finished.
+back at any time; its children then go elsewhere, without what they had finished. Pilots
+(``fleet.pilots``) are children that outlive their stage.
 """
 
 import heapq
@@ -14,11 +15,12 @@ from functools import partial
 
 import numpy as np
 
-from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice
+from snakemake_executor_plugin_aws_batch_array.pilot_dispatch import GIVE_WAY_S
 from tomobatch.errors import UserError
 from tomobatch.fleet.bill import Hire
 from tomobatch.fleet.machines import Fleet, has_gpu
-from tomobatch.fleet.pool import Child, Machine, Pool
+from tomobatch.fleet.pilots import Crew, Crews, Pilot
+from tomobatch.fleet.pool import Child, Machine, Pool, deal_out
 from tomobatch.fleet.stages import Stage
 from tomobatch.fleet.weather import Weather
 from tomobatch.steps import Queue
@@ -46,12 +48,16 @@ class Played:
         When each stage was submitted, and when its last child ended.
     n_reclaimed
         Machines that were taken back under a child.
+    puts, gets
+        Requests to S3 of pilots, beside those of their jobs.
     """
 
     elapsed_s: float
     hires: tuple[Hire, ...]
     spans_s: tuple[tuple[float, float], ...]
     n_reclaimed: int
+    puts: float = 0.0
+    gets: float = 0.0
 
 
 class Simulation:
@@ -83,6 +89,7 @@ class Simulation:
         }
         self._open = [stage.n_children(fleet.most_children) for stage in stages]
         self._spans_s = [(0.0, 0.0)] * len(stages)
+        self._crews = Crews(self, stages, fleet.pilots)
         self._head: Child | None = None
         self._begun = False
 
@@ -96,9 +103,9 @@ class Simulation:
         """
         if self.detached:
             self._head = Child(_HEAD, _HEAD_VCPUS, _HEAD_MEMORY_MIB, 0.0, np.array([np.inf]))
-            self._after(self.weather["accept_s"], partial(self._admit, "cpu", [self._head]))
+            self.after(self.weather["accept_s"], partial(self._admit, "cpu", [self._head]))
         else:
-            self._after(self.weather["controller_s"], partial(self._submit, 0))
+            self.after(self.weather["controller_s"], partial(self._submit, 0))
         while self._events:
             self.now_s, _, happen = heapq.heappop(self._events)
             happen()
@@ -113,9 +120,12 @@ class Simulation:
             hires=tuple(machine.hire() for machine in machines),
             spans_s=tuple(self._spans_s),
             n_reclaimed=self.n_reclaimed,
+            puts=sum(crew.puts for crew in self._crews.all),
+            gets=sum(crew.gets for crew in self._crews.all),
         )
 
-    def _after(self, seconds: float, happen: Callable[[], None]) -> None:
+    def after(self, seconds: float, happen: Callable[[], None]) -> None:
+        """Let something happen later."""
         heapq.heappush(self._events, (self.now_s + seconds, next(self._numbers), happen))
 
     # --- stages ---------------------------------------------------------------------------
@@ -125,41 +135,64 @@ class Simulation:
         while number < len(self.stages):
             stage = self.stages[number]
             self._spans_s[number] = (self.now_s, self.now_s)
-            admit = partial(self._admit, stage.queue, self._children_of(number))
-            self._after(self.weather["accept_s"], admit)
+            self._hand_over(number)
             if stage.waited_for:
                 return
             number += 1
 
-    def _children_of(self, number: int) -> list[Child]:
+    def _hand_over(self, number: int) -> None:
+        """Give the jobs of a stage to pilots, or to an array of its own."""
         stage = self.stages[number]
-        counts = [load.n_jobs for load in stage.loads]
-        compute_s = np.repeat([load.compute_s for load in stage.loads], counts)
-        moved_mb = np.repeat([load.read_mb + load.write_mb for load in stage.loads], counts)
-        seconds = self.weather.job_seconds(compute_s, moved_mb)
-        n_children = stage.n_children(self.fleet.most_children)
-        start_s = stage.start_s / self.weather["speed"]
-        slices = (balanced_slice(len(seconds), n_children, child) for child in range(n_children))
-        return [
-            Child(
-                number,
-                stage.vcpus,
-                stage.memory_mib,
-                start_s,
-                seconds[each.start : each.stop],
-            )
-            for each in slices
-        ]
+        seconds = self.weather.seconds_of(stage)
+        crew = self._crews.find(number)
+        if crew is None:
+            n_children = stage.n_children(self.fleet.most_children)
+            start_s = stage.start_s / self.weather["speed"]
+            children: Sequence[Child] = deal_out(number, stage, seconds, n_children, start_s)
+        else:
+            self._open[number] = len(seconds)
+            children = crew.pilots if crew.is_new else ()
+            crew.offer(number, seconds)
+        self.after(self.weather["accept_s"], partial(self._admit, stage.queue, children))
+        self.after(GIVE_WAY_S, partial(self._give_way, stage.queue, children))
+
+    def _give_way(self, queue: Queue, children: Sequence[Child]) -> None:
+        """Let pilots without work end where children of something else wait for machines."""
+        waiting = self._pools[queue].waiting
+        if any(child in waiting for child in children):
+            for crew in list(self._crews.open(queue)):
+                if crew.is_idle:
+                    self._close(crew)
+
+    def _close(self, crew: Crew) -> None:
+        """Let pilots end; those that wait for a machine never start."""
+        crew.close()
+        pool = self._pools["gpu" if crew.kind.gpus else "cpu"]
+        pool.waiting = [child for child in pool.waiting if child not in crew.pilots]
+
+    def end_job(self, number: int) -> None:
+        """Count a job, or a child that carried several out, as done."""
+        self._open[number] -= 1
+        if not self._open[number]:
+            self._end_stage(number)
 
     def _end_stage(self, number: int) -> None:
         start_s, _ = self._spans_s[number]
         self._spans_s[number] = (start_s, self.now_s)
         if self.stages[number].waited_for:
-            self._after(self.weather["notice_s"], partial(self._submit, number + 1))
-        if self._head is not None and not any(self._open):
-            for machine in self._pools["cpu"].living:
-                if self._head in machine.children:
-                    self._leave(machine, self._head)
+            self.after(self.weather["notice_s"], partial(self._submit, number + 1))
+        if not any(self._open):
+            self.after(self.weather["notice_s"], self._dismiss)
+            if self._head is not None:
+                for machine in self._pools["cpu"].living:
+                    if self._head in machine.children:
+                        self.leave(machine, self._head)
+
+    def _dismiss(self) -> None:
+        """Let all pilots end."""
+        for crew in self._crews.all:
+            if not crew.is_closed:
+                self._close(crew)
 
     # --- children and machines ------------------------------------------------------------
 
@@ -169,7 +202,7 @@ class Simulation:
         What waited before, because its queue could not have more machines, is looked at again.
         """
         pool = self._pools[queue]
-        for child in children:
+        for child in (each for each in children if each.is_wanted):
             machine = pool.find(child)
             if machine is None:
                 pool.waiting.append(child)
@@ -177,7 +210,7 @@ class Simulation:
                 self._place(machine, child, self.weather.near("warm_s"))
         if pool.waiting and not pool.is_deciding:
             pool.is_deciding = True
-            self._after(self.weather["decide_s"], partial(self._decide, pool))
+            self.after(self.weather["decide_s"], partial(self._decide, pool))
 
     def _decide(self, pool: Pool) -> None:
         """Ask for all machines that are missing, at once."""
@@ -191,10 +224,10 @@ class Simulation:
                 instance_type, self.fleet.market, self.now_s + begin_s, self.now_s + ready_s
             )
             pool.machines.append(machine)
-            self._after(ready_s, partial(self._ready, pool, machine))
+            self.after(ready_s, partial(self._ready, pool, machine))
             if self.fleet.spot:
                 lives_s = self.weather.rng.exponential(3600 / self.weather["hazard_h"])
-                self._after(begin_s + lives_s, partial(self._reclaim, pool, machine))
+                self.after(begin_s + lives_s, partial(self._reclaim, pool, machine))
 
     def _ready(self, pool: Pool, machine: Machine) -> None:
         """Take a new machine into use."""
@@ -209,29 +242,30 @@ class Simulation:
         if not machine.children:
             machine.idle_since_s = self.now_s
             end = partial(self._end, pool, machine, self.now_s)
-            self._after(self.weather.near("linger_s"), end)
+            self.after(self.weather.near("linger_s"), end)
 
     def _place(self, machine: Machine, child: Child, wait_s: float) -> None:
         machine.take(child)
         machine.idle_since_s = None
         child.began_s = self.now_s + wait_s
         machine.first_s = min(machine.first_s, child.began_s)
-        if child is not self._head:
+        if isinstance(child, Pilot):
+            self.after(wait_s, partial(child.crew.join, child, machine))
+        elif child is not self._head:
             finish = partial(self._finish, machine, child, child.began_s)
-            self._after(wait_s + child.takes_s, finish)
+            self.after(wait_s + child.takes_s, finish)
         elif not self._begun:
             self._begun = True
-            self._after(wait_s + self.weather["controller_s"], partial(self._submit, 0))
+            self.after(wait_s + self.weather["controller_s"], partial(self._submit, 0))
 
     def _finish(self, machine: Machine, child: Child, began_s: float) -> None:
         if not machine.lives or child.began_s != began_s:
             return  # the machine was taken back before
-        self._leave(machine, child)
-        self._open[child.stage] -= 1
-        if not self._open[child.stage]:
-            self._end_stage(child.stage)
+        self.leave(machine, child)
+        self.end_job(child.stage)
 
-    def _leave(self, machine: Machine, child: Child) -> None:
+    def leave(self, machine: Machine, child: Child) -> None:
+        """Let a child end, and give its machine to another."""
         machine.release(child, self.now_s)
         queue: Queue = "gpu" if has_gpu(machine.instance_type) else "cpu"
         self._fill(self._pools[queue], machine, self.weather.near("warm_s"))
@@ -251,4 +285,4 @@ class Simulation:
         for child in children:
             machine.release(child, self.now_s)
             child.cut_off(max(0.0, self.now_s - child.began_s))
-        self._after(self.weather["accept_s"], partial(self._admit, pool.queue, children))
+        self.after(self.weather["accept_s"], partial(self._admit, pool.queue, children))

@@ -7,6 +7,7 @@ import numpy as np
 
 from tomobatch.fleet.figures import Figures
 from tomobatch.fleet.prices import Prices
+from tomobatch.fleet.stages import Stage
 
 _PRICE_LEVEL = (-1.0, 0.0, 1.0)
 
@@ -43,8 +44,12 @@ class Weather:
         value = sum(self.values[name] for name in names)
         return value * float(self.rng.lognormal(0.0, self["machine_scatter"]))
 
-    def job_seconds(self, compute_s: np.ndarray, moved_mb: np.ndarray) -> np.ndarray:
-        """Return the time of each job, given what it computes and moves (float arrays, equal)."""
+    def seconds_of(self, stage: Stage) -> np.ndarray:
+        """Return the time of each job of a stage."""
+        loads = stage.loads
+        counts = [load.n_jobs for load in loads]
+        compute_s = np.repeat([load.compute_s for load in loads], counts)
+        moved_mb = np.repeat([load.read_mb + load.write_mb for load in loads], counts)
         likely = compute_s / self["speed"] + moved_mb / self["storage_mb_s"]
         seconds: np.ndarray = likely * self.rng.lognormal(0.0, self["job_scatter"], len(likely))
         return seconds

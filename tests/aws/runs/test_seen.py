@@ -1,6 +1,7 @@
 """What a run saw of AWS, worked out of attempts whose times are known."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -97,6 +98,19 @@ def test_steps_are_told_beside_what_was_foretold_of_them():
     seen = seen_of(submitted("a", 0, *children), submitted("z", 9, children[0]), foretold=FORETOLD)
 
     assert seen.steps == {"a": SeenStep(4, 40.0, 10.0, 500.0)}
+
+
+def test_steps_that_pilots_ran_teach_as_much():
+    """Their lists have no attempts of their own, and the array of pilots no jobs."""
+    pilots = submitted("pilots", 0, [attempt("i-1", 40, 90, 500)], [attempt("i-2", 50, 95, 500)])
+    pilots = replace(pilots, commands=replace(pilots.commands, pilots=pilots.commands.name))
+    of_a = submitted("a", 0, [], [])
+    of_a = Submitted(replace(of_a.commands, pilots=pilots.commands.name), None)
+    seen = seen_of(pilots, of_a, foretold=FORETOLD)
+
+    assert seen.steps == {"a": SeenStep(2, 40.0, 10.0, 500.0)}
+    assert (seen.asked_s, seen.boot_s) == ((45,), (50, 45))
+    assert (seen.warm_s, seen.notice_s) == ((), ())
 
 
 def test_it_survives_the_journey():

@@ -199,10 +199,15 @@ def _notices(submitted: Sequence[Submitted]) -> Iterable[float]:
 def _steps(
     submitted: Iterable[Submitted], reader: RunReader, foretold: Foretold
 ) -> dict[str, SeenStep]:
-    """Return what the jobs of each step took, of some children of each list."""
+    """Return what the jobs of each step took, of some children of each list.
+
+    Of a list that pilots ran, each may have had some.
+    """
     took_s: dict[str, list[float]] = defaultdict(list)
     for each in submitted:
-        children = sorted(each.attempts)[:_CHILDREN_ASKED]
+        commands = each.commands
+        began = range(commands.n_children) if commands.pilots else sorted(each.attempts)
+        children = began[:_CHILDREN_ASKED]
         for child in reader.outcomes(each.commands.name, children).values():
             took_s[each.commands.rule] += [
                 (outcome.stopped_ms - outcome.started_ms) / 1000

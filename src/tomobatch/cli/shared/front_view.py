@@ -50,16 +50,21 @@ def take_way(ways: Sequence["Way"], limits: Limits, *, show: bool) -> "Way":
     """Choose a way, draw all of them if that was asked, and print those that no other beats."""
     from rich.console import Console
 
-    from tomobatch.estimate.planner import choose_way, front_of
+    from tomobatch.estimate.planner import choose_way, front_of, why_chosen
 
     chosen = choose_way(ways, limits.deadline_s, limits.budget_usd)
     if limits.plot is not None:
         plot_ways(ways, chosen, limits.plot)
     if show:
         Console(soft_wrap=True).print(front_table(front_of(ways), chosen))
-        queue = chosen.queue.upper()
-        typer.echo(f"\nTaken: {chosen.most_children} a step, reconstruction on the {queue} queue\n")
+        why = why_chosen(limits.deadline_s, limits.budget_usd)
+        typer.echo(f"\nTaken: {describe(chosen)}, {why}\n")
     return chosen
+
+
+def describe(way: "Way") -> str:
+    """Return a way in a few words."""
+    return f"{way.children}, reconstruction on the {way.queue.upper()} queue"
 
 
 def front_table(front: Sequence["Way"], chosen: "Way") -> "Table":
@@ -67,12 +72,12 @@ def front_table(front: Sequence["Way"], chosen: "Way") -> "Table":
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for number, name in enumerate(("most a step", "queue", "minutes", "10-90 %", "$", "10-90 %")):
+    for number, name in enumerate(("children", "queue", "minutes", "10-90 %", "$", "10-90 %")):
         table.add_column(name, justify="left" if number == 1 else "right", no_wrap=True)
     for way in front:
         minutes, usd = way.estimate.elapsed_s, way.estimate.usd
         table.add_row(
-            str(way.most_children),
+            way.children,
             way.queue,
             f"{minutes.likely / 60:.0f}",
             f"{minutes.low / 60:.0f}-{minutes.high / 60:.0f}",
@@ -95,16 +100,17 @@ def plot_ways(ways: Sequence["Way"], chosen: "Way", path: Path) -> None:
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    for queue in dict.fromkeys(way.queue for way in ways):
-        of_queue = [way for way in ways if way.queue == queue]
-        minutes = [way.elapsed_s / 60 for way in of_queue]
-        usd = [way.usd for way in of_queue]
+    for queue, pilots in dict.fromkeys((way.queue, way.pilots) for way in ways):
+        alike = [way for way in ways if (way.queue, way.pilots) == (queue, pilots)]
+        minutes = [way.elapsed_s / 60 for way in alike]
+        usd = [way.usd for way in alike]
         spread = [
-            [way.usd - way.estimate.usd.low for way in of_queue],
-            [way.estimate.usd.high - way.usd for way in of_queue],
+            [way.usd - way.estimate.usd.low for way in alike],
+            [way.estimate.usd.high - way.usd for way in alike],
         ]
-        axes.errorbar(minutes, usd, yerr=spread, marker="o", capsize=3, label=f"{queue} queue")
-        for way in of_queue:
+        label = f"{queue} queue, {'pilots' if pilots else 'an array a step'}"
+        axes.errorbar(minutes, usd, yerr=spread, marker="o", capsize=3, label=label)
+        for way in alike:
             axes.annotate(
                 str(way.most_children),
                 (way.elapsed_s / 60, way.usd),
@@ -113,7 +119,7 @@ def plot_ways(ways: Sequence["Way"], chosen: "Way", path: Path) -> None:
             )
     axes.scatter([chosen.elapsed_s / 60], [chosen.usd], s=160, facecolors="none", edgecolors="k")
     axes.set(xlabel="minutes", ylabel="dollars", yscale="log")
-    axes.set_title("Ways to run, by most children a step; the chosen one has a ring")
+    axes.set_title("Ways to run, by most children at once; the chosen one has a ring")
     axes.legend()
     try:
         figure.savefig(path)

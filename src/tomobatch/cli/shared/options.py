@@ -14,5 +14,13 @@ Region = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Print all that Snakemake says.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Pilots = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=10_000,
+        help="Start so many children once that stay and take the jobs of all steps.",
+    ),
+]
 
 DEFAULT_PREFIX = "tomobatch"
