@@ -1,9 +1,11 @@
 """Lists that pilots run: how far they are, who ran what, what it cost, how they are asked for."""
 
+import io
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
 from snakemake_executor_plugin_aws_batch_array.command_list import (
     Attempt,
@@ -18,8 +20,9 @@ from tomobatch.aws.runs.launch import snakemake_arguments
 from tomobatch.aws.runs.logs import find_sources
 from tomobatch.aws.runs.observe import Observer
 from tomobatch.aws.runs.record import RunRecord
-from tomobatch.aws.runs.state import count_steps
+from tomobatch.aws.runs.state import Phase, Pilots, RunState, count_pilots, count_steps
 from tomobatch.aws.runs.submitted import State, Submitted
+from tomobatch.cli.shared.status_view import show_run
 
 ARRAY = JobDetail(
     "job", "run-pilots-1", Status.PENDING, children={Status.RUNNING: 2, Status.STARTING: 1}
@@ -98,6 +101,26 @@ def test_the_array_of_pilots_is_no_step(observer):
     (step,) = count_steps([own, piloted(observer)], {"process": 6})
 
     assert (step.rule, step.total, step.done, step.failed) == ("process", 6, 2, 1)
+
+
+def test_pilots_that_lost_their_machine_are_told_beside_the_steps():
+    lost = [
+        Attempt(1, 50, "i-1", "c6a.xlarge", "a", "spot", 10, 350),
+        Attempt(2, 400, "i-3", "c6a.xlarge", "a", "spot", 10),
+    ]
+    own = Submitted(command_list("pilots", 0, 1), ARRAY, attempts={1: lost})
+    pilots = count_pilots([own])
+
+    assert pilots == Pilots(total=3, queued=0, starting=1, running=2, reclaimed=1)
+    state = RunState("run", Phase.RUNNING, (), 2, "none", 0, 1000, pilots=pilots)
+    text = Console(file=io.StringIO(), width=120)
+    text.print(show_run(state))
+    shown = text.file.getvalue()
+    assert "3 pilots (1 starting, 2 running, 1 reclaimed)" in shown
+    assert state.to_dict()["pilots"]["reclaimed"] == 1
+    assert count_pilots([Submitted(command_list(), ARRAY)]) is None
+    over = count_pilots([Submitted(command_list("pilots", 0, 1), OVER)])
+    assert over == Pilots(total=3, queued=0, starting=0, running=0, reclaimed=0)
 
 
 def test_a_log_is_that_of_the_pilot_that_ran_the_command(observer):

@@ -41,6 +41,12 @@ GIVE_WAY_S = 15.0
 it waits for, and would for ever."""
 
 
+LONGEST_S = 14 * 86_400
+"""Time limit of a pilot, as of whatever runs for days: that of its job definition is made for jobs,
+would end it amid one, and is not what a retry is for. Its commands keep theirs, and without a
+controller it ends by itself (``PATIENCE_S``)."""
+
+
 class NoPilotsError(Exception):
     """Commands have to go to an array of their own."""
 
@@ -156,7 +162,8 @@ class PilotDispatch:
         )
         environment |= region_environment(run.region)
         _go_on(cancelled)
-        crew.job_id = self.batch.submit(submission_of(run, parcel, commands, environment))
+        submission = submission_of(run, parcel, commands, environment)
+        crew.job_id = self.batch.submit(replace(submission, timeout_s=LONGEST_S))
 
     def _lives(self, crew: Crew) -> bool:
         """Whether pilots may take more; those that are over are forgotten."""

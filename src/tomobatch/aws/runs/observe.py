@@ -18,7 +18,14 @@ from snakemake_executor_plugin_aws_batch_array.status import JobDetail, Status
 from tomobatch.aws.runs.place import Place
 from tomobatch.aws.runs.record import Controller, RunRecord, get_record
 from tomobatch.aws.runs.results import recorded_chunks, results_of
-from tomobatch.aws.runs.state import Phase, RunState, as_finished, count_steps, find_phase
+from tomobatch.aws.runs.state import (
+    Phase,
+    RunState,
+    as_finished,
+    count_pilots,
+    count_steps,
+    find_phase,
+)
 from tomobatch.aws.runs.submitted import Submitted
 from tomobatch.aws.runs.targets import parse_target
 from tomobatch.aws.runs.waiting import Waiting
@@ -89,6 +96,7 @@ class Observer:
             run=self.run,
             phase=_phase(record, submitted, head),
             steps=count_steps(submitted, {} if record is None else record.jobs),
+            pilots=count_pilots(submitted),
             machines=len(set[str]().union(*(each.machines for each in submitted))),
             controller=describe_controller(controller, head),
             started_ms=_started_ms(record, submitted),

@@ -65,6 +65,27 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Pilots:
+    """The children that stay for the whole run, of all its arrays of pilots.
+
+    Attributes
+    ----------
+    total
+        How many were asked for.
+    queued, starting, running
+        How many are in these states now.
+    reclaimed
+        How often one lost its machine.
+    """
+
+    total: int
+    queued: int
+    starting: int
+    running: int
+    reclaimed: int
+
+
+@dataclass(frozen=True)
 class RunState:
     """How far a run is, at one moment.
 
@@ -80,6 +101,8 @@ class RunState:
         Why jobs of it wait for machines, a line each.
     findings
         What is known of each scan that is done, once nothing runs any more.
+    pilots
+        None where every step is an array of its own.
     """
 
     run: str
@@ -96,6 +119,7 @@ class RunState:
     prices: str = ""
     waiting: tuple[str, ...] = ()
     findings: Mapping[str, Findings] = field(default_factory=dict)
+    pilots: Pilots | None = None
 
     @property
     def time_left_s(self) -> float | None:
@@ -153,6 +177,21 @@ def count_steps(submitted: Iterable[Submitted], planned: Mapping[str, int]) -> t
             **{state.value: by_state[state] for state in State},
         )
         for rule, by_state in counts.items()
+    )
+
+
+def count_pilots(submitted: Iterable[Submitted]) -> Pilots | None:
+    """Count the pilots of a run; None if it has none."""
+    arrays = [each for each in submitted if each.commands.is_of_pilots]
+    if not arrays:
+        return None
+    counts = sum((each.count_children() for each in arrays), Counter[State]())
+    return Pilots(
+        total=sum(each.commands.n_children for each in arrays),
+        queued=counts[State.QUEUED],
+        starting=counts[State.STARTING],
+        running=counts[State.RUNNING],
+        reclaimed=sum(each.n_reclaimed for each in arrays),
     )
 
 

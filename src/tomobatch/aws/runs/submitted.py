@@ -138,14 +138,22 @@ class Submitted:
             return Counter({State.DONE: n_commands}) if self.closed else Counter()
         if self.detail.status is Status.SUCCEEDED:
             return Counter({State.DONE: n_commands})
+        children = self.count_children()
+        if n_commands == n_children:
+            return children
+        return self._count_slices(n_commands, n_children, children)
+
+    def count_children(self) -> Counter[State]:
+        """Count its children by state; none as long as Batch does not know the job."""
+        if self.detail is None:
+            return Counter()
+        n_children = self.commands.n_children
         children = _by_state(self.detail.children or {self.detail.status: n_children})
         # The array's counts lag behind what is known of each child.
         n_cancelled = min(len(self.cancelled), children[State.FAILED])
         children[State.FAILED] -= n_cancelled
         children[State.CANCELLED] += n_cancelled
-        if n_commands == n_children:
-            return children
-        return self._count_slices(n_commands, n_children, children)
+        return children
 
     def _count_slices(
         self, n_commands: int, n_children: int, children: Counter[State]

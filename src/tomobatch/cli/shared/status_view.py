@@ -6,7 +6,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tomobatch.aws.runs.state import Phase, RunState, Step
+from tomobatch.aws.runs.state import Phase, Pilots, RunState, Step
 
 _WIDEST = 100
 _COLOURS = {
@@ -94,8 +94,21 @@ def _foretold(state: RunState) -> str:
     return "" if state.foretold is None else f" of about {show_money(state.foretold.usd[1])}"
 
 
+def _show_pilots(pilots: Pilots) -> str:
+    counts = {
+        "queued": pilots.queued,
+        "starting": pilots.starting,
+        "running": pilots.running,
+        "reclaimed": pilots.reclaimed,
+    }
+    told = [f"{count} {name}" for name, count in counts.items() if count]
+    return f"{pilots.total} pilots ({', '.join(told) or 'all ended'})"
+
+
 def _footer(state: RunState) -> Text:
     facts = [f"{state.machines} machine{'' if state.machines == 1 else 's'} in use"]
+    if state.pilots is not None:
+        facts.append(_show_pilots(state.pilots))
     if state.cost_usd is not None:
         facts.append(f"{show_money(state.cost_usd)} so far{_foretold(state)}")
     facts.append(f"controller: {state.controller}")
