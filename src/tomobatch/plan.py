@@ -260,6 +260,7 @@ class ScanPlan:
             binning=self.config.reconstruct.binning,
             corner_px=(0, 0) if roi_px is None else roi_px[:2],
             first_row=self.header.first_row,
+            pixel_binning=self.header.binning,
             beam=self.header.beam,
             n_cols=self.header.n_cols,
             orientation=self.orientation,

@@ -81,6 +81,28 @@ def test_rows_are_those_of_the_run(scan, tmp_path, sections):
         assert_same(tile.image, run.volume[row])
 
 
+@pytest.mark.parametrize(
+    "datasets",
+    [
+        {"rows": "3-38", "binning": 2},
+        {"columns": "2-37", "rows": "4-59", "quarter_turn": "clockwise"},
+    ],
+    ids=["binned", "turned"],
+)
+def test_rows_of_pictures_seen_otherwise_are_those_of_the_run(scan, tmp_path, datasets):
+    distortion = {"x_px": 30, "y_px": 18, "coefficients": [1, 2e-4, -3e-6]}
+    sections = {
+        "datasets": {**datasets, "distortion": distortion},
+        "stripes": {"method": "filtering"},
+        "calibrate": {"cor_px": 16.2, "tilt_deg": 0.2},
+    }
+    run = reconstruct(tmp_path, scan, sections)
+    rows = [0, 7, len(run.volume) - 1]
+    made = preview(scan, sections, rows)
+    for tile, row in zip(made.tiles, rows, strict=True):
+        assert_same(tile.image, run.volume[row])
+
+
 def test_phase_retrieval_looks_as_far_as_it_must(tmp_path):
     path = tmp_path / "tall.h5"
     write_phantom(path, size=48, n_rows=240, n_angles=60, n_flats=6, n_darks=6)

@@ -60,7 +60,7 @@ def sharpness(image: NDArray[np.float32], counted: NDArray[np.bool_]) -> float:
     smooth = ndimage.gaussian_filter(image, SMOOTHING_PX)
     by_y, by_x = np.gradient(smooth, axis=0), np.gradient(smooth, axis=1)
     gradient = np.hypot(by_y, by_x)[1:-1, 1:-1][counted[1:-1, 1:-1]]
-    mean = float(np.mean(gradient))
+    mean = float(np.mean(gradient)) if gradient.size else 0.0
     return float(np.mean(gradient**2)) / mean**2 if mean > 0 else 1.0
 
 

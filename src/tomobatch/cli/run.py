@@ -4,7 +4,7 @@ import getpass
 import os
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,7 @@ from tomobatch.cli.shared.ask import confirm
 from tomobatch.cli.shared.deployed import Yes, deployment
 from tomobatch.cli.shared.detached import start_detached
 from tomobatch.cli.shared.disk import foretell_disk
-from tomobatch.cli.shared.here import run_here
+from tomobatch.cli.shared.here import look_for_devices, run_here
 from tomobatch.cli.shared.options import Pilots, Verbose
 from tomobatch.cli.shared.profile import data_url
 from tomobatch.cli.shared.replacing import may_replace, replacing
@@ -30,7 +30,12 @@ from tomobatch.cli.shared.scans import (
     write_sheet,
 )
 from tomobatch.cli.shared.snakemake import run_snakemake, show_command, snakemake_command
-from tomobatch.cli.shared.uploading import check_before_upload, upload_beside, upload_scan
+from tomobatch.cli.shared.uploading import (
+    check_before_upload,
+    files_needed,
+    upload_beside,
+    upload_scan,
+)
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -123,7 +128,7 @@ def run_local(
     """Reconstruct those scans that can be on this machine, their results in a folder each."""
     scans = {scan: entry for scan, entry in scans.items() if scan in plans.good}
     there = {scan: str(results / scan) for scan in scans}
-    _look_for_devices(plans.good)
+    look_for_devices(plans.good)
     replaces = replaces or may_replace(there, plans.good, scans, yes=yes)
     foretell_disk(plans.good, results)
     run_here(called, scans, results, plans.refused, replaces=replaces, verbose=verbose)
@@ -145,6 +150,7 @@ def run_on_aws(
     data_url(profile)
     for called_so, entry in scans.items():
         check_before_upload(str(entry["path"]), plans.good[called_so].config.datasets)
+    needed = files_needed(plan.config.datasets for plan in plans.good.values())
     jobs = count_jobs(plans.good.values())
     with deployment() as place:
         foretold = _foretell(place, plans.good, pilots, detached=detach)
@@ -155,7 +161,7 @@ def run_on_aws(
         record = replace(record, foretold=foretold, pilots=pilots)
         there = {scan: f"{record.results}/{scan}" for scan in scans}
         replaces = replaces or may_replace(there, plans.good, on_s3, yes=yes)
-        start(place, record, detach=detach, replaces=replaces)
+        start(place, record, detach=detach, replaces=replaces, needed=needed)
 
 
 def name_of(name: str | None, scans: Mapping[str, Entry]) -> str:
@@ -178,8 +184,18 @@ def name_of(name: str | None, scans: Mapping[str, Entry]) -> str:
     return safe_name(chosen, 40)
 
 
-def start(place: "Place", record: "RunRecord", *, detach: bool, replaces: bool = False) -> None:
-    """Start Snakemake for a run: as a job, or as a process on this terminal."""
+def start(
+    place: "Place",
+    record: "RunRecord",
+    *,
+    detach: bool,
+    replaces: bool = False,
+    needed: Sequence[str] = (),
+) -> None:
+    """Start Snakemake for a run: as a job, or as a process on this terminal.
+
+    ``needed`` are files that the configuration is read from as well.
+    """
     from tomobatch.aws.runs.launch import sheet_of, snakemake_arguments
     from tomobatch.aws.runs.record import Controller, note_finish, put_record
     from tomobatch.aws.runs.seen import note_seen
@@ -189,7 +205,7 @@ def start(place: "Place", record: "RunRecord", *, detach: bool, replaces: bool =
     sheet = sheet_of(record)
     write_sheet(Path(sheet), record.scans)
     arguments = [*snakemake_arguments(record, sheet), *replacing(replaces)]
-    sources, checksum = put_sources(place, record.name, pack_sources(Path(), [sheet]))
+    sources, checksum = put_sources(place, record.name, pack_sources(Path(), [sheet, *needed]))
     if detach:
         typer.echo(show_command(arguments))
         start_detached(place, record, sources, checksum, arguments)
@@ -212,14 +228,6 @@ def _upload(
     for name, entry in scans.items():
         upload_beside(str(entry["path"]), plans[name].config.datasets, folder, replace=replace)
     return moved(scans, lambda path: upload_scan(path, folder, replace=replace))
-
-
-def _look_for_devices(plans: "Mapping[str, ScanPlan]") -> None:
-    """Refuse now what the first jobs would refuse: no device, or one that can't compile."""
-    from tomobatch.opencl.devices import find_device
-
-    for kind in {plan.config.reconstruct.device for plan in plans.values()}:
-        find_device(kind)
 
 
 def _warn_of_quotas() -> None:

@@ -97,7 +97,7 @@ def _loads(plan: ScanPlan) -> dict[str, tuple[float, float, float]]:
     """Return pixels a job, MB read and MB written by all jobs, of the steps that move data."""
     header = plan.header
     frame = float(header.n_rows * header.n_cols)
-    raw_mb = frame * header.dtype.itemsize / 1e6
+    raw_mb = header.picture_mb
     data_mb = header.n_projections * frame * 4 / 1e6
     height, width = plan.slice_shape_px
     finest_mb = header.n_rows * height * width * 4 / 1e6

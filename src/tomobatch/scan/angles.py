@@ -143,3 +143,12 @@ def _swapped(name: str, unit: str, values: Floats, taken: str) -> str:
         f"{name} spans {_span(values):.4g} and says {unit!r}, which cannot be; in {taken} it is a"
         f" number of half turns: {taken} are taken"
     )
+
+
+def evenly_spaced(angles_rad: NDArray[np.float64]) -> bool:
+    """Whether every step between angles is within half of the median one."""
+    steps = np.diff(unwrapped(angles_rad))
+    if not steps.size or not np.isfinite(steps).all():
+        return False
+    typical = float(np.median(steps))
+    return typical != 0 and bool((np.abs(steps - typical) < 0.5 * abs(typical)).all())

@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 from tomobatch.beam import ConeBeam
 from tomobatch.errors import UserError
 from tomobatch.orientation import Rotation, RotationSource
-from tomobatch.scan.angles import n_with_angles, unwrapped
+from tomobatch.scan.angles import evenly_spaced, n_with_angles, unwrapped
 from tomobatch.scan.cone import settle_beam
 from tomobatch.scan.header import AngleSource, ScanHeader
 from tomobatch.scan.leave_out import KeptFrames, excluded, included, n_written, numbers
 from tomobatch.scan.parts import Scan, ScanParts
-from tomobatch.scan.rows import with_rows
 from tomobatch.scan.settings import DatasetSettings
+from tomobatch.scan.taken import with_taken
 from tomobatch.scan.units import Figure
+from tomobatch.scan.upright import with_upright_axis
 from tomobatch.scan.white_level import settle_white_level
 
 _AS_SINOGRAMS = "it looks stored as sinograms (y, angle, x); write it as projections (angle, y, x)"
@@ -23,8 +24,7 @@ _AS_SINOGRAMS = "it looks stored as sinograms (y, angle, x); write it as project
 
 def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
     """Check the parts against each other and make a scan of them; the config wins over the file."""
-    if 0 in parts.projections.shape:
-        raise UserError(f"{path}: {parts.projections.name} holds no projections")
+    parts = with_upright_axis(path, parts, datasets)
     source, angles, problems, angle_notes = _angles(path, parts, datasets)
     kept, left_out, n_absent = _kept(parts, angles, source, datasets)
     if not kept.any():
@@ -33,9 +33,9 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
     if not kept.all():
         parts = _only_kept(parts, kept)
     n_projections, n_rows, n_cols = parts.projections.shape
-    beam, beam_problems = _beam(path, parts, datasets, source, kept)
-    parts, level_problems = settle_white_level(path, parts, datasets)
-    problems += not_numbers + beam_problems + level_problems
+    beam, of_beam = _beam(path, parts, datasets, source, kept)
+    parts, of_level = settle_white_level(path, parts, datasets)
+    problems += not_numbers + of_beam + of_level
     rotation, rotation_source = _rotation(parts, datasets, beam)
     header = ScanHeader(
         path=path,
@@ -61,8 +61,9 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
         is_mirrored=parts.cone is not None and parts.cone.is_mirrored,
         white_level=parts.white_level,
         n_absent=n_absent,
+        stored_dtype=parts.stored_dtype,
     )
-    return with_rows(Scan(header, parts), datasets.rows)
+    return with_taken(Scan(header, parts), datasets)
 
 
 def _beam(
@@ -152,7 +153,7 @@ def _angles(
             f" {found.name} {n_angles} angles: {_AS_SINOGRAMS}"
         )
         return AngleSource.ASSUMED, assumed, [problem], notes
-    if n_angles > n_projections and _evenly_spaced(angles):
+    if n_angles > n_projections and evenly_spaced(angles):
         notes.append(
             f"{found.name} has {n_angles} angles for {n_projections} projections: the first"
             f" {n_projections} are taken, as after a scan that was ended early"
@@ -187,9 +188,7 @@ def _first_of_projections(angles: NDArray[np.float64], parts: ScanParts) -> int 
     if n_more <= 0 or n_more not in (n_flats, n_darks, n_flats + n_darks):
         return None
     even = [
-        first
-        for first in range(n_more + 1)
-        if _evenly_spaced(angles[first : first + n_projections])
+        first for first in range(n_more + 1) if evenly_spaced(angles[first : first + n_projections])
     ]
     return even[0] if len(even) == 1 else None
 
@@ -206,14 +205,6 @@ def _numbers_alone(
         " instead, or leave these out with datasets.exclude"
     )
     return np.linspace(0.0, np.pi, len(angles)), [problem]
-
-
-def _evenly_spaced(angles_rad: NDArray[np.float64]) -> bool:
-    steps = np.diff(unwrapped(angles_rad))
-    if not steps.size or not np.isfinite(steps).all():
-        return False
-    typical = float(np.median(steps))
-    return typical != 0 and bool((np.abs(steps - typical) < 0.5 * abs(typical)).all())
 
 
 def _kept(
@@ -254,7 +245,7 @@ def _n_angles_more(parts: ScanParts, source: AngleSource) -> int:
     if found is None or source is not AngleSource.FILE:
         return 0
     n_more = len(found.angles_rad) - n_projections
-    return n_more if n_more > 0 and _evenly_spaced(found.angles_rad) else 0
+    return n_more if n_more > 0 and evenly_spaced(found.angles_rad) else 0
 
 
 def _ends(

@@ -43,7 +43,12 @@ class ScanHeader:
     n_projections, n_rows, n_cols
         Shape of the projections (angle, y, x).
     dtype
-        Type of a raw pixel.
+        Type of a pixel as it is read.
+    stored_dtype
+        Type of a pixel of the file, where pictures are averaged or interpolated; None where it is
+        the same. Where it is one of whole numbers, readings at its end are saturated.
+    stored_px
+        Pixels of the file that a picture is made of; None where those are its own.
     angles_rad
         Angle of every projection as stated, shape (angle,), float64.
     angle_source
@@ -60,7 +65,10 @@ class ScanHeader:
     n_absent
         Projections that the file announces, by their angles or as blank pictures, and has not.
     first_row
-        The row of the detector that row 0 is, where the user restricts the rows.
+        Where the middle of row 0 lies, in rows from that of the detector's first; beyond whole
+        numbers where rows are binned.
+    binning
+        How many rows and columns of the detector are one here.
     n_flats, n_darks
         Flats and darks of all series together.
     known_axis
@@ -98,9 +106,23 @@ class ScanHeader:
     rotation_source: RotationSource = "assumed"
     distance_mm: float | None = None
     n_absent: int = 0
-    first_row: int = 0
+    first_row: float = 0
+    binning: int = 1
     is_mirrored: bool = False
     white_level: float | None = None
+    stored_dtype: np.dtype[Any] | None = None
+    stored_px: int | None = None
+
+    @property
+    def counted_as(self) -> np.dtype[Any]:
+        """Type of a reading of the detector."""
+        return self.dtype if self.stored_dtype is None else self.stored_dtype
+
+    @property
+    def picture_mb(self) -> float:
+        """What is read of the file for one picture."""
+        n_pixels = self.n_rows * self.n_cols if self.stored_px is None else self.stored_px
+        return n_pixels * self.counted_as.itemsize / 1e6
 
     @property
     def has_open_beam(self) -> bool:

@@ -97,7 +97,7 @@ def render(inspection: Inspection) -> str:
 
 
 def _facts(header: ScanHeader, angles: EffectiveAngles | None) -> dict[str, str]:
-    size_mb = header.n_projections * header.n_rows * header.n_cols * header.dtype.itemsize / 2**20
+    size_mb = header.n_projections * header.picture_mb * 1e6 / 2**20
     first, last = np.rad2deg(header.angles_rad[[0, -1]])
     facts = {
         "scan": header.path,

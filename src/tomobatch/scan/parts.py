@@ -73,6 +73,8 @@ class ScanParts:
         How the sample turns with rising angles; None if the file does not say.
     beam, cone
         How far source and detector are; and all that is known of a cone beam, if it is one.
+    stored_dtype
+        Type of a pixel of the file, where pictures are seen through a view.
     notes
         What the user should know of how the scan was read.
     close
@@ -95,8 +97,19 @@ class ScanParts:
     unusable: NDArray[np.bool_] | None = None
     white_level: float | None = None
     known_axis: KnownAxis | None = None
+    stored_dtype: np.dtype[Any] | None = None
     notes: tuple[str, ...] = ()
     close: Callable[[], None] = field(default=lambda: None)
+
+    def seen(self, view: Callable[[Frames], Frames]) -> "ScanParts":
+        """Return the parts with every stack of pictures seen through a view."""
+        return replace(
+            self,
+            projections=view(self.projections),
+            flats=tuple(replace(block, frames=view(block.frames)) for block in self.flats),
+            darks=tuple(map(view, self.darks)),
+            stored_dtype=self.stored_dtype or self.projections.dtype,
+        )
 
 
 class Scan:
@@ -106,11 +119,13 @@ class Scan:
     ----------
     header
         What is known without reading pictures.
+    parts
+        What its format's reader found.
     """
 
     def __init__(self, header: ScanHeader, parts: ScanParts) -> None:
         self.header = header
-        self._parts = parts
+        self.parts = parts
 
     def __repr__(self) -> str:
         header = self.header
@@ -133,7 +148,7 @@ class Scan:
 
     def close(self) -> None:
         """Close the file."""
-        self._parts.close()
+        self.parts.close()
 
     def read_projections(self, start: int, stop: int, rows: slice = slice(None)) -> NDArray[Any]:
         """Read projections ``[start, stop)``.
@@ -154,13 +169,13 @@ class Scan:
                 f"{header.path}: projections [{start}, {stop}) asked for,"
                 f" but it has {header.n_projections}"
             )
-        return self._parts.projections.read(start, stop, rows)
+        return self.parts.projections.read(start, stop, rows)
 
     def flats(self) -> Flats:
         """Read the flats, series by series in the order of time, and say what was made of them."""
         series: list[FlatSeries] = []
         notes: list[str] = []
-        for block in self._parts.flats:
+        for block in self.parts.flats:
             frames = _read_all(block.frames)
             if block.position is not None:
                 series.append(FlatSeries(frames, block.position, block.scale))
@@ -188,7 +203,7 @@ class Scan:
         read while flats were taken, those at ``flat_positions``, projections taken before them, are
         given what it read at the projections beside them.
         """
-        monitor, blocks = self._parts.monitor, self._parts.flats
+        monitor, blocks = self.parts.monitor, self.parts.flats
         if monitor is None:
             return None
         dated = [
@@ -206,13 +221,13 @@ class Scan:
 
     def darks(self) -> NDArray[Any] | None:
         """Read all darks, shape (n, y, x); None if there are none."""
-        if not self._parts.darks:
+        if not self.parts.darks:
             return None
-        return np.concatenate([_read_all(frames) for frames in self._parts.darks])
+        return np.concatenate([_read_all(frames) for frames in self.parts.darks])
 
     def _dark_level(self) -> float:
         """Return the median counts of one dark; zero without."""
-        darks = [frames for frames in self._parts.darks if frames.shape[0]]
+        darks = [frames for frames in self.parts.darks if frames.shape[0]]
         return float(np.median(darks[0].read(0, 1))) if darks else 0.0
 
     def cropped(self, rows: slice) -> "Scan":
@@ -221,15 +236,7 @@ class Scan:
         Of a beam that is no parallel one the header says what it says of the whole detector.
         """
         first, stop, _ = rows.indices(self.header.n_rows)
-        parts = replace(
-            self._parts,
-            projections=RowsOfFrames(self._parts.projections, first, stop),
-            flats=tuple(
-                replace(block, frames=RowsOfFrames(block.frames, first, stop))
-                for block in self._parts.flats
-            ),
-            darks=tuple(RowsOfFrames(frames, first, stop) for frames in self._parts.darks),
-        )
+        parts = self.parts.seen(lambda frames: RowsOfFrames(frames, first, stop))
         return Scan(replace(self.header, n_rows=stop - first), parts)
 
 

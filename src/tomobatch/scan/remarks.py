@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,8 @@ def look_at(
         asked = beside.submit(effective_angles, scan)
         references = average_references(series, darks, settings)
         angles = asked.result()
+    if references.saturation is None and scan.header.dtype != scan.header.counted_as:
+        references = replace(references, saturation=_end_of(scan.header.counted_as))
     if settings.monitor:
         references, monitor_remarks = follow_monitor(scan, references)
     else:
@@ -120,7 +122,7 @@ def _look_at_divided(
     """Look at a scan whose pictures the scanner has divided by its flats."""
     header, angles = scan.header, effective_angles(scan)
     shape = (header.n_rows, header.n_cols)
-    references = white_references(shape, white_level, header.dtype, darks)
+    references = white_references(shape, white_level, header.counted_as, darks)
     warnings = [
         *header_remarks(header, settings),
         *_as_list(angles.warning),
@@ -189,8 +191,8 @@ def _saturated(
     if limit is None and np.ptp(flats) == 0:
         # Every pixel reads the same, which no beam is: the camera has come to its end everywhere.
         limit = float(flats.flat[0])
-    if limit is None and counts.dtype.kind in "ui":
-        limit = float(np.iinfo(counts.dtype.str).max)
+    if limit is None:
+        limit = _end_of(counts.dtype)
     if limit is None:
         return
     share = float(np.mean(counts[:, ~references.bad_pixels] >= limit))
@@ -199,6 +201,11 @@ def _saturated(
             f"{share:.2%} of the pixels of the projections are saturated at {limit:g}: shorten the"
             " exposure"
         )
+
+
+def _end_of(dtype: np.dtype[np.generic]) -> float | None:
+    """Return the largest reading that a type of whole numbers holds; None for others."""
+    return float(np.iinfo(dtype.str).max) if dtype.kind in "ui" else None
 
 
 def _air(

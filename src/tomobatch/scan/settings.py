@@ -6,6 +6,7 @@ from pydantic import Field
 
 from tomobatch.config.section import Section
 from tomobatch.orientation import Rotation
+from tomobatch.scan.distortion_settings import DistortionSettings
 
 
 class ConeSettings(Section):
@@ -84,6 +85,19 @@ class DatasetSettings(Section):
         description="rows of the detector to take alone, from 0: the first and the last, `100-899`;"
         " null: all",
     )
+    columns: str | None = Field(
+        None,
+        description="columns of the detector to take alone, from 0: the first and the last; null:"
+        " all",
+    )
+    binning: Literal[1, 2, 4] = Field(
+        1, description="average blocks of so many rows and columns before anything else"
+    )
+    quarter_turn: Literal["clockwise", "counter-clockwise"] | None = Field(
+        None,
+        description="how to turn pictures whose rotation axis lies, so that it is upright; rows,"
+        " columns and all that is said of the beam are then those of the turned ones",
+    )
     angle_range_deg: tuple[float, float] | None = Field(
         None,
         description="first and last angle, evenly spaced between, before any projection is left"
@@ -102,3 +116,4 @@ class DatasetSettings(Section):
         "auto", description="the beam; `auto` takes what the file says"
     )
     cone: ConeSettings = ConeSettings()
+    distortion: DistortionSettings = DistortionSettings()

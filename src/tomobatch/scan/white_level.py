@@ -28,7 +28,7 @@ def settle_white_level(
         )
     darks = parts.darks if datasets.darks is not None else ()
     parts = replace(parts, flats=(), darks=darks, notes=notes, white_level=level)
-    dtype = parts.projections.dtype
+    dtype = parts.stored_dtype or parts.projections.dtype
     if dtype.kind in "iu" and level > np.iinfo(dtype.str).max:
         return parts, [
             f"{path}: an open beam of {level:g} is stated, but its pictures are of {dtype}, which"

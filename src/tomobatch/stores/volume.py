@@ -36,8 +36,8 @@ class VolumeLayout:
     each job makes its part of every level from its own slices alone, whatever the chunk's size.
 
     ``binning``, ``corner_px``, the column and row of the whole slice where a region begins, and
-    ``first_row`` of the detector say where its voxels lie: in detector pixels of
-    ``pixel_size_um``. ``beam`` is that of a cone on a
+    ``first_row`` say where its voxels lie: in detector pixels of ``pixel_size_um``, each
+    ``pixel_binning`` of the detector's own. ``beam`` is that of a cone on a
     detector of ``n_cols`` columns, whose slices are as far apart as its rows on the axis.
     ``orientation`` says whether rows of slices are written upside down. ``may_widen`` leaves it to
     calibration whether the slices show both sides of an axis near the detector's edge.
@@ -53,7 +53,8 @@ class VolumeLayout:
     pixel_size_um: float | None = None
     binning: int = 1
     corner_px: tuple[int, int] = (0, 0)
-    first_row: int = 0
+    first_row: float = 0
+    pixel_binning: int = 1
     beam: ConeBeam | None = None
     n_cols: int = 0
     orientation: Orientation = AS_IT_IS
@@ -159,7 +160,9 @@ class VolumeLayout:
         flat = 1.0 if self.beam is None else self.beam.row_pitch_mm / self.beam.pixel_mm
         pitches = (pixel * flat, pixel, pixel)
         factors = (self.z_factor(level), self.binning * 2**level, self.binning * 2**level)
-        corners = (self.first_row, *self.corner_px[::-1])
+        # The axis is in the middle of a slice, whatever its pixels' size.
+        inward = (self.pixel_binning - 1) / 2 / self.pixel_binning
+        corners = (self.first_row, *(corner + inward for corner in self.corner_px[::-1]))
         axes = list(zip(pitches, corners, factors, strict=True))
         # A coarse pixel's centre lies in the middle of the fine ones that it averages.
         middles = [pitch * (corner + (factor - 1) / 2) for pitch, corner, factor in axes]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -12,7 +13,18 @@ from tomobatch.cli.shared.scans import Entry, write_sheet
 from tomobatch.cli.shared.snakemake import run_snakemake
 from tomobatch.results import FINDINGS, LOGS, REPORT
 
+if TYPE_CHECKING:
+    from tomobatch.plan import ScanPlan
+
 LOCAL = "profiles/local"
+
+
+def look_for_devices(plans: "Mapping[str, ScanPlan]") -> None:
+    """Refuse now what the first jobs would refuse: no device, or one that can't compile."""
+    from tomobatch.opencl.devices import find_device
+
+    for kind in {plan.config.reconstruct.device for plan in plans.values()}:
+        find_device(kind)
 
 
 def run_here(

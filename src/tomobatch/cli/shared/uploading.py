@@ -1,7 +1,7 @@
 """Files on their way to S3 and back, with a bar to watch."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -90,6 +90,24 @@ def upload_beside(path: str, datasets: "DatasetSettings", folder: str, *, replac
             inside = PurePosixPath(name).parent
             place = folder if inside == PurePosixPath() else f"{folder}/{inside}"
             upload_scan(str(Path(path).parent / name), place, replace=replace)
+
+
+def files_needed(datasets: "Iterable[DatasetSettings]") -> list[str]:
+    """Return the files that a configuration is read from, for a controller that has none of them.
+
+    Raises
+    ------
+    UserError
+        For one outside of this folder, which is all that a controller elsewhere has.
+    """
+    files = sorted({one.distortion.file for one in datasets if one.distortion.file is not None})
+    for file in files:
+        if Path(file).is_absolute() or ".." in Path(file).parts:
+            raise UserError(
+                f"datasets.distortion.file: {file} is not in this folder, which is all that a run"
+                " on AWS has: copy it here, or give what it holds as x_px, y_px and coefficients"
+            )
+    return files
 
 
 @contextmanager
