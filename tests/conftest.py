@@ -25,12 +25,19 @@ STARTS_PROCESSES = (
 """Tests of Snakemake, emulated AWS, engines and browsers: right, but not fast."""
 
 COMPUTES_LONG = (
+    "tests/align/test_find.py",
     "tests/api/",
     "tests/calibrate/test_calibrate.py",
+    "tests/calibrate/test_fan.py",
+    "tests/calibrate/test_movement.py",
     "tests/calibrate/test_random_scans.py",
+    "tests/calibrate/test_sense.py",
+    "tests/normalise/test_dynamic.py",
     "tests/odd_scans/",
     "tests/opencl/test_benchmark.py",
+    "tests/opencl/test_kernel_resources.py",
     "tests/opencl/test_kernels.py",
+    "tests/preview/test_aligned.py",
     "tests/preview/test_slices.py",
     "tests/reconstruct/cone/test_accuracy.py",
     "tests/reconstruct/cone/test_kernels.py",
@@ -40,6 +47,9 @@ COMPUTES_LONG = (
     "tests/reconstruct/test_handedness.py",
     "tests/reconstruct/test_one_volume.py",
     "tests/report/test_convergence.py",
+    "tests/scan/test_cone.py",
+    "tests/scan/test_rows.py",
+    "tests/stores/test_grey_codes.py",
     "tests/stripes/test_choice.py",
 )
 """Tests of whole scans and of every variant of a kernel: ten seconds and more a file."""

@@ -5,6 +5,8 @@ what a deployment will see.
 """
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -105,12 +107,13 @@ def _as_text(data: object) -> str:
     return yaml.safe_dump(data, sort_keys=True, width=100)
 
 
-def snapshots() -> dict[Path, str]:
-    """Return every snapshot as it should be."""
-    made = {FOLDER / f"{case}.yaml": resolved(case) for case in CASES}
-    return {**made, FOLDER / "actions.txt": actions()}
+SNAPSHOTS: dict[Path, Callable[[], str]] = {
+    **{FOLDER / f"{case}.yaml": partial(resolved, case) for case in CASES},
+    FOLDER / "actions.txt": actions,
+}
+"""What makes each snapshot as it should be."""
 
 
 if __name__ == "__main__":
-    for file, text in snapshots().items():
-        file.write_text(text, encoding="utf-8")
+    for file, make in SNAPSHOTS.items():
+        file.write_text(make(), encoding="utf-8")

@@ -3,15 +3,15 @@
 import difflib
 
 import pytest
-from tests.infrastructure.resolved import FOLDER, snapshots
-
-MADE = snapshots()
+from tests.infrastructure.resolved import FOLDER, SNAPSHOTS
 
 
-@pytest.mark.parametrize("file", MADE, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", SNAPSHOTS, ids=lambda file: file.stem)
 def test_a_template_is_what_it_was(file):
     before = file.read_text(encoding="utf-8").splitlines()
-    changed = "\n".join(difflib.unified_diff(before, MADE[file].splitlines(), lineterm="", n=4))
+    changed = "\n".join(
+        difflib.unified_diff(before, SNAPSHOTS[file]().splitlines(), lineterm="", n=4)
+    )
     assert not changed, (
         f"{changed}\nif that is meant, say why in the commit that holds the new snapshots: "
         "python -m tests.infrastructure.resolved"
@@ -19,4 +19,4 @@ def test_a_template_is_what_it_was(file):
 
 
 def test_no_snapshot_is_of_nothing():
-    assert {path for path in FOLDER.iterdir() if path.is_file()} == set(MADE)
+    assert {path for path in FOLDER.iterdir() if path.is_file()} == set(SNAPSHOTS)

@@ -38,11 +38,14 @@ def write_volume(
 def specimen(n_slices: int, size: int, seed: int = 0) -> np.ndarray:
     """Return soft balls at random places, float32 (z, y, x): what is seen at a place is exact."""
     rng = np.random.default_rng(seed)
-    z, y, x = np.meshgrid(*(np.arange(n) for n in (n_slices, size, size)), indexing="ij")
-    values = np.zeros(z.shape)
+    shape = n_slices, size, size
+    values = np.zeros(shape)
     for _ in range(4 * n_slices):
         centre = rng.uniform((0, 0.2 * size, 0.2 * size), (n_slices, 0.8 * size, 0.8 * size))
         radius = rng.uniform(0.03, 0.08) * size
-        far = (z - centre[0]) ** 2 + (y - centre[1]) ** 2 + (x - centre[2]) ** 2
-        values += np.exp(-far / radius**2)
+        along = [
+            np.exp(-(((np.arange(n) - at) / radius) ** 2))
+            for n, at in zip(shape, centre, strict=True)
+        ]
+        values += along[0][:, None, None] * along[1][:, None] * along[2]
     return values.astype(np.float32)
