@@ -55,6 +55,8 @@ def main(
         tell_clipped(record, layout, layout.codes, writer, n_voxels)
     record.facts["timeline"] = timeline.to_dict()
     tell_iterations(record, timeline, choices)
+    if choices.remove_rings:
+        tell_rings(record, work.rings.share)
     for stage in ("read", "prepare", "compute", "write"):
         record.stages_s[stage] = timeline.spent_s(stage)
     logger.info(
@@ -98,6 +100,16 @@ def tell_iterations(record: Record, timeline: Timeline, choices: ReconstructSett
             f"{found['unreached']} of {found['slices']} slices of a chunk did not come down to the"
             f" residual {choices.residual} in {most} iterations; set more reconstruct.iterations,"
             " or a larger reconstruct.residual"
+        )
+
+
+def tell_rings(record: Record, share: float) -> None:
+    """Write down how much was taken off as rings, and say once that something was."""
+    record.facts["rings_taken"] = share
+    if record.chunk == 0:
+        record.warn(
+            f"rings are taken off the finished slices (reconstruct.remove_rings), {share:.1%} of"
+            " the contrast of the first chunk: whatever is concentric with the axis goes with them"
         )
 
 

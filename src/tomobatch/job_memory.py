@@ -43,11 +43,23 @@ def of_rows(plan: ScanPlan) -> int:
 
 def of_slices(plan: ScanPlan) -> int:
     """Return what a job on a chunk of slices needs."""
+    rings_mb = _rings_mb(plan)
     if plan.beam is None:
-        return of_rows(plan) + _iterating_mb(plan)
+        return of_rows(plan) + _iterating_mb(plan) + rings_mb
     from tomobatch.reconstruct.cone.cost import chunk_mb
 
-    return _BASE_MB + round(chunk_mb(plan.cone_geometry(), plan.slices.size))
+    return _BASE_MB + round(chunk_mb(plan.cone_geometry(), plan.slices.size)) + rings_mb
+
+
+def _rings_mb(plan: ScanPlan) -> int:
+    """Return what it takes to look for rings in finished slices."""
+    if not plan.config.reconstruct.remove_rings:
+        return 0
+    from tomobatch.stripes.ring_removal import work_mb as ring_work_mb
+
+    height_px, width_px = plan.slice_shape_px
+    widened = 2 if plan.may_merge else 1
+    return round(ring_work_mb(widened * height_px, widened * width_px))
 
 
 def _iterating_mb(plan: ScanPlan) -> int:

@@ -60,7 +60,12 @@ def assert_same(image, expected, tolerance=SAME):
         },
         {
             "stripes": {"method": "all"},
-            "reconstruct": {"roi_px": [10, 4, 30, 20], "binning": 2, "filter": "hann"},
+            "reconstruct": {
+                "roi_px": [10, 4, 30, 20],
+                "binning": 2,
+                "filter": "hann",
+                "remove_rings": True,
+            },
             "volume": {"orientation": "astra"},
             "normalise": {"flats": "mean"},
             "tube": {"hardening": "material", "kv": 80, "scatter": 0.01},

@@ -1,7 +1,7 @@
 """What step 4 does to a chunk of slices."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +18,8 @@ from tomobatch.reconstruct.settings import ReconstructSettings
 from tomobatch.reconstruct.stream import reconstruct_blocks
 from tomobatch.reconstruct.timeline import Timeline
 from tomobatch.stores.volume import VolumeLayout
+from tomobatch.stripes.ring_removal import Polar, RingsTaken, remove_rings
+from tomobatch.turn import covers_full_turn
 from tomobatch.units import to_grey_in_place
 
 Write = Callable[[int, Float32Array], None]
@@ -45,13 +47,17 @@ def settled(
 
 @dataclass(frozen=True)
 class SlicesOfScan:
-    """What slices are made of: sinograms, angles in radians, settings, the axis, the layout."""
+    """What slices are made of: sinograms, angles in radians, settings, the axis, the layout.
+
+    ``rings`` tells after it what was taken off as rings.
+    """
 
     sinograms: Sinograms
     angles_rad: npt.NDArray[np.float64]
     choices: ReconstructSettings
     calibration: Calibration
     layout: VolumeLayout
+    rings: RingsTaken = field(default_factory=RingsTaken)
 
     def reconstruct(self, slices: tuple[int, int], write: Write) -> Timeline:
         """Reconstruct slices [first, stop) of the volume.
@@ -92,11 +98,28 @@ class SlicesOfScan:
         )
 
     def _in_grey(self, write: Write) -> Write:
+        polar = self._polar() if self.choices.remove_rings else None
+
         def in_grey(start: int, values: Float32Array) -> None:
+            if polar is not None:
+                self.rings.note(values, remove_rings(values, polar))
             to_grey_in_place(values, self.layout.pixel_size_um)
             write(start, values)
 
         return in_grey
+
+    def _polar(self) -> Polar:
+        """Return polar coordinates about the axis, which is the middle of a whole slice."""
+        roi, binning = self._roi, self.choices.binning
+        whole_px = self.choices.size_px or roi.nx
+        row, column = (((whole_px - binning) / 2 - corner) / binning for corner in (roi.y0, roi.x0))
+        return Polar(
+            (roi.ny // binning, roi.nx // binning),
+            (row, column),
+            whole_px / binning / 2,
+            n_arcs=1 if covers_full_turn(self.angles_rad) else 2,
+            first_rad=float(np.min(self.angles_rad)),
+        )
 
     @property
     def _shape(self) -> dict[str, Any]:

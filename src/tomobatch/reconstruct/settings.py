@@ -44,6 +44,11 @@ class ReconstructSettings(Section):
         None, description="part of the slice to reconstruct: x, y, width, height"
     )
     binning: int = Field(1, ge=1, le=64, description="pixels averaged along each side")
+    remove_rings: bool = Field(
+        False,
+        description="the last resort against rings, on finished slices: whatever is concentric with"
+        " the axis goes with them",
+    )
 
     iterations: Annotated[int, Field(ge=1, le=10000)] | Literal["auto"] = Field(
         "auto",
