@@ -10,10 +10,11 @@ from tomobatch.opencl.buffers import Shared, uploaded
 from tomobatch.opencl.devices import Device
 from tomobatch.opencl.kernels import load_kernel
 from tomobatch.reconstruct.cone.geometry import ConeGeometry
-from tomobatch.reconstruct.cone.variants import Variant
+from tomobatch.reconstruct.cone.variants import LANES, Variant
 from tomobatch.reconstruct.direct import chords
 
-# Loads of the kernel for CPUs begin before and end behind the rows that count, by a vector.
+# Loads of the kernel for CPUs are whole vectors: they begin before the rows that count and end
+# behind them.
 _MARGIN_ROWS = 16
 _ANGLES_AT_A_TIME = 8
 
@@ -135,6 +136,10 @@ class SlabProjector:
 
 
 def rows_held(geometry: ConeGeometry, start: int, stop: int) -> tuple[int, int]:
-    """Return the rows of the ideal detector that a kernel may load for slices [start, stop)."""
-    first, last = geometry.rows_seen(start, stop)
-    return math.floor(first) - _MARGIN_ROWS, math.ceil(last) + _MARGIN_ROWS
+    """Return the rows of the ideal detector that a kernel may load for slices [start, stop).
+
+    As many as make whole vectors.
+    """
+    seen = geometry.rows_seen(start, stop)
+    first, last = math.floor(seen[0]) - _MARGIN_ROWS, math.ceil(seen[1]) + _MARGIN_ROWS
+    return first, first + LANES * math.ceil((last - first) / LANES)

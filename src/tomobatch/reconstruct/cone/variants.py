@@ -12,7 +12,8 @@ from tomobatch.reconstruct.cone.geometry import ConeGeometry
 
 # Longest column of voxels that a CPU keeps at hand: 1 KB of sums.
 _LONGEST_COLUMN = 256
-_LANES = 8
+LANES = 8
+"""Floats of a vector of the kernel for CPUs."""
 _TILE = 16
 
 
@@ -46,8 +47,16 @@ def columns(geometry: ConeGeometry, n_slices: int) -> Variant:
     n_z = min(_LONGEST_COLUMN, 64 * math.ceil(n_slices / 64))
     far, near = geometry.magnifications
     spread = max(near - 1, 1 - far)
-    taps = 2 + max(1, math.ceil((_LANES - 1) * spread))
-    return Variant("columns", {"N_VECS": n_z // _LANES, "TAPS": taps, "TILE": _TILE}, n_z, _TILE)
+    taps = 2 + max(1, math.ceil((LANES - 1) * spread))
+    # A vector before the rows that a column projects to, and one after, for loads of whole ones.
+    line = LANES * (math.ceil((n_z * near + taps) / LANES) + 3)
+    defines: dict[str, Define] = {
+        "N_VECS": n_z // LANES,
+        "TAPS": taps,
+        "LINE": line,
+        "TILE": _TILE,
+    }
+    return Variant("columns", defines, n_z, _TILE)
 
 
 def image(n_z: int = 8, side: int = 16) -> Variant:
