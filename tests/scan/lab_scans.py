@@ -128,3 +128,33 @@ def zeiss(path: Path, stack: np.ndarray | None = None, **changes: bytes | None) 
     streams |= changes
     write_compound_file(path, {k: v for k, v in streams.items() if v is not None})
     return path
+
+
+# Keys and figures of a public file of a nanotom: 50 um at 399.999 / 16.6024375 mm is 2.07531 um.
+PHOENIX = {
+    "Geometry": {
+        "FDD": 399.999,
+        "FOD": 16.6024375,
+        "VoxelSizeX": 0.00207531,
+        "VoxelSizeY": 0.00207531,
+        "cx": (N_COLS - 1) / 2,
+        "cy": (N_ROWS - 1) / 2,
+        "DetectorRot": 0.0,
+        "Tilt": 0.0,
+    },
+    "CT": {"NumberImages": 10, "RotationSector": "360.00000000", "NrImgDone": 10},
+    "CalibValue": {"NumberImages": 18},
+    "Image": {"DimX": N_COLS, "DimY": N_ROWS, "MirrorX": 0, "BitPP": 16},
+    "Detector": {"PixelsizeX": 0.05, "PixelsizeY": 0.05, "Binning": 0},
+    "VSensor": {"NumTiles": 1},
+}
+
+
+def phoenix(folder: Path, stack: np.ndarray | None = None, **changes: dict[str, object]) -> Path:
+    """Write a folder of TIFFs and the .pca beside them; changes are by section."""
+    stack = pictures(10) if stack is None else stack
+    write_pictures(folder, [f"bone{i:05d}" for i in range(1, len(stack) + 1)], stack)
+    sections = {name: PHOENIX.get(name, {}) | changes.get(name, {}) for name in PHOENIX | changes}
+    text = "".join(f"[{name}]\n{_lines(fields)}\n" for name, fields in sections.items())
+    (folder / "bone.pca").write_text(text)
+    return folder

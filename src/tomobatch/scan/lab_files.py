@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
-from tomobatch.scan.cone import FoundCone
 from tomobatch.scan.header import Frames
-from tomobatch.scan.lab_scan import Fields, LabScan
+from tomobatch.scan.lab_scan import LabScan
 from tomobatch.scan.nikon import read_xtekct
+from tomobatch.scan.phoenix import read_pca
 from tomobatch.scan.skyscan import is_skyscan_log, read_skyscan_log
 
 SUFFIXES = (".xtekct", ".log", ".pca")
@@ -71,9 +71,7 @@ def _read(path: Path) -> LabScan:
                 " the projections, or the log beside them"
             )
         return read_skyscan_log(path)
-    fields = Fields(path)
-    source, detector = (fields.number("Geometry", key) for key in ("FOD", "FDD"))
-    return LabScan("phoenix", path, FoundCone(source or None, detector or None))
+    return read_pca(path)
 
 
 def came_back(frames: Frames) -> bool:

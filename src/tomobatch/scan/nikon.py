@@ -51,7 +51,34 @@ def read_xtekct(path: Path) -> LabScan:
         step_deg=step,
         white_level=number("WhiteLevel") or None,
         rotation="counter-clockwise",
+        notes=_not_applied(path, number),
     )
+
+
+def _not_applied(path: Path, number: _Number) -> tuple[str, ...]:
+    """Say what the maker's software would correct by this file, and how to do it here."""
+    notes = []
+    coefficients = [number(f"CoefX{power}") for power in range(5)]
+    given = [0.0 if one is None else one for one in coefficients]
+    while given and given[-1] == 0:
+        given.pop()
+    if given and given != [0.0, 1.0]:
+        scale = number("Scale") or 1.0
+        constant, *powers = given
+        told = ", ".join(f"CoefX{power} {one:g}" for power, one in enumerate(given) if one)
+        ours = ", ".join(f"{scale * one:g}" for one in powers)
+        notes.append(
+            f"{path.name} has the maker's polynomial against beam hardening ({told},"
+            f" Scale {scale:g}): not applied; tube.hardening: polynomial with tube.coefficients:"
+            f" [{ours}] does" + (", but for the constant" if constant else "")
+        )
+    scattering = number("Scattering")
+    if scattering:
+        notes.append(
+            f"{path.name} has Scattering {scattering:g}, whose unit is not published: not applied;"
+            " tube.scatter takes scattered light off"
+        )
+    return tuple(notes)
 
 
 def _folder(path: Path, named: str) -> Path:

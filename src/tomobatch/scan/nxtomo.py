@@ -26,6 +26,7 @@ from tomobatch.scan.nxtomo_instrument import (
     read_beam,
     read_cone,
     read_energy,
+    read_flips,
     read_pixel_size,
     read_rotation,
 )
@@ -111,7 +112,7 @@ def read_nxtomo(file: h5py.File, stack: Stack, datasets: DatasetSettings) -> Sca
         monitor=None if monitor is None else monitor[kept],
         half_acquisition=field_of_view.lower() == "half",
         rotation=None if turn is None else read_rotation(turn.dataset),
-        notes=tuple(notes),
+        notes=(*notes, *read_flips(entry)),
         close=file.close,
     )
 

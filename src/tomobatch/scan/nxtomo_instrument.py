@@ -58,6 +58,41 @@ def read_rotation(angles: h5py.Dataset) -> Rotation | None:
     return "counter-clockwise" if up > 0 else "clockwise"
 
 
+def read_flips(entry: h5py.Group) -> list[str]:
+    """Say in which ways a file's detector shows its pictures turned round.
+
+    Layouts before 1.3 have ``x_flipped`` and ``y_flipped``; later ones turn the detector by 180
+    degrees among its ``transformations``. A picture that is flipped once shows a mirrored sample,
+    which turns the other way.
+    """
+    detector = entry.get("instrument/detector")
+    if not isinstance(detector, h5py.Group):
+        return []
+    found = [
+        name
+        for name in ("x_flipped", "y_flipped")
+        if isinstance(detector.get(name), h5py.Dataset) and bool(np.any(detector[name][()]))
+    ]
+    turns = detector.get("transformations")
+    for name in turns if isinstance(turns, h5py.Group) else ():
+        one = turns[name]
+        if not isinstance(one, h5py.Dataset) or one.size != 1 or one.dtype.kind not in "iuf":
+            continue
+        half_turn = np.pi if as_text(one.attrs.get("units", "")).startswith("rad") else 180.0
+        is_turn = as_text(one.attrs.get("transformation_type", "")) == "rotation"
+        if is_turn and np.isclose(abs(float(np.ravel(one[()])[0])), half_turn, rtol=1e-3):
+            vector = np.asarray(one.attrs.get("vector", ())).reshape(-1)
+            about = ", ".join(f"{part:g}" for part in vector)
+            found.append(f"transformations/{name}, half a turn about ({about})")
+    if not found:
+        return []
+    return [
+        f"the detector's pictures are flipped, by its {' and '.join(found)}: they are taken as they"
+        " lie, so that the volume may be mirrored or upside down; datasets.rotation says how the"
+        " sample turns in them"
+    ]
+
+
 def read_beam(entry: h5py.Group) -> BeamGeometry:
     """Distances along the beam, and a magnification that is not a lens's."""
     magnification = read_number(
