@@ -21,6 +21,7 @@ rule calibrate:
         like=planned("calibrated_like"),
         pixel_size_um=planned("pixel_size_um"),
         beam=planned("beam"),
+        row_is_given=planned("source_row_is_given"),
         merging=planned("merging"),
     script:
         "../scripts/calibrate.py"

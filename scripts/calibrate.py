@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tomobatch.beam import ConeBeam
-from tomobatch.calibrate.calibration import calibrate
+from tomobatch.calibrate.calibration import calibrate, with_source_row
 from tomobatch.calibrate.evidence import Evidence
 from tomobatch.calibrate.merging import Merging
 from tomobatch.calibrate.settings import CalibrateSettings
@@ -34,6 +34,7 @@ def main(
     settings: dict[str, Any],
     pixel_size_um: float | None,
     beam: ConeBeam | None,
+    row_is_given: bool,
     merging: Merging,
     calibration_path: str,
     record_path: str,
@@ -52,6 +53,8 @@ def main(
             stated_px,
             merging=merging,
         )
+        if beam is not None:
+            calibration = with_source_row(calibration, evidence, beam, is_given=row_is_given)
         calibration = replace(calibration, shifts=load_shifts(alignment_path))
     if like is not None:
         told = f"axis and grey window are those of scan {like}, as calibrate.like says"
@@ -78,6 +81,7 @@ if __name__ == "__main__":
             snakemake.params.calibrate,
             snakemake.params.pixel_size_um,
             snakemake.params.beam,
+            snakemake.params.row_is_given,
             snakemake.params.merging,
             snakemake.output.calibration,
             snakemake.output.record,

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tomobatch.calibrate.calibration import Calibration
-from tomobatch.calibrate.fan import calibrated_beam
 from tomobatch.records.job import reported
 from tomobatch.stores.files import write_bytes
 from tomobatch.stores.volume import VolumeLayout
@@ -26,8 +25,7 @@ def main(
     grey_window = calibration.grey_window
     layout = layout.settled(calibration)
     if layout.beam is not None:
-        beam = calibrated_beam(layout.beam, calibration.line, layout.n_slices, layout.n_cols)
-        layout = replace(layout, beam=beam)
+        layout = replace(layout, beam=calibration.beam(layout.beam))
     write_bytes(Path(group_path), layout.group_metadata(scan, grey_window))
     for level, path in enumerate(array_paths):
         write_bytes(Path(path), layout.array(level).metadata())

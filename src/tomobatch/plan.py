@@ -150,6 +150,11 @@ class ScanPlan:
         return self.header.beam
 
     @property
+    def source_row_is_given(self) -> bool:
+        """Whether the configuration says where the source's plane meets a cone's detector."""
+        return self.config.datasets.cone.shift_v_px is not None
+
+    @property
     def orientation(self) -> Orientation:
         """What the volume shows of the sample."""
         header = self.header

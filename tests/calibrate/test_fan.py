@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tomobatch.beam import ConeBeam
-from tomobatch.calibrate.calibration import calibrate
+from tomobatch.calibrate.calibration import calibrate, with_source_row
 from tomobatch.calibrate.consensus import Check
 from tomobatch.calibrate.doubts import far_from_stated
 from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
@@ -55,7 +55,7 @@ def test_a_row_in_the_source_s_plane_is_rebinned_to_the_parallel_one():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_axis_and_roll_are_found_in_bead_packs(seed):
+def test_axis_roll_and_source_row_are_found_in_bead_packs(seed):
     rng = np.random.default_rng(seed)
     true = replace(
         BEAM,
@@ -64,7 +64,7 @@ def test_axis_and_roll_are_found_in_bead_packs(seed):
         shift_v_px=float(rng.uniform(-4, 4)),
         sense=1 if seed % 2 else -1,
     )
-    stated = replace(true, axis_shift_px=0.0, roll_deg=0.0)
+    stated = replace(true, axis_shift_px=0.0, roll_deg=0.0, shift_v_px=0.0)
     n_angles = 150 if seed < 2 else 100
     turn = 2 * np.pi if seed < 2 else np.pi + 2.2 * true.half_fan_rad(N_COLS)
     angles = np.arange(n_angles) * turn / n_angles
@@ -73,7 +73,13 @@ def test_axis_and_roll_are_found_in_bead_packs(seed):
     sinograms += rng.normal(0, 0.01, sinograms.shape).astype(np.float32)
     evidence = gather_evidence(sinograms, angles, 0, EvidenceSettings(n_rows=N_ROWS, beam=stated))
     found = calibrate([evidence], CalibrateSettings())
-    beam = calibrated_beam(stated, found.line, N_ROWS, N_COLS)
+    found = with_source_row(found, [evidence], stated, is_given=False)
+    beam = found.beam(stated)
+    row = found.source_row
+    off_px = row.found_px - true.principal_px(N_ROWS, N_COLS)[1]
+    assert abs(off_px) < 3.5 * row.sigma_px
+    moved = abs(beam.shift_v_px - true.shift_v_px) * math.tan(true.half_fan_rad(N_COLS))
+    assert moved < 0.25 or any("the source's row" in warning for warning in found.warnings)
     assert abs(beam.cor_px(N_COLS) - true.cor_px(N_COLS)) < 0.25 or found.warnings
     assert beam.roll_deg == pytest.approx(true.roll_deg, abs=0.25)
 

@@ -9,16 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import TypeAdapter
 
+from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.axis import Axis, RowResult, find_axis
 from tomobatch.calibrate.consensus import Check, MethodResult
 from tomobatch.calibrate.doubts import far_from_stated
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
+from tomobatch.calibrate.fan import calibrated_beam
 from tomobatch.calibrate.histogram import Histogram, merge
 from tomobatch.calibrate.line import Line
 from tomobatch.calibrate.merging import Merging, settle_merging
 from tomobatch.calibrate.movement import STANDS_STILL, Movement
 from tomobatch.calibrate.sense import sense_doubts
 from tomobatch.calibrate.settings import CalibrateSettings
+from tomobatch.calibrate.source_row import SourceRow, settle_source_row
 from tomobatch.errors import UserError
 from tomobatch.shifts import UNMOVED, Shifts
 
@@ -67,6 +70,8 @@ class Calibration:
         Of the sample along the detector, slowly or by a leap; what is left once it is aligned.
     shifts
         By which projections were moved onto each other before anything here was found.
+    source_row
+        Where the source's plane meets a cone's detector; None for a parallel beam.
     """
 
     n_x: int
@@ -89,6 +94,7 @@ class Calibration:
     stands_alone: bool = False
     movement: Movement = STANDS_STILL
     shifts: Shifts = UNMOVED
+    source_row: SourceRow | None = None
 
     def __repr__(self) -> str:
         warnings = f", {len(self.warnings)} warnings" if self.warnings else ""
@@ -113,6 +119,12 @@ class Calibration:
     def cor_px(self, rows: ArrayLike) -> NDArray[np.float64]:
         """Return the centre of rotation of detector rows (index in the scan), in pixels."""
         return self.line.at(np.asarray(rows, dtype=np.float64))
+
+    def beam(self, stated: ConeBeam) -> ConeBeam:
+        """Return a cone beam as it is reconstructed: as stated, but for what was found."""
+        row = self.source_row
+        row_px = None if row is None or row.source != "found" else row.row_px
+        return calibrated_beam(stated, self.line, self.n_rows, self.n_x, row_px)
 
     def to_json(self) -> str:
         """Return the calibration as JSON text."""
@@ -189,6 +201,27 @@ def calibrate(
         stands_alone=axis.stands_alone,
         movement=axis.movement,
     )
+
+
+def with_source_row(
+    calibration: Calibration, evidences: Sequence[Evidence], stated: ConeBeam, *, is_given: bool
+) -> Calibration:
+    """Return the calibration of a cone with the source's row, and what is doubtful about it.
+
+    Parameters
+    ----------
+    calibration
+        By the same evidence.
+    evidences
+        Of all chunks.
+    stated
+        The beam as the scan and the configuration state it.
+    is_given
+        Whether the configuration gives the row.
+    """
+    rows = sorted((row for evidence in evidences for row in evidence.rows), key=lambda row: row.row)
+    found, doubts = settle_source_row(rows, evidences[0], stated, is_given=is_given)
+    return replace(calibration, source_row=found, warnings=(*calibration.warnings, *doubts))
 
 
 def with_given_axis(

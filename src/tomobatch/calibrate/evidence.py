@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.candidate import Candidate
 from tomobatch.calibrate.fan import steady, to_parallel
+from tomobatch.calibrate.fan_moments import even_angles, is_near_plane, row_moments
 from tomobatch.calibrate.frames import in_band, views_of
 from tomobatch.calibrate.histogram import Histogram
 from tomobatch.calibrate.jitter import jitter_px
@@ -26,7 +27,7 @@ from tomobatch.calibrate.pairs import opposite_views, view_noise
 from tomobatch.calibrate.rim import Rim
 from tomobatch.calibrate.rows import noise_level, one_an_angle, signal_level
 from tomobatch.calibrate.sense import in_plane, mismatches
-from tomobatch.calibrate.wedge import WedgeCurve
+from tomobatch.calibrate.wedge import PackedWedge
 from tomobatch.cores import n_usable_cores
 from tomobatch.errors import UserError
 from tomobatch.turn import around, covers_full_turn, is_in_time, runs_of_one_angle
@@ -65,31 +66,15 @@ class EvidenceSettings:
 
     def is_looked_at(self, row: int) -> bool:
         """Return whether the row gives any evidence."""
-        return in_band(row, self.n_rows) or self.is_wedge_row(row)
+        return (
+            in_band(row, self.n_rows)
+            or self.is_wedge_row(row)
+            or is_near_plane(self.beam, row, self.n_rows)
+        )
 
     def _is_one_of(self, row: int, n_spread: int) -> bool:
         n = min(n_spread, self.n_rows)
         return row in {(2 * i + 1) * self.n_rows // (2 * n) for i in range(n)}
-
-
-@dataclass(frozen=True)
-class PackedWedge:
-    """A `WedgeCurve` as text and numbers."""
-
-    emptiness: str
-    constant: float
-    n_cells: float
-    variance: float
-
-    @classmethod
-    def of(cls, curve: WedgeCurve) -> "PackedWedge":
-        """Pack a curve."""
-        return cls(pack(curve.emptiness), curve.constant, curve.n_cells, curve.variance)
-
-    def unpacked(self) -> WedgeCurve:
-        """Return the curve."""
-        emptiness = unpack(self.emptiness).astype(np.float64)
-        return WedgeCurve(emptiness, self.constant, self.n_cells, self.variance)
 
 
 @dataclass(frozen=True)
@@ -118,6 +103,8 @@ class RowEvidence:
         Grey values in 1/pixel, on check rows.
     sense
         How much opposite rays differ as angles count and the other way, in a cone's plane.
+    moments
+        Packed: those of a cone's rows near its source's plane, by order.
     problem
         Why the row was not looked at; empty when it was.
     """
@@ -134,6 +121,7 @@ class RowEvidence:
     rim: Rim | None = None
     histogram: Histogram | None = None
     sense: tuple[float, float] | None = None
+    moments: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -159,6 +147,8 @@ class Evidence:
     angles
         Packed, the different angles, rising; empty for a cone, whose rows have angles of their own,
         and where they were not taken in this order: what moves in time does not show in them.
+    fan_step_rad
+        Of the angles at which a cone's moments are; 0 for a parallel beam.
     """
 
     n_x: int
@@ -169,6 +159,7 @@ class Evidence:
     offset_noise: float
     rows: tuple[RowEvidence, ...]
     angles: str = ""
+    fan_step_rad: float = 0.0
 
     def views(self, row: RowEvidence) -> NDArray[np.float32]:
         """Return the views of a row, shape (pair, 2, x)."""
@@ -215,6 +206,8 @@ def gather_evidence(
     if len(angles) < 2 or len(angles_rad) - len(angles) > MOST_ALIKE * len(angles_rad):
         raise UserError("angles: most projections have the same one; give datasets.angle_range_deg")
     noise = view_noise(opposite_views(angles, sinograms.shape[2]))
+    is_full_turn = covers_full_turn(angles)
+    even = even_angles(angles, is_full_turn=is_full_turn)
 
     def look(i: int) -> RowEvidence:
         row = sinograms[i] if beam is None else steady(sinograms[i], beam)
@@ -222,7 +215,11 @@ def gather_evidence(
         averaged = one_an_angle(row, runs)
         if beam is None:
             return _row_evidence(averaged, angles, first_row + i, settings)[0]
-        return _cone_evidence(averaged, angles, first_row + i, settings, beam)
+        found = _cone_evidence(averaged, angles, first_row + i, settings, beam)
+        if found.problem or not is_near_plane(beam, found.row, settings.n_rows):
+            return found
+        above_px = found.row - beam.principal_px(settings.n_rows, 1)[1]
+        return replace(found, moments=row_moments(averaged, angles, even, beam, above_px))
 
     looked_at = [i for i in range(len(sinograms)) if settings.is_looked_at(first_row + i)]
     with ThreadPoolExecutor(n_usable_cores()) as threads:
@@ -231,11 +228,12 @@ def gather_evidence(
         n_x=sinograms.shape[2],
         n_rows=settings.n_rows,
         n_angles=len(angles),
-        is_full_turn=covers_full_turn(angles),
+        is_full_turn=is_full_turn,
         view_noise=noise,
         offset_noise=offset_noise(angles),
         rows=rows,
         angles=pack(angles) if beam is None and is_in_time(order) else "",
+        fan_step_rad=0.0 if beam is None else float(even[1] - even[0]),
     )
 
 

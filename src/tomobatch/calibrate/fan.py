@@ -89,8 +89,10 @@ def _gather(row: Row, positions: Floats, columns: Floats, out: Row) -> None:
             out[i, j] = first + part * (second - first)
 
 
-def calibrated_beam(beam: ConeBeam, line: Line, n_rows: int, n_cols: int) -> ConeBeam:
-    """Return the beam with the axis and the roll that a calibration has settled on.
+def calibrated_beam(
+    beam: ConeBeam, line: Line, n_rows: int, n_cols: int, source_row_px: float | None = None
+) -> ConeBeam:
+    """Return the beam with the axis, the roll and the row that a calibration has settled on.
 
     Parameters
     ----------
@@ -100,7 +102,11 @@ def calibrated_beam(beam: ConeBeam, line: Line, n_rows: int, n_cols: int) -> Con
         Column of the axis by row of the detector.
     n_rows, n_cols
         Size of the detector.
+    source_row_px
+        The row in the source's plane; None for the one of the beam.
     """
+    if source_row_px is not None:
+        beam = replace(beam, shift_v_px=source_row_px - (n_rows - 1) / 2)
     _, plane = beam.principal_px(n_rows, n_cols)
     settled = beam.with_axis(float(line.at(np.array([plane]))[0]), n_cols)
     if line.slope == 0 and line.slope_sigma is None:

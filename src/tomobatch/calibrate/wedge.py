@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from tomobatch.calibrate.packed import pack, unpack
 from tomobatch.calibrate.rows import faded, remove_slow_part
 from tomobatch.calibrate.stack import Stacked, best_line, finer
 
@@ -50,6 +51,26 @@ class WedgeCurve:
     constant: float
     n_cells: float
     variance: float
+
+
+@dataclass(frozen=True)
+class PackedWedge:
+    """A `WedgeCurve` as text and numbers."""
+
+    emptiness: str
+    constant: float
+    n_cells: float
+    variance: float
+
+    @classmethod
+    def of(cls, curve: WedgeCurve) -> "PackedWedge":
+        """Pack a curve."""
+        return cls(pack(curve.emptiness), curve.constant, curve.n_cells, curve.variance)
+
+    def unpacked(self) -> WedgeCurve:
+        """Return the curve."""
+        emptiness = unpack(self.emptiness).astype(np.float64)
+        return WedgeCurve(emptiness, self.constant, self.n_cells, self.variance)
 
 
 def wedge_curve(half_turns: Sequence[NDArray[np.float32]]) -> WedgeCurve | None:

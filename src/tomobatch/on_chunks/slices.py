@@ -10,7 +10,6 @@ import numpy.typing as npt
 from tomobatch.arrays import Float32Array
 from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.calibration import Calibration
-from tomobatch.calibrate.fan import calibrated_beam
 from tomobatch.reconstruct.cone.geometry import make_cone_geometry
 from tomobatch.reconstruct.cone.slabs import reconstruct_slabs
 from tomobatch.reconstruct.geometry import Roi, make_geometry
@@ -84,7 +83,7 @@ class SlicesOfScan:
     def _cone(self, beam: ConeBeam, slices: tuple[int, int], write: Write) -> Timeline:
         """Reconstruct slices of a cone beam from all the rows that they need."""
         n_rows, _, n_cols = self.sinograms.shape
-        beam = calibrated_beam(beam, self.calibration.line, n_rows, n_cols)
+        beam = self.calibration.beam(beam)
         geometry = make_cone_geometry(beam, self.angles_rad, n_rows, n_cols, **self._shape)
         write_grey = self._in_grey(write)
         return reconstruct_slabs(

@@ -9,7 +9,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
-from tomobatch.calibrate.fan import calibrated_beam
 from tomobatch.on_chunks.corrections import Corrections
 from tomobatch.phase.settings import PhaseSettings
 from tomobatch.records.summary import step_times
@@ -88,7 +87,7 @@ def _cone(content: ReportContent) -> dict[str, Any] | None:
     header = content.header
     if header.beam is None:
         return None
-    beam = calibrated_beam(header.beam, content.calibration.line, header.n_rows, header.n_cols)
+    beam = content.calibration.beam(header.beam)
     # Our own drawing, free of input.
     picture = Markup(cone_picture(header, beam))  # noqa: S704
     return {"facts": cone_facts(header, beam), "picture": picture}
@@ -117,9 +116,12 @@ def _found(content: ReportContent) -> dict[str, str]:
         f"{name} {result.cor_px:.2f}" for name, result in calibration.methods.items()
     )
     aligned = {"Alignment": calibration.shifts.words} if calibration.shifts.how else {}
+    row = calibration.source_row
+    seen = {} if row is None else {"Source's row": row.words}
     return {
         "Centre of rotation, middle row": cor,
         "Tilt": tilt,
+        **seen,
         "Found by": calibration.method or "no method",
         "All methods": methods or "none",
         "Rows used, rejected": f"{n_used}, {len(calibration.rows) - n_used}",
