@@ -21,11 +21,15 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 _STARTED_WARM = ("snakemake", "tomobatch.")
 """How the name of a module begins that is started by a fork; all else by the Python itself."""
+
+_SERVICES = ("s3", "batch", "ec2", "logs", "sts", "cloudformation")
+"""What controllers and children ask; botocore reads megabytes of JSON before it does."""
 
 _MOST_FILES = 32
 """Open files that one process can be given."""
@@ -118,16 +122,28 @@ def main(address: str, python: str, *ahead: str) -> None:
 
 
 def _import(ahead: Sequence[str]) -> None:
-    import boto3  # noqa: F401
     from snakemake.cli import get_argument_parser
 
-    from snakemake_executor_plugin_aws_batch_array.worker import snakemake_call  # noqa: F401
+    from snakemake_executor_plugin_aws_batch_array.worker.snakemake_call import IMPORTED_LATE
 
     get_argument_parser()
-    for name in ahead:
+    for name in (*IMPORTED_LATE, *ahead):
         importlib.import_module(name)
+    _read_descriptions()
     gc.collect()
     gc.freeze()
+
+
+def _read_descriptions() -> None:
+    """Read what botocore knows of the services that runs call, for all sessions to come."""
+    import boto3
+    import botocore.session
+
+    botocore.session.create_loader = cache(botocore.session.create_loader)
+    nobody = boto3.Session("none", "none", region_name="us-east-1")
+    for service in _SERVICES:
+        nobody.client(service)
+    nobody.resource("s3")
 
 
 def _serve(address: str) -> list[Any] | None:

@@ -10,7 +10,7 @@ from typing import Any
 from snakemake_executor_plugin_aws_batch_array import checkpoint_outputs
 from snakemake_executor_plugin_aws_batch_array.targets import read_encoded_targets
 
-_IMPORTED_LATE = ("graphlib", "smart_open", "snakemake.storage")
+IMPORTED_LATE = ("graphlib", "smart_open", "snakemake.storage")
 """Modules that Snakemake imports on its way, each time anew in a forked process."""
 
 
@@ -21,7 +21,7 @@ def warm_up() -> None:
 
     read_encoded_targets()
     get_argument_parser()
-    for name in _IMPORTED_LATE:
+    for name in IMPORTED_LATE:
         import_module(name)
     # Loads the description of S3 into the default session.
     boto3.resource("s3", region_name="us-east-1")
