@@ -17,7 +17,7 @@ from snakemake_executor_plugin_aws_batch_array.batch import BatchClient
 from tomobatch.aws.runs import launch
 from tomobatch.cli.shared import snakemake
 
-RUN = ("run", "scans/tiny.h5", "--name", "begun", "--detach")
+RUN = ("run", "scans/tiny.h5", "--name", "begun", "--detach", "--pilots", "2", "--queue", "cpu")
 START = {"run": RUN, "resume": ("resume", "begun", "--detach")}
 
 

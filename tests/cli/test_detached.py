@@ -1,6 +1,7 @@
 """What a controller that is a job is told when it is submitted, and what it tells at its end."""
 
 import json
+import re
 
 import boto3
 from tests.cli.calling import tomobatch
@@ -13,6 +14,7 @@ from tomobatch.aws.runs.head import TOLD_EXIT_CODE
 from tomobatch.aws.runs.launch import submit_head
 from tomobatch.aws.runs.notice import failure_notice
 from tomobatch.aws.runs.place import find_place
+from tomobatch.aws.runs.record import get_record
 from tomobatch.aws.runs.sources import pack_sources, put_sources
 
 
@@ -29,6 +31,28 @@ def test_a_run_keeps_its_image_whatever_is_deployed_later(emulator, workplace, m
         f"cpu={place.outputs['CpuJobDefinition']}",
         f"gpu={place.outputs['GpuJobDefinition']}",
     ]
+    place.batch.terminate(head["jobId"], "end of the test")
+    emulator.wait_until_idle()
+
+
+def test_what_nobody_says_of_a_run_is_planned_and_kept_for_whoever_goes_on(
+    emulator, workplace, monkeypatch
+):
+    monkeypatch.chdir(workplace.folder)
+    emulator.inject(Fault("slow-start", match="planned-*", count=None))
+    said = tomobatch("run", "scans/tiny.h5", "--name", "planned", "--detach")
+    assert said.code == 0, said.err
+    assert re.search(r"Plan: \d+ pilots?, reconstruction on the CPU queue, the knee: ", said.out)
+    assert "; on the GPU queue " in said.out
+    place = find_place()
+    run = get_record(place, "planned")
+    assert (run.size, run.queue) == (run.pilots, "cpu")
+    (head,) = [job for job in emulator.live_jobs() if job["jobName"].startswith("planned-")]
+    (job,) = place.batch_calls.describe_jobs(jobs=[head["jobId"]])["jobs"]
+    command = " ".join(job["container"]["command"])
+    assert f"--aws-batch-array-size {run.pilots} --aws-batch-array-pilots {run.pilots}" in command
+    assert "--set-resources process:runtime=60" in command
+    assert "reconstruct:runtime=60 reconstruct:queue=cpu reconstruct:gpu=0" in command
     place.batch.terminate(head["jobId"], "end of the test")
     emulator.wait_until_idle()
 

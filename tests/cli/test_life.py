@@ -19,6 +19,9 @@ from aws_batch_emulator import Fault
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 
 PATIENCE_S = 900
+BY_STEP = ("--machines", "100", "--queue", "gpu")
+"""An array for every step, on both queues: what is left open the planner gives to pilots."""
+
 CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -86,7 +89,7 @@ def test_a_whole_life(account, workplace, terminal, monkeypatch):
     account.grant(policy)
     ben = new_person("ben", policy)
     sign_in(monkeypatch, ben)
-    text = finish(terminal("run", "scans/tiny.h5", "--name", "beside", "--detach"))
+    text = finish(terminal("run", "scans/tiny.h5", "--name", "beside", "--detach", *BY_STEP))
     assert "scans/tiny.h5 is now at s3://" in text
     set_environment(monkeypatch, account, administrator=True)
     finish(terminal("setup", "--set", "ImageTag=next", "--yes"))
@@ -95,7 +98,7 @@ def test_a_whole_life(account, workplace, terminal, monkeypatch):
     text = finish(terminal("estimate", "scans/tiny.h5", "--offline"))
     assert "tiny: about" in text
 
-    text = finish(terminal("run", "scans/tiny.h5", "--detach"))
+    text = finish(terminal("run", "scans/tiny.h5", "--detach", *BY_STEP))
     assert "$ snakemake --profile profiles/aws" in text
 
     watching = terminal("status", "tiny", "--watch", "--every", "1")
@@ -145,7 +148,7 @@ def test_a_whole_life(account, workplace, terminal, monkeypatch):
 
 
 def test_stopped_in_the_middle_and_resumed_it_gives_the_local_volume(emulator, workplace, terminal):
-    finish(terminal("run", "scans/tiny.h5", "--name", "broken", "--detach"))
+    finish(terminal("run", "scans/tiny.h5", "--name", "broken", "--detach", *BY_STEP))
     wait_for(
         lambda: any(
             job["status"] == "RUNNING" and "-preprocess-" in job["jobName"]
@@ -161,7 +164,8 @@ def test_stopped_in_the_middle_and_resumed_it_gives_the_local_volume(emulator, w
     emulator.wait_until_idle(60)
 
     text = finish(terminal("resume", "broken", "--attach"))
-    assert "--aws-batch-array-run-id broken" in text
+    assert "--aws-batch-array-run-id broken --aws-batch-array-size 100" in text
+    assert "reconstruct:queue=gpu reconstruct:gpu=1" in text
     assert "broken  finished" in workplace.run("status", "broken")
     workplace.run("fetch", "broken")
     workplace.run("run", "scans/tiny.h5", "--local")

@@ -202,6 +202,9 @@ def test_equal_sources_make_equal_archives_that_unpack(workplace, tmp_path):
         ([], "no scan given, and none in config.yaml"),
         (["scans/tiny.h5", "--name", "a b"], "--name a b: may hold up to 40 letters"),
         (["scans/tiny.h5", "--local", "--detach"], "--local and --detach exclude each other"),
+        (["scans/tiny.h5", "--local", "--budget", "1"], "--local and --budget exclude each other"),
+        (["scans/tiny.h5", "--machines", "9", "--pilots", "9"], "--machines and --pilots exclude"),
+        (["scans/tiny.h5", "--deadline", "1m", "--pilots", "1"], "no way to run keeps 1 minutes"),
         (["scans/tiny.h5", "--profile", "profiles/nowhere"], "holds no config.yaml"),
     ],
 )

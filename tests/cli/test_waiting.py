@@ -39,7 +39,7 @@ def starved(monkeypatch):
 
 def test_a_quota_of_0_is_named_by_run_and_status(starved, workplace, monkeypatch):
     monkeypatch.chdir(workplace.folder)
-    said = tomobatch("run", "scans/tiny.h5", "--name", "new", "--detach")
+    said = tomobatch("run", "scans/tiny.h5", "--name", "new", "--detach", "--queue", "gpu")
     assert said.code == 0, said
     assert NO_GPU in said.err and NO_CPU in said.err
     text = " ".join(tomobatch("status", "new").out.split())

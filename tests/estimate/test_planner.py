@@ -1,5 +1,6 @@
 """The ways to run a scan, and which of them serves a deadline or a budget."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ from tests.fleet.scans import plan_of_size
 
 from tomobatch.errors import UserError
 from tomobatch.estimate.estimate import Range
-from tomobatch.estimate.planner import Way, choose_way, front_of, ways_to_run
+from tomobatch.estimate.planner import Way, choose_way, counts_up_to, front_of, ways_to_run
 from tomobatch.fleet.figures import offline_figures
 from tomobatch.fleet.machines import Fleet
 from tomobatch.fleet.prices import offline_prices
@@ -65,7 +66,7 @@ def test_the_gpu_is_not_of_the_front_of_a_scan_of_2048_px():
     ways = ways_to_run(
         [plan_of_size(1800, 2048, 2048)],
         *(offline_prices(), Fleet(), offline_figures()),
-        most=16,
+        counts=counts_up_to(16),
         n_draws=8,
     )
 
@@ -86,13 +87,17 @@ def test_on_the_command_line(tmp_path):
     said = tomobatch(*asked, "--deadline", "40m", "--plot", str(tmp_path / "front.svg"))
 
     assert said.code == 0, said.err
-    assert "children  queue" in said.out
-    assert "the cheapest that keeps 40 minutes in nine of ten runs" in said.out
+    assert "Plan: 2 a step, reconstruction on the CPU queue, the cheapest that keeps 40" in said.out
+    assert "on the GPU queue 2 a step" in said.out
+    assert "children  queue" not in said.out
     assert (tmp_path / "front.svg").read_text().lstrip().startswith("<?xml")
 
-    piloted = tomobatch(*asked, "--pilots", "2", "--front")
-    assert "Taken: 1 pilot," in piloted.out or "Taken: 2 pilots," in piloted.out
-    assert "the knee: the least product of minutes and dollars" in piloted.out
+    asked = (*asked[:3], "--queue", "gpu", "--pilots", "2")
+    piloted = tomobatch(*asked, "--front")
+    assert "children  queue" in piloted.out
+    assert "Plan: 2 pilots, reconstruction on the GPU queue, as asked" in piloted.out
+    way = json.loads(tomobatch(*asked, "--json").out)["way"]
+    assert way == {"children": 2, "pilots": True, "queue": "gpu"}
 
     refused = tomobatch(*asked, "--deadline", "1m")
     assert refused.code == 1

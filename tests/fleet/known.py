@@ -29,8 +29,8 @@ class Rng:
     def integers(self, _n):
         return 0
 
-    def uniform(self, low, _high):
-        return low
+    def uniform(self, low, _high, size):
+        return np.full(size, low)
 
 
 def likely(**changed):

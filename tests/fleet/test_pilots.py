@@ -12,6 +12,7 @@ from tomobatch.estimate.estimate import estimate_run
 from tomobatch.fleet.bill import Item
 from tomobatch.fleet.figures import offline_figures
 from tomobatch.fleet.machines import Fleet
+from tomobatch.fleet.pilots import in_portions
 from tomobatch.fleet.prices import offline_prices
 from tomobatch.fleet.simulate import NoMachineFits, Simulation
 from tomobatch.fleet.weather import Weather
@@ -93,6 +94,19 @@ def test_one_whose_machine_is_taken_back_joins_again_and_its_job_goes_to_others(
     assert played.elapsed_s == pytest.approx(HERE_S + 6 * 40)
     assert len(played.hires) == 3
     assert sum(hire.worked_s for hire in played.hires) == pytest.approx(8 * 40 + 10)
+
+
+def test_many_jobs_are_put_together_without_changing_what_comes():
+    seconds = np.random.default_rng(3).uniform(5, 50, 5000)
+    portions = in_portions(seconds, 10)
+
+    assert len(portions) == 80
+    assert sum(portions) == pytest.approx(seconds.sum())
+    assert portions[-40:] == seconds[-40:].tolist()
+    assert in_portions(seconds[:80], 10) == seconds[:80].tolist()
+    played = play(stage(n_jobs=5000), fleet=pilots(10))
+    assert played.elapsed_s == pytest.approx(HERE_S + 500 * 10)
+    assert played.puts == 5000 + 10
 
 
 def test_a_job_that_fits_nowhere_is_told():

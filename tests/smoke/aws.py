@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import yaml
 import zarr
 from tests.smoke.leftovers import leftovers
 
@@ -173,10 +172,9 @@ def _run(transcript: Transcript, folder: Path, size: int, has_gpu: bool) -> None
     """Reconstruct a phantom there and here, and hold the two against each other."""
     transcript.tomobatch("phantom", "scans/smoke.h5", "--size", str(size))
     transcript.tomobatch("init", ".", "scans/smoke.h5")
-    if not has_gpu:
-        _keep_to_cpus(folder / "profiles" / "default" / "config.yaml")
-    transcript.tomobatch("estimate", "smoke")
-    transcript.tomobatch("run", "smoke", "--detach", "--yes")
+    queue = () if has_gpu else ("--queue", "cpu")
+    transcript.tomobatch("estimate", "smoke", *queue)
+    transcript.tomobatch("run", "smoke", "--detach", "--yes", *queue)
     transcript.tomobatch("status", "smoke", "--watch", "--every", "10", limit_s=60 * LIMIT_MIN)
     transcript.tomobatch("status", "smoke")
     transcript.tomobatch("cost", "smoke")
@@ -190,13 +188,6 @@ def _run(transcript: Transcript, folder: Path, size: int, has_gpu: bool) -> None
     transcript.say(f"# the volume differs from this machine's by {differs:.1e} of its deviation")
     if not differs < MOST_DIFFERENT:
         raise SmokeFailure("the volume is not that of this machine")
-
-
-def _keep_to_cpus(profile: Path) -> None:
-    """Let reconstruction run on the CPU queue."""
-    settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
-    settings["set-resources"]["reconstruct"] |= {"queue": "cpu", "gpu": 0}
-    profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
 
 
 if __name__ == "__main__":

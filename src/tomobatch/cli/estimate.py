@@ -9,8 +9,9 @@ import typer
 
 from tomobatch.cli.cost import Offline
 from tomobatch.cli.shared.deployed import deployment
-from tomobatch.cli.shared.front_view import Limits, parse_time, take_way
-from tomobatch.cli.shared.options import AsJson, Pilots, Region
+from tomobatch.cli.shared.front_view import limits_of, plot_ways, show_front
+from tomobatch.cli.shared.options import AsJson, Budget, Deadline, Machines, OnQueue, Pilots, Region
+from tomobatch.cli.shared.planning import Wish, plan_ways, told_plan
 from tomobatch.cli.shared.scans import find_scans, plan_scans, read_config
 from tomobatch.errors import UserError
 
@@ -24,20 +25,14 @@ _DAY_MS = 86_400_000
 
 def run(
     scan: Annotated[str, typer.Argument(help="Path, s3:// address, or name in config.yaml.")],
-    machines: Annotated[
-        int, typer.Option(min=1, help="Most children of a step at once: aws-batch-array-size.")
-    ] = 100,
-    pilots: Pilots = None,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Reconstruct on the CPU queue too.")] = False,
     front: Annotated[
         bool, typer.Option("--front", help="Show the ways to run that no other beats, too.")
     ] = False,
-    deadline: Annotated[
-        str | None, typer.Option(help="Take the cheapest way within a time such as 20m or 1h30m.")
-    ] = None,
-    budget: Annotated[
-        float | None, typer.Option(min=0, help="Take the fastest way for so many dollars.")
-    ] = None,
+    deadline: Deadline = None,
+    budget: Budget = None,
+    machines: Machines = None,
+    pilots: Pilots = None,
+    queue: OnQueue = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw the ways into a file: .svg, .png or .pdf.")
     ] = None,
@@ -48,37 +43,36 @@ def run(
     """Say how many jobs, bytes, hours and dollars a scan will take on AWS, with config.yaml if any.
 
     Times and dollars are the middle of many runs that are played through, and where four of five
-    of them lie. With --front, --deadline, --budget or --plot, ways to run are compared, up to
-    --machines at once, a step or as pilots for all steps, and on either queue. One is taken: what
-    keeps both in nine of ten runs, or without either the knee between minutes and dollars.
+    of them lie. Ways to run are compared, with an array a step or pilots for all steps, how many
+    children, on which queue, as far as --machines, --pilots and --queue leave it open; the one is
+    taken that `run` takes: what keeps --deadline and --budget in nine of ten runs, or without
+    either the knee between minutes and dollars. --front and --plot show the others.
 
     Example: `tomobatch estimate scans/tooth.h5 --deadline 20m`
     """
-    limits = Limits(None if deadline is None else parse_time(deadline, "--deadline"), budget, plot)
+    wish = Wish(limits_of(deadline, budget), machines, pilots, queue)
     # Libraries that take seconds to import are left to the commands that need them.
     from tomobatch.cli.shared.estimate_view import show_estimate
     from tomobatch.estimate.estimate import estimate_run
-    from tomobatch.estimate.planner import ways_to_run
     from tomobatch.fleet.machines import Fleet
-    from tomobatch.steps import Queue
 
-    fleet = Fleet(most_children=machines, pilots=pilots)
+    fleet = Fleet()
     config = read_config()
     plans = list(plan_scans(find_scans([scan], config), config).good.values())
     prices = current_prices(fleet, region, offline=offline)
     figures = known_figures(offline=offline)
-    where: Queue = "cpu" if cpu else "gpu"
-    if front or limits.any:
-        queues: tuple[Queue, ...] = ("cpu",) if cpu else ("cpu", "gpu")
-        most = machines if pilots is None else pilots
-        kinds = (False, True) if pilots is None else (True,)
-        ways = ways_to_run(plans, prices, fleet, figures, most=most, queues=queues, pilots=kinds)
-        way = take_way(ways, limits, show=not as_json)
-        fleet, where = way.fleet(fleet), way.queue
+    ways, way = plan_ways(plans, prices, figures, wish)
+    if plot is not None:
+        plot_ways(ways, way, plot)
+    fleet, where = way.fleet(fleet), way.queue
     estimate = estimate_run(plans, prices, fleet, figures, queue=where, device=where)
     if as_json:
-        typer.echo(json.dumps(estimate.to_dict(), indent=1))
+        taken = {"children": way.most_children, "pilots": way.pilots, "queue": where}
+        typer.echo(json.dumps({**estimate.to_dict(), "way": taken}, indent=1))
         return
+    if front:
+        show_front(ways, way)
+    typer.echo(f"{told_plan(ways, way, wish)}\n")
     show_estimate(estimate)
     typer.echo(f"\n{estimate.summary}")
 

@@ -9,6 +9,7 @@ from tomobatch import __version__
 from tomobatch.cli.run import start
 from tomobatch.cli.shared.deployed import NamedRun, observed
 from tomobatch.cli.shared.detached import start_detached
+from tomobatch.cli.shared.planning import to_queue
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -79,6 +80,6 @@ def _submit_again(place: "Place", record: "RunRecord") -> None:
         )
     path = place.runs / record.name / "sources.tar.gz"
     archive = place.s3.get_object(Bucket=path.bucket, Key=path.key)["Body"].read()
-    arguments = snakemake_arguments(record, sheet_of(record))
+    arguments = [*snakemake_arguments(record, sheet_of(record)), *to_queue(record.queue)]
     typer.echo(show_command(arguments))
     start_detached(place, record, path, sha256(archive).hexdigest(), arguments)

@@ -16,8 +16,10 @@ from tomobatch.cli.shared.ask import confirm
 from tomobatch.cli.shared.deployed import Yes, deployment
 from tomobatch.cli.shared.detached import start_detached
 from tomobatch.cli.shared.disk import foretell_disk
+from tomobatch.cli.shared.front_view import limits_of
 from tomobatch.cli.shared.here import look_for_devices, run_here
-from tomobatch.cli.shared.options import Pilots, Verbose
+from tomobatch.cli.shared.options import Budget, Deadline, Machines, OnQueue, Pilots, Verbose
+from tomobatch.cli.shared.planning import PROFILE, Wish, as_planned, choose_way, to_queue
 from tomobatch.cli.shared.profile import data_url
 from tomobatch.cli.shared.replacing import may_replace, replacing
 from tomobatch.cli.shared.scans import (
@@ -39,7 +41,6 @@ from tomobatch.cli.shared.uploading import (
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
-    from tomobatch.aws.runs.foretold import Foretold
     from tomobatch.aws.runs.place import Place
     from tomobatch.aws.runs.record import RunRecord
     from tomobatch.plan import ScanPlan
@@ -70,17 +71,25 @@ def run(
             "--replace", help="Over another scan of its name, and results with other settings."
         ),
     ] = False,
-    profile: Profile = "profiles/aws",
+    profile: Profile = PROFILE,
+    deadline: Deadline = None,
+    budget: Budget = None,
+    machines: Machines = None,
     pilots: Pilots = None,
+    queue: OnQueue = None,
     yes: Yes = False,
     verbose: Verbose = False,
 ) -> None:
     """Reconstruct scans on AWS, uploading them first, or on this machine.
 
-    Under a name that is there already, what it lacks is done.
+    Under a name that is there already, what it lacks is done. On AWS the ways to run are compared,
+    and the knee between minutes and dollars is taken, or what keeps --deadline and --budget in nine
+    of ten runs; --machines, --pilots and --queue say of it what you want. Another --profile is
+    followed as it is.
 
-    Example: `tomobatch run scans/tooth.h5 --detach`
+    Example: `tomobatch run scans/tooth.h5 --detach --deadline 20m`
     """
+    wish = Wish(limits_of(deadline, budget), machines, pilots, queue)
     config = read_config()
     scans = find_scans(scan or [], config)
     if not scans:
@@ -91,9 +100,7 @@ def run(
         typer.echo(f"error: {line}", err=True)
     called = name_of(name, scans)
     if local:
-        for option, is_given in (("--detach", detach), ("--pilots", pilots is not None)):
-            if is_given:
-                raise UserError(f"--local and {option} exclude each other: choose one")
+        _refuse_here(detach, wish)
         results = Path(str(config.get("results", "results")))
         run_local(called, scans, plans, results, replaces=replaces, yes=yes, verbose=verbose)
     else:
@@ -102,8 +109,8 @@ def run(
             scans,
             plans,
             profile,
+            wish,
             detach=detach,
-            pilots=pilots,
             replaces=replaces,
             yes=yes,
         )
@@ -113,6 +120,13 @@ def run(
             f"{len(plans.refused)} of {n_all} scans cannot be reconstructed, the others are not"
             f" held up: {', '.join(plans.refused)}; why is said above"
         )
+
+
+def _refuse_here(detach: bool, wish: Wish) -> None:
+    """Refuse what has no meaning on this machine."""
+    for option, is_given in {"--detach": detach, **wish.given}.items():
+        if is_given:
+            raise UserError(f"--local and {option} exclude each other: choose one")
 
 
 def run_local(
@@ -139,9 +153,9 @@ def run_on_aws(
     scans: Mapping[str, Entry],
     plans: "Plans",
     profile: str,
+    wish: Wish,
     *,
     detach: bool,
-    pilots: int | None = None,
     replaces: bool = False,
     yes: bool = False,
 ) -> None:
@@ -153,12 +167,12 @@ def run_on_aws(
     needed = files_needed(plan.config.datasets for plan in plans.good.values())
     jobs = count_jobs(plans.good.values())
     with deployment() as place:
-        foretold = _foretell(place, plans.good, pilots, detached=detach)
-        _warn_of_quotas()
+        way, estimate = choose_way(place, plans.good, profile, wish, detached=detach)
+        _warn_of_quotas(None if way is None else way.queue)
         _ask(place, called, scans, jobs, yes=yes)
         on_s3 = _upload(scans, plans.good, str(place.scans), replace=replaces)
         record = _new_record(place, called, on_s3, jobs, profile)
-        record = replace(record, foretold=foretold, pilots=pilots)
+        record = replace(as_planned(record, way), foretold=estimate.foretold)
         there = {scan: f"{record.results}/{scan}" for scan in scans}
         replaces = replaces or may_replace(there, plans.good, on_s3, yes=yes)
         start(place, record, detach=detach, replaces=replaces, needed=needed)
@@ -204,7 +218,8 @@ def start(
     record = replace(record, made_by=__version__)
     sheet = sheet_of(record)
     write_sheet(Path(sheet), record.scans)
-    arguments = [*snakemake_arguments(record, sheet), *replacing(replaces)]
+    told = snakemake_arguments(record, sheet)
+    arguments = [*told, *to_queue(record.queue), *replacing(replaces)]
     sources, checksum = put_sources(place, record.name, pack_sources(Path(), [sheet, *needed]))
     if detach:
         typer.echo(show_command(arguments))
@@ -230,36 +245,15 @@ def _upload(
     return moved(scans, lambda path: upload_scan(path, folder, replace=replace))
 
 
-def _warn_of_quotas() -> None:
+def _warn_of_quotas(queue: str | None) -> None:
     """Say which machines the account may not start, for which jobs would wait without a word."""
+    kinds = ("CPU",) if queue == "cpu" else ("CPU", "GPU")
     from snakemake_executor_plugin_aws_batch_array.region import find_region
     from tomobatch.aws.account.quotas import starved_machines
     from tomobatch.cli.shared.aws import client_maker
 
-    for line in starved_machines(client_maker(None), find_region()):
+    for line in starved_machines(client_maker(None), find_region(), kinds):
         typer.echo(f"warning: {line}", err=True)
-
-
-def _foretell(
-    place: "Place", plans: "Mapping[str, ScanPlan]", pilots: int | None, *, detached: bool
-) -> "Foretold":
-    """Say how long the run is going to take, and what it is going to cost."""
-    from tomobatch.aws.runs.seen import read_seen
-    from tomobatch.cli.shared.estimate_view import show_bill
-    from tomobatch.estimate.estimate import estimate_run
-    from tomobatch.estimate.learn import learn
-    from tomobatch.fleet.figures import offline_figures
-    from tomobatch.fleet.machines import Fleet
-    from tomobatch.fleet.prices import offline_prices
-
-    figures = learn(offline_figures(), read_seen(place))
-    fleet = Fleet(pilots=pilots)
-    estimate = estimate_run(
-        list(plans.values()), offline_prices(), fleet, figures, detached=detached
-    )
-    show_bill(estimate)
-    typer.echo(estimate.summary)
-    return estimate.foretold
 
 
 def _ask(

@@ -12,6 +12,7 @@ import typer
 from tomobatch.cli.run import Profile, name_of, run_local, run_on_aws
 from tomobatch.cli.shared.naming import name_scans
 from tomobatch.cli.shared.options import Verbose
+from tomobatch.cli.shared.planning import Wish
 from tomobatch.cli.shared.scans import Entry, find_scans, plan_scans, read_config
 from tomobatch.cli.shared.snakemake import snakemake_command
 from tomobatch.errors import UserError
@@ -175,7 +176,7 @@ class _OnAws:
     def reconstruct(self, called: str, arrival: "Arrival") -> "State":
         scans = _entries(called, arrival.path, self._config)
         plans = plan_scans(scans, self._config)
-        run_on_aws(name_of(called, scans), scans, plans, self._profile, detach=True)
+        run_on_aws(name_of(called, scans), scans, plans, self._profile, Wish(), detach=True)
         return "submitted"
 
     def follow(self, journal: "Journal") -> bool:

@@ -58,24 +58,36 @@ class Way:
         return self.estimate.usd.likely
 
 
+def counts_up_to(most: int) -> list[int]:
+    """Return how many children are tried, up to a most."""
+    return [*(n for n in CHILDREN if n < most), most]
+
+
 def ways_to_run(
     plans: Sequence[ScanPlan],
     prices: Prices,
     fleet: Fleet,
     figures: Figures,
     *,
-    most: int = max(CHILDREN),
+    counts: Sequence[int] = CHILDREN,
     queues: Iterable[Queue] = ("cpu", "gpu"),
     pilots: Iterable[bool] = (False, True),
+    detached: bool = False,
     n_draws: int = N_DRAWS,
 ) -> list[Way]:
-    """Return the estimate of every way to run some scans, up to so many children at once."""
-    counts = [n for n in CHILDREN if n < most] + [most]
+    """Return the estimate of every way to run some scans, by so many children at once."""
     ways = []
     for queue, piloted, n in itertools.product(queues, pilots, counts):
         of_way = replace(fleet, most_children=n, pilots=n if piloted else None)
         estimate = estimate_run(
-            plans, prices, of_way, figures, queue=queue, device=queue, n_draws=n_draws
+            plans,
+            prices,
+            of_way,
+            figures,
+            queue=queue,
+            device=queue,
+            detached=detached,
+            n_draws=n_draws,
         )
         ways.append(Way(n, queue, estimate, piloted))
     return ways

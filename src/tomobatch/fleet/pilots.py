@@ -23,6 +23,9 @@ from tomobatch.fleet.pool import Child, Machine
 from tomobatch.fleet.stages import Stage
 from tomobatch.fleet.weather import Weather
 
+_ALONE, _PORTIONS = 4, 4
+"""Jobs a pilot that are played through one by one, and portions of the others."""
+
 
 class Play(Protocol):
     """The run that is played through, as far as pilots need it."""
@@ -116,13 +119,18 @@ class Crew:
         """Whether all jobs it was offered are done."""
         return not self._jobs and all(pilot.job is None for pilot in self.pilots)
 
-    def offer(self, stage: int, seconds: np.ndarray) -> None:
-        """Offer the jobs of a stage, for which each claim is written, and one listing a pilot."""
+    def offer(self, stage: int, seconds: np.ndarray) -> int:
+        """Offer the jobs of a stage, and return in how many portions.
+
+        For each job a claim is written, and for each pilot there is a listing.
+        """
         self.is_new = False
         self.puts += len(seconds) + len(self.pilots)
         self.gets += len(seconds)
-        self._jobs.extend((stage, float(each)) for each in seconds)
+        portions = in_portions(seconds, len(self.pilots))
+        self._jobs.extend((stage, each) for each in portions)
         self._wake()
+        return len(portions)
 
     def join(self, pilot: Pilot, machine: Machine) -> None:
         """Let a pilot begin, on a machine that it has got."""
@@ -136,7 +144,8 @@ class Crew:
         if pilot.job is not None:
             self._jobs.appendleft(pilot.job)
             pilot.job = None
-            self._wake()
+        # Also where it had no job yet, and was on its way to one.
+        self._wake()
 
     def close(self) -> None:
         """Let them end, each when it looks for the next time."""
@@ -144,10 +153,14 @@ class Crew:
         self._wake()
 
     def _wake(self) -> None:
-        """Let those that rest look, each when its rest is over."""
-        for pilot, machine in list(self._resting.items()):
+        """Let those that rest look, each when its rest is over: the first find the jobs."""
+        n = len(self._resting)
+        rests_s = sorted(self._play.weather.rng.uniform(0.0, MOST_REST_S, n).tolist())
+        n_find = n if self.is_closed else len(self._jobs)
+        for rest_s, (pilot, machine) in zip(
+            rests_s[:n_find], list(self._resting.items()), strict=False
+        ):
             self._stop_resting(pilot)
-            rest_s = float(self._play.weather.rng.uniform(0.0, MOST_REST_S))
             self._play.after(rest_s, partial(self._go_on, pilot, machine))
 
     def _stop_resting(self, pilot: Pilot) -> None:
@@ -174,6 +187,18 @@ class Crew:
         pilot.done_s += seconds
         self._play.end_job(stage)
         self._go_on(pilot, machine)
+
+
+def in_portions(seconds: np.ndarray, n_pilots: int) -> list[float]:
+    """Return the times of jobs, those of many put together so that hundreds of scans stay quick.
+
+    Only the last of them tell who ends when; those stay as they are.
+    """
+    n_early, n_portions = len(seconds) - _ALONE * n_pilots, _PORTIONS * n_pilots
+    if n_early <= n_portions:
+        return [float(each) for each in seconds]
+    early = np.array_split(seconds[:n_early], n_portions)
+    return [*(float(each.sum()) for each in early), *(float(each) for each in seconds[n_early:])]
 
 
 @dataclass

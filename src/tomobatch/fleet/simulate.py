@@ -150,9 +150,8 @@ class Simulation:
             start_s = stage.start_s / self.weather["speed"]
             children: Sequence[Child] = deal_out(number, stage, seconds, n_children, start_s)
         else:
-            self._open[number] = len(seconds)
             children = crew.pilots if crew.is_new else ()
-            crew.offer(number, seconds)
+            self._open[number] = crew.offer(number, seconds)
         self.after(self.weather["accept_s"], partial(self._admit, stage.queue, children))
         self.after(GIVE_WAY_S, partial(self._give_way, stage.queue, children))
 

@@ -5,6 +5,7 @@ Decision 96.
 
 import getpass
 import hashlib
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,13 +32,14 @@ def snakemake_arguments(record: RunRecord, sheet: str) -> list[str]:
     its lists instead.
     """
     folder = record.results.rsplit("/", 1)[1]
-    pilots = [] if record.pilots is None else ["--aws-batch-array-pilots", str(record.pilots)]
+    said = {"size": record.size, "pilots": record.pilots}
+    children = [(f"--aws-batch-array-{name}", str(n)) for name, n in said.items() if n is not None]
     return [
         "--profile",
         record.profile,
         "--aws-batch-array-run-id",
         record.name,
-        *pilots,
+        *itertools.chain(*children),
         "--nolock",
         "--rerun-incomplete",
         "--config",

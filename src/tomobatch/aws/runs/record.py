@@ -57,6 +57,9 @@ class RunRecord:
         What it was to take and cost; None if nobody asked.
     pilots
         How many children stay for the whole run; None for an array for every step.
+    size, queue
+        Most children of a step at once, and where slices are reconstructed; None as the profile
+        says.
     made_by
         Version of tomobatch whose workflow lies beside it; 0.1.0 did not say.
     """
@@ -74,6 +77,8 @@ class RunRecord:
     finished_ms: int | None = None
     foretold: Foretold | None = None
     pilots: int | None = None
+    size: int | None = None
+    queue: str | None = None
     made_by: str = "0.1.0"
     version: int = field(default=VERSION, kw_only=True)
 

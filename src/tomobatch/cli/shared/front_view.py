@@ -34,32 +34,26 @@ def parse_time(text: str, option: str) -> float:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a way to run has to keep, and where the ways are drawn; None if that was not asked."""
+    """What a way to run has to keep; None if that was not asked."""
 
     deadline_s: float | None = None
     budget_usd: float | None = None
-    plot: Path | None = None
-
-    @property
-    def any(self) -> bool:
-        """Whether something was asked."""
-        return self != Limits()
 
 
-def take_way(ways: Sequence["Way"], limits: Limits, *, show: bool) -> "Way":
-    """Choose a way, draw all of them if that was asked, and print those that no other beats."""
+def limits_of(deadline: str | None, budget: float | None) -> Limits:
+    """Read the options of that."""
+    deadline_s = None if deadline is None else parse_time(deadline, "--deadline")
+    return Limits(deadline_s, budget)
+
+
+def show_front(ways: Sequence["Way"], chosen: "Way") -> None:
+    """Print the ways that no other beats."""
     from rich.console import Console
 
-    from tomobatch.estimate.planner import choose_way, front_of, why_chosen
+    from tomobatch.estimate.planner import front_of
 
-    chosen = choose_way(ways, limits.deadline_s, limits.budget_usd)
-    if limits.plot is not None:
-        plot_ways(ways, chosen, limits.plot)
-    if show:
-        Console(soft_wrap=True).print(front_table(front_of(ways), chosen))
-        why = why_chosen(limits.deadline_s, limits.budget_usd)
-        typer.echo(f"\nTaken: {describe(chosen)}, {why}\n")
-    return chosen
+    Console(soft_wrap=True).print(front_table(front_of(ways), chosen))
+    typer.echo("")
 
 
 def describe(way: "Way") -> str:

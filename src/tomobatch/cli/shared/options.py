@@ -1,6 +1,6 @@
 """Options that several commands share."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,18 @@ Region = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Print all that Snakemake says.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Deadline = Annotated[
+    str | None, typer.Option(help="Take the cheapest way within a time such as 20m or 1h30m.")
+]
+Budget = Annotated[
+    float | None, typer.Option(min=0, help="Take the fastest way for so many dollars.")
+]
+Machines = Annotated[
+    int | None, typer.Option(min=1, max=10_000, help="Start at most so many children a step.")
+]
+OnQueue = Annotated[
+    Literal["cpu", "gpu"] | None, typer.Option(help="Where slices are reconstructed.")
+]
 Pilots = Annotated[
     int | None,
     typer.Option(

@@ -1,0 +1,231 @@
+"""How a run on AWS is to go: as its user says, and for the rest as the planner chooses.
+
+Decision 105.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import typer
+import yaml
+
+from tomobatch.cli.shared.front_view import Limits, describe
+from tomobatch.errors import UserError
+from tomobatch.steps import STEPS
+
+if TYPE_CHECKING:
+    from tomobatch.aws.runs.place import Place
+    from tomobatch.aws.runs.record import RunRecord
+    from tomobatch.estimate.estimate import Estimate
+    from tomobatch.estimate.planner import Way
+    from tomobatch.fleet.figures import Figures
+    from tomobatch.fleet.prices import Prices
+    from tomobatch.plan import ScanPlan
+    from tomobatch.steps import Queue
+
+PROFILE = "profiles/aws"
+"""The profile that leaves to the planner what a user does not say; any other says it itself."""
+
+_DEFAULTS = Path("profiles") / "default" / "config.yaml"
+_GPUS = {"cpu": 0, "gpu": 1}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a user says of the way to run; None is left open.
+
+    Attributes
+    ----------
+    limits
+        A time and an amount that are to be kept.
+    machines, pilots
+        Most children of a step at once; how many children are to stay for all steps.
+    queue
+        Where slices are reconstructed.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    machines: int | None = None
+    pilots: int | None = None
+    queue: Literal["cpu", "gpu"] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if self.machines is not None and self.pilots is not None:
+            raise UserError("--machines and --pilots exclude each other: choose one")
+
+    @property
+    def counts(self) -> list[int]:
+        """How many children may be tried."""
+        from tomobatch.estimate.planner import counts_up_to
+        from tomobatch.estimate.profile import profile_children
+
+        said = self.machines if self.pilots is None else self.pilots
+        return counts_up_to(profile_children()) if said is None else [said]
+
+    @property
+    def kinds(self) -> tuple[bool, ...]:
+        """Whether pilots may be tried, and arrays a step."""
+        if self.pilots is not None:
+            return (True,)
+        return (False, True) if self.machines is None else (False,)
+
+    @property
+    def given(self) -> dict[str, bool]:
+        """Which options of the command line said something."""
+        said = {
+            "--deadline": self.limits.deadline_s,
+            "--budget": self.limits.budget_usd,
+            "--machines": self.machines,
+            "--pilots": self.pilots,
+            "--queue": self.queue,
+        }
+        return {option: value is not None for option, value in said.items()}
+
+    def queues(self, plans: "Sequence[ScanPlan]") -> "tuple[Queue, ...]":
+        """Return the queues that may be tried: where nothing is said, the devices say it.
+
+        Raises
+        ------
+        UserError
+            If the devices and the queue contradict each other.
+        """
+        devices = {plan.config.reconstruct.device for plan in plans} - {"auto"}
+        for device in sorted(devices):
+            if self.queue not in (None, device):
+                raise UserError(
+                    f"--queue {self.queue}: reconstruct.device is {device} in config.yaml, where "
+                    "auto leaves it open"
+                )
+        if self.queue is not None:
+            return (self.queue,)
+        return ("gpu",) if "gpu" in devices else ("cpu",) if devices else ("cpu", "gpu")
+
+
+def plan_ways(
+    plans: "Sequence[ScanPlan]",
+    prices: "Prices",
+    figures: "Figures",
+    wish: Wish,
+    *,
+    detached: bool = False,
+) -> "tuple[list[Way], Way]":
+    """Return the ways to run some scans that a wish leaves open, and the one to take.
+
+    Raises
+    ------
+    UserError
+        If none keeps what is asked.
+    """
+    from tomobatch.estimate import planner
+    from tomobatch.fleet.machines import Fleet
+
+    ways = planner.ways_to_run(
+        plans,
+        prices,
+        Fleet(),
+        figures,
+        counts=wish.counts,
+        queues=wish.queues(plans),
+        pilots=wish.kinds,
+        detached=detached,
+    )
+    return ways, planner.choose_way(ways, wish.limits.deadline_s, wish.limits.budget_usd)
+
+
+def choose_way(
+    place: "Place",
+    plans: "Mapping[str, ScanPlan]",
+    profile: str,
+    wish: Wish,
+    *,
+    detached: bool,
+) -> "tuple[Way | None, Estimate]":
+    """Choose how a run is to go, say it and why, and return it with what it will take and cost.
+
+    Where another profile than ``PROFILE`` is asked for and nothing else, it goes as that says:
+    the way is None then, and the estimate that of the defaults.
+    """
+    from tomobatch.aws.runs.seen import read_seen
+    from tomobatch.cli.shared.estimate_view import show_bill
+    from tomobatch.estimate.estimate import estimate_run
+    from tomobatch.estimate.learn import learn
+    from tomobatch.fleet.figures import offline_figures
+    from tomobatch.fleet.machines import Fleet
+    from tomobatch.fleet.prices import offline_prices
+
+    figures, prices = learn(offline_figures(), read_seen(place)), offline_prices()
+    known = list(plans.values())
+    way, fleet = None, Fleet()
+    queue: Queue = "gpu"
+    if profile == PROFILE or wish != Wish():
+        ways, way = plan_ways(known, prices, figures, wish, detached=detached)
+        fleet, queue = way.fleet(fleet), way.queue
+        typer.echo(told_plan(ways, way, wish))
+    estimate = estimate_run(
+        known, prices, fleet, figures, queue=queue, device=queue, detached=detached
+    )
+    show_bill(estimate)
+    typer.echo(estimate.summary)
+    return way, estimate
+
+
+def told_plan(ways: "Sequence[Way]", way: "Way", wish: Wish) -> str:
+    """Return the line that says which way is taken, and why."""
+    return f"Plan: {describe(way)}{_why(ways, way, wish)}"
+
+
+def _why(ways: "Sequence[Way]", way: "Way", wish: Wish) -> str:
+    """Return why a way was taken; on what device is said where that was left open."""
+    from tomobatch.estimate import planner
+
+    if len(ways) == 1:
+        return ", as asked"
+    asked = wish.limits.deadline_s, wish.limits.budget_usd
+    why = f", {planner.why_chosen(*asked)}"
+    others = [each for each in ways if each.queue != way.queue]
+    if not others:
+        return why
+    name = others[0].queue.upper()
+    try:
+        other = planner.choose_way(others, *asked)
+    except UserError:
+        return f"{why}; none on the {name} queue does"
+    return (
+        f"{why}; on the {name} queue {other.children}, {other.elapsed_s / 60:.0f} minutes and "
+        f"${other.usd:.2f}"
+    )
+
+
+def as_planned(record: "RunRecord", way: "Way | None") -> "RunRecord":
+    """Return the record of a run with the way it is to go."""
+    if way is None:
+        return record
+    n = way.most_children
+    return replace(record, size=n, pilots=n if way.pilots else None, queue=way.queue)
+
+
+def to_queue(queue: str | None) -> list[str]:
+    """Return what Snakemake is told so that slices are reconstructed on a queue.
+
+    It takes the resources of all rules from one place: beside those of the command line, the
+    profile's count no more.
+    """
+    if queue is None:
+        return []
+    if queue not in _GPUS:
+        raise UserError(f"the queue {queue!r} of the run's record is neither cpu nor gpu")
+    profile = yaml.safe_load(_DEFAULTS.read_text(encoding="utf-8")) if _DEFAULTS.is_file() else {}
+    resources: dict[str, dict[str, object]] = dict(profile.get("set-resources", {}))
+    for rule in (step.rule for step in STEPS if step.queue == "gpu"):
+        resources[rule] = {**resources.get(rule, {}), "queue": queue, "gpu": _GPUS[queue]}
+    return [
+        "--set-resources",
+        *(
+            f"{rule}:{name}={value}"
+            for rule, each in resources.items()
+            for name, value in each.items()
+        ),
+    ]
