@@ -42,6 +42,7 @@ CASES = {
     "gpu-ami": ("gpu-ami", {"StockImage": "ami-1"}),
     "gpu-ami-pulled": ("gpu-ami", {"GpuImage": "pulled"}),
     "batch": ("batch", {"GpuAmi": "ami-1"}),
+    "batch-fargate": ("batch", {"GpuAmi": "ami-1", "Fargate": "yes", "FairShare": "yes"}),
     "batch-all": (
         "batch",
         {"GpuAmi": "ami-1", "NoticeEmail": "lab@example.org", "FairShare": "yes"}

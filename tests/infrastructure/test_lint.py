@@ -20,7 +20,7 @@ BROKEN = [
     ),
     ("batch", "Attempts: !Ref Attempts", "Attempts: 30", "10 attempts"),
     ("batch", "Privileged: false", "Privileged: true", "privileged"),
-    ("batch", "        Type: SPOT\n", "        Type: FARGATE_SPOT\n", "are spot"),
+    ("batch", "        Type: FARGATE_SPOT\n", "        Type: FARGATE\n", "are spot"),
     ("batch", "SPOT_PRICE_CAPACITY_OPTIMIZED", "BEST_FIT", "price and capacity"),
     ("batch", "HttpTokens: required", "HttpTokens: optional", "IMDSv2"),
     (

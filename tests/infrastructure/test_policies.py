@@ -76,7 +76,9 @@ CODE = [
 CONTROL = [
     ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-cpu", True),
     ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-gpu", True),
+    ("batch:SubmitJob", f"{BATCH}:job-queue/tomobatch-fargate", True),
     ("batch:SubmitJob", f"{BATCH}:job-definition/tomobatch-cpu:7", True),
+    ("batch:SubmitJob", f"{BATCH}:job-definition/tomobatch-fargate:7", True),
     ("batch:SubmitJob", f"{BATCH}:job-definition/tomobatch-gpu:7", True),
     ("batch:SubmitJob", f"{BATCH}:job-definition/another:1", False),
     # Another set-up in the same account, whose prefix begins as ours.

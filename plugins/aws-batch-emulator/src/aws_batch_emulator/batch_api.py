@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from aws_batch_emulator import endings, moto_seams, quotas
+from aws_batch_emulator import endings, fargate, moto_seams, quotas
 from aws_batch_emulator.faults import FaultBook
 from aws_batch_emulator.jobs import Job, JobSpec, make_array
 from aws_batch_emulator.lags import Lags
@@ -59,7 +59,11 @@ class BatchJobs:
         definition = moto_seams.find_definition(self._region, request["jobDefinition"])
         if definition is None:
             raise ClientError(f"JobDefinition {request['jobDefinition']} does not exist.")
+        refusal = fargate.refuse_submission(queue.environment_type, definition.platforms)
         spec = make_spec(request, queue, definition, self._region)
+        refusal = refusal or fargate.refuse_container(spec.container, definition.platforms)
+        if refusal:
+            raise ClientError(refusal)
         spec = replace(spec, obstacle=self._obstacle(queue, spec))
         size = (request.get("arrayProperties") or {}).get("size")
         self._check_dependencies_exist(spec, size)
@@ -75,7 +79,7 @@ class BatchJobs:
     def _obstacle(self, queue: Queue, spec: JobSpec) -> str | None:
         if not quotas.allow(queue.machines, spec.size.vcpus, self._quotas):
             return ""
-        if not can_hold((each for each, _ in queue.machines), spec.size):
+        if not spec.is_fargate and not can_hold((each for each, _ in queue.machines), spec.size):
             return endings.STUCK
         return endings.BEYOND_THE_ENVIRONMENT if spec.size.vcpus > queue.max_vcpus else None
 
@@ -201,6 +205,7 @@ def make_spec(request: Request, queue: Queue, definition: Definition, region: st
         log_group=options.get("awslogs-group", DEFAULT_LOG_GROUP),
         log_prefix=options.get("awslogs-stream-prefix", definition.name[:200]),
         waiting_limits_s=queue.waiting_limits_s,
+        is_fargate=fargate.is_fargate(queue.environment_type),
     )
 
 

@@ -6,6 +6,7 @@ AWS_CONTAINER_CREDENTIALS_FULL_URI, which the SDKs ask as well.
 """
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from aws_batch_emulator import moto_iam
@@ -25,6 +26,12 @@ class ChildCredentials:
         self._roles: dict[str, str] = {}
         self._given: dict[str, dict[str, str]] = {}
         self._keys: set[str] = set()
+        self._tasks: dict[str, dict[str, Any]] = {}
+
+    def describe(self, task_id: str, facts: Mapping[str, Any]) -> None:
+        """Let a task on Fargate ask what it is."""
+        with self._lock:
+            self._tasks[task_id] = dict(facts)
 
     def register(self, task_id: str, role_arn: str) -> None:
         """Let a task ask for keys of a role."""
@@ -46,7 +53,7 @@ class ChildCredentials:
                 self._keys.add(keys["AccessKeyId"])
             return self._given[path]
 
-    def task(self, path: str) -> dict[str, str] | None:
+    def task(self, path: str) -> dict[str, Any] | None:
         """Answer one request to the task metadata end point, version 4; None for what is not there.
 
         `path` is the task's id, then nothing (the container) or ``task``.
@@ -55,7 +62,8 @@ class ChildCredentials:
         if not task_id or item not in ("", "task"):
             return None
         arn = f"arn:aws:ecs:{self._region}:{self._account_id}:task/AWSBatch/{task_id}"
-        return {"TaskARN": arn, "Cluster": "AWSBatch", **({} if item else {"DockerId": task_id})}
+        told = self._tasks.get(task_id, {}) if item else {"DockerId": task_id}
+        return {"TaskARN": arn, "Cluster": "AWSBatch", **told}
 
     def origin(self, key_id: str) -> str:
         """Return whether a key is one of a ``job`` or of a ``user``."""

@@ -50,6 +50,11 @@ def reclaimed(instance_id: str) -> Ending:
     return Ending(None, f"Host EC2 (instance {instance_id}) terminated.")
 
 
+def interrupted(exit_code: int) -> Ending:
+    """Return the ending of a task on Fargate Spot that was taken back, after its time of grace."""
+    return Ending(exit_code, "Your Spot Task was interrupted.")
+
+
 def out_of_memory() -> Ending:
     """Return the ending of a command that used more memory than it asked for."""
     return Ending(137, _EXITED, "OutOfMemoryError: Container killed due to memory usage")

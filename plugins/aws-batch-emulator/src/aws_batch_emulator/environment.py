@@ -49,11 +49,14 @@ def child_environment(
     if job.parent is not None:
         batch["AWS_BATCH_JOB_ARRAY_INDEX"] = str(job.index)
         batch["AWS_BATCH_JOB_ARRAY_SIZE"] = str(len(job.parent.children))
-    ecs = {
+    machine = {
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": (
             f"{endpoint_url}{METADATA_PATH}{attempt.machine.instance_id}/"
         ),
         "AWS_EXECUTION_ENV": "AWS_ECS_EC2",
+    }
+    ecs = {
+        **({"AWS_EXECUTION_ENV": "AWS_ECS_FARGATE"} if spec.is_fargate else machine),
         "ECS_CONTAINER_METADATA_URI_V4": f"{endpoint_url}{TASK_PATH}{attempt.task_id}",
     }
     if spec.role_arn:

@@ -67,6 +67,8 @@ class JobSpec:
     log_prefix: str
     waiting_limits_s: dict[str, float] = field(default_factory=dict)
     """How long a child may wait at the head of its queue, by how the reason begins."""
+    is_fargate: bool = False
+    """Whether a child is a task on Fargate, which has no machine of its own."""
     obstacle: str | None = None
     """Why no machine can ever take a child, in Batch's words; empty where it has none."""
 

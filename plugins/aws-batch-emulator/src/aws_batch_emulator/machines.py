@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from aws_batch_emulator.fargate import INSTANCE_TYPE
 from aws_batch_emulator.jobs import Machine
 
 
@@ -21,6 +22,7 @@ class Fleet:
         self._zones = [f"{region}{letter}" for letter in "abc"]
         self._idle: dict[str, list[Machine]] = {}
         self._by_id: dict[str, Machine] = {}
+        self._n_tasks = 0
 
     def take(self, queue: str, instance_types: Sequence[str], market: str) -> Machine:
         """Return an idle machine of a queue, or a new one."""
@@ -38,8 +40,18 @@ class Fleet:
             self._by_id[machine.instance_id] = machine
             return machine
 
+    def take_task(self, task_id: str, market: str) -> Machine:
+        """Return what a task on Fargate has in place of a machine, for itself alone."""
+        with self._lock:
+            self._n_tasks += 1
+            zone = self._zones[self._n_tasks % len(self._zones)]
+            now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            return Machine(task_id, INSTANCE_TYPE, zone, market, now)
+
     def give_back(self, queue: str, machine: Machine) -> None:
-        """Let the next child of the queue have this machine."""
+        """Let the next child of the queue have this machine; a task's goes with it."""
+        if machine.instance_type == INSTANCE_TYPE:
+            return
         with self._lock:
             self._idle.setdefault(queue, []).append(machine)
 

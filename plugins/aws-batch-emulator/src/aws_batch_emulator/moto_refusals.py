@@ -19,6 +19,8 @@ from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 
+from aws_batch_emulator import fargate
+
 # Typed as Any, because what is mended here is not for a type checker to follow.
 batch: Any = moto.batch.models
 models: Any = moto.cloudformation.models
@@ -37,6 +39,7 @@ def mend_refusals() -> None:
     """Let stacks fail as CloudFormation does, in this process."""
     _name_what_is_refused()
     _check_instance_types()
+    _check_fargate()
     _check_buckets()
     _keep_exports()
     execute = models.CloudFormationBackend.execute_change_set
@@ -95,6 +98,54 @@ def _check_instance_types() -> None:
         return create(name, template, account_id, region, **others)
 
     batch.ComputeEnvironment.create_from_cloudformation_json = staticmethod(create_of_offered)
+
+
+def _check_fargate() -> None:
+    """Refuse what Batch refuses for Fargate, in definitions, compute environments and queues."""
+    _refuse_before(
+        batch.JobDefinition,
+        lambda told, *_: fargate.refuse_container(
+            told.get("containerProperties", {}), told.get("platformCapabilities", ["EC2"])
+        ),
+    )
+    _refuse_before(
+        batch.ComputeEnvironment,
+        lambda told, *_: fargate.refuse_environment(told.get("computeResources", {})),
+    )
+    _refuse_before(batch.JobQueue, _refuse_order)
+
+
+def _refuse_order(told: dict[str, Any], account_id: str, region: str) -> str | None:
+    known = get_backend("batch")[account_id][region]
+    ordered = [
+        known.get_compute_environment(each["computeEnvironment"])
+        for each in told.get("computeEnvironmentOrder", [])
+    ]
+    return fargate.refuse_order(each.compute_resources["type"] for each in ordered if each)
+
+
+def _refuse_before(model: Any, refuse: Callable[..., str | None]) -> None:
+    create = model.create_from_cloudformation_json
+
+    def create_or_refuse(
+        name: str, template: dict[str, Any], account_id: str, region: str, **others: Any
+    ) -> Any:
+        told = as_called(template["Properties"])
+        if refusal := refuse(told, account_id, region):
+            raise RefusedError(
+                "Resource handler returned message: "
+                f'"{refusal} (Service: Batch, Status Code: 400)" (HandlerErrorCode: InvalidRequest)'
+            )
+        return create(name, template, account_id, region, **others)
+
+    model.create_from_cloudformation_json = staticmethod(create_or_refuse)
+
+
+def as_called(node: Any) -> Any:
+    """Name the fields of a template's properties as a call names them."""
+    if isinstance(node, dict):
+        return {f"{name[:1].lower()}{name[1:]}": as_called(value) for name, value in node.items()}
+    return [as_called(each) for each in node] if isinstance(node, list) else node
 
 
 def unknown_types(region: str, wanted: list[str]) -> str | None:

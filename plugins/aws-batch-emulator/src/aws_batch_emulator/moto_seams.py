@@ -8,6 +8,7 @@ version of moto.
 """
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,12 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 
+from aws_batch_emulator import fargate
 from aws_batch_emulator.moto_conditions import mend_conditions
 from aws_batch_emulator.moto_listings import mend_listings
 from aws_batch_emulator.moto_logs import mend_pages
 from aws_batch_emulator.moto_stacks import mend_stacks
+from aws_batch_emulator.validation import ClientError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -93,6 +96,7 @@ class Queue:
     arn: str
     enabled: bool
     environment_name: str
+    environment_type: str
     instance_types: tuple[str, ...]
     market: str
     machines: tuple[tuple[str, str], ...]
@@ -108,6 +112,7 @@ class Definition:
     name: str
     arn: str
     container: dict[str, Any]
+    platforms: tuple[str, ...]
     parameters: dict[str, str]
     retry_strategy: dict[str, Any] | None
     timeout: dict[str, int] | None
@@ -126,6 +131,7 @@ def find_queue(region: str, identifier: str) -> Queue | None:
         arn=queue.arn,
         enabled=queue.state == "ENABLED",
         environment_name=queue.environments[0].name,
+        environment_type=str((queue.environments[0].compute_resources or {}).get("type", "")),
         instance_types=types,
         market=market,
         machines=tuple(
@@ -141,10 +147,27 @@ def find_queue(region: str, identifier: str) -> Queue | None:
     )
 
 
+def check_order(region: str, request: Mapping[str, Any]) -> None:
+    """Refuse a job queue of compute environments that don't go together.
+
+    Raises
+    ------
+    ClientError
+        If it is one.
+    """
+    order = request.get("computeEnvironmentOrder") or []
+    found = [_batch(region).get_compute_environment(each["computeEnvironment"]) for each in order]
+    types = (str((each.compute_resources or {}).get("type", "")) for each in found if each)
+    if refusal := fargate.refuse_order(types):
+        raise ClientError(refusal)
+
+
 def _offer(environment: Any) -> tuple[tuple[str, ...], str]:  # noqa: ANN401 - as moto has it
     """Return a compute environment's instance types and its market."""
     resources = environment.compute_resources or {}
     types = tuple(resources.get("instanceTypes") or ["optimal"])
+    if fargate.is_fargate(resources.get("type", "")):
+        types = (fargate.INSTANCE_TYPE,)
     market = "spot" if "SPOT" in resources.get("type", "") else "on-demand"
     return types, market
 
@@ -171,6 +194,7 @@ def find_definition(region: str, identifier: str) -> Definition | None:
         name=found.name,
         arn=found.arn,
         container=found.container_properties or {},
+        platforms=tuple(found.platform_capabilities or ["EC2"]),
         parameters=found.parameters or {},
         retry_strategy=found.retry_strategy,
         timeout=found.timeout,

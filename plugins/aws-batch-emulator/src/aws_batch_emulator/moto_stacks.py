@@ -5,10 +5,9 @@ Seen in moto 5.2.5: a stack created by change set has no outputs, and an output 
 false breaks the rest; a second change set to create a stack makes a second stack; a parameter kept
 from before is its resolved value instead of what was given; the default of a list is not split; an
 item of a list that is AWS::NoValue stays as null; tags of a stack never change; a compute
-environment can't do without a service role; a job definition loses its timeout and is never
-updated; a VPC loses its DNS settings, a subnet its route table and public addresses; Batch
-resources and route tables outlive their stack, and to look at the outputs of a deleted stack makes
-its resources anew.
+environment can't do without a service role; a job definition loses its timeout and platforms, and
+is never updated; a VPC loses its DNS settings, a subnet its route table and public addresses; Batch
+resources and route tables outlive their stack, and the outputs of a deleted one make it anew.
 ``mend_stacks`` mends these in the process that calls it.
 """
 
@@ -153,6 +152,7 @@ def _mend_batch() -> None:
     _before_creation(batch.ComputeEnvironment, _add_service_role)
     _before_creation(batch.JobDefinition, _spell_as_read)
     _share_queues()
+    _keep_platforms()
     define = batch.JobDefinition.create_from_cloudformation_json
 
     def define_anew(
@@ -165,6 +165,17 @@ def _mend_batch() -> None:
         return define(new_resource_name, cloudformation_json, account_id, region_name)
 
     batch.JobDefinition.update_from_cloudformation_json = staticmethod(define_anew)
+
+
+def _keep_platforms() -> None:
+    create = batch.JobDefinition.create_from_cloudformation_json
+
+    def create_for(name: str, template: dict[str, Any], *where: Any, **others: Any) -> Any:
+        made = create(name, template, *where, **others)
+        made.platform_capabilities = template["Properties"].get("PlatformCapabilities", ["EC2"])
+        return made
+
+    batch.JobDefinition.create_from_cloudformation_json = staticmethod(create_for)
 
 
 def _share_queues() -> None:

@@ -56,6 +56,11 @@ class Run:
         if kind is FaultKind.HANG:
             self.process.freeze()
             return
+        if kind is FaultKind.RECLAIM and self.job.spec.is_fargate:
+            # ECS developer guide, "Fargate Spot termination notices": SIGTERM, and SIGKILL later.
+            self._forced_ending = endings.interrupted
+            self._terminate()
+            return
         if kind is FaultKind.RECLAIM:
             self.machine_lost = True
             ending = endings.reclaimed(self.attempt.machine.instance_id)

@@ -38,7 +38,7 @@ class Surroundings:
     prepare: Callable[[Job, Attempt], Ending | None]
     environment: Callable[[Job, Attempt], dict[str, str]]
     open_log: Callable[[JobSpec, str], LogWriter]
-    take_machine: Callable[[JobSpec], Machine]
+    take_machine: Callable[[JobSpec, str], Machine]
     give_back_machine: Callable[[JobSpec, Machine], None]
 
 
@@ -208,7 +208,7 @@ class Scheduler:
         attempt = Attempt(
             number=len(job.attempts) + 1,
             task_id=task_id,
-            machine=self._outside.take_machine(spec),
+            machine=self._outside.take_machine(spec, task_id),
             log_stream=f"{spec.log_prefix}/default/{task_id}",
         )
         job.attempts.append(attempt)

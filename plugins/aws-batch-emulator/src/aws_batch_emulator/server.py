@@ -10,7 +10,7 @@ from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from aws_batch_emulator import moto_iam, moto_seams, quotas, reserved, s3_region
+from aws_batch_emulator import fargate, moto_iam, moto_seams, quotas, reserved, s3_region
 from aws_batch_emulator.access.asked import Asked
 from aws_batch_emulator.access.gate import Gate
 from aws_batch_emulator.access.guard import Guard
@@ -143,14 +143,17 @@ class Server:
                 check_definition(request)
             if call.action == "CreateComputeEnvironment":
                 self._check_types(request)
+            if call.action == "CreateJobQueue":
+                moto_seams.check_order(self.settings.region, request)
         except ClientError as error:
             message = {"message": str(error)}
             return send_json(start_response, message, "400 Bad Request", "ClientException")
         return self._moto(asked.environ, start_response)
 
     def _check_types(self, request: Mapping[str, Any]) -> None:
-        wanted = (request.get("computeResources") or {}).get("instanceTypes") or []
-        if refusal := unknown_types(self.settings.region, wanted):
+        resources = request.get("computeResources") or {}
+        refusal = unknown_types(self.settings.region, resources.get("instanceTypes") or [])
+        if refusal := refusal or fargate.refuse_environment(resources):
             raise ClientError(refusal)
 
     def _require_own_region(self, call: Call) -> None:
@@ -208,5 +211,7 @@ class Server:
     def _open_log(self, spec: JobSpec, stream: str) -> LogWriter:
         return self._logs.open(spec.region, spec.log_group, stream)
 
-    def _take_machine(self, spec: JobSpec) -> Machine:
+    def _take_machine(self, spec: JobSpec, task_id: str) -> Machine:
+        if spec.is_fargate:
+            return self._fleet.take_task(task_id, spec.market)
         return self._fleet.take(spec.queue_name, spec.instance_types, spec.market)

@@ -14,14 +14,16 @@ def job_detail(job: Job, tags: Mapping[str, str], then_ms: int) -> dict[str, Any
     detail: dict[str, Any] = {
         **_common(job, status, then_ms),
         "jobQueue": spec.queue_arn,
-        "attempts": [_attempt_detail(a) for a in job.attempts if a.ending is not None],
+        "attempts": [
+            _attempt_detail(a, spec.is_fargate) for a in job.attempts if a.ending is not None
+        ],
         "retryStrategy": spec.retry.to_api(),
         "dependsOn": spec.depends_on,
         "parameters": spec.parameters,
-        "container": {**spec.container, **_outcome(job.current_attempt)},
+        "container": {**spec.container, **_outcome(job.current_attempt, spec.is_fargate)},
         "tags": dict(tags),
         "propagateTags": spec.propagate_tags,
-        "platformCapabilities": ["EC2"],
+        "platformCapabilities": ["FARGATE" if spec.is_fargate else "EC2"],
     }
     detail.setdefault("startedAt", 0)
     if spec.timeout_s is not None:
@@ -32,7 +34,8 @@ def job_detail(job: Job, tags: Mapping[str, str], then_ms: int) -> dict[str, Any
 def job_summary(job: Job, status: Status, then_ms: int) -> dict[str, Any]:
     """Return a job as ListJobs does, in the status that the list has of it."""
     summary = _common(job, status, then_ms)
-    outcome = _outcome(job.current_attempt) if status is job.status else {}
+    is_told = status is job.status
+    outcome = _outcome(job.current_attempt, job.spec.is_fargate) if is_told else {}
     container = {key: outcome[key] for key in ("exitCode", "reason") if key in outcome}
     if container:
         summary["container"] = container
@@ -74,15 +77,17 @@ def _array_properties(job: Job, then_ms: int) -> dict[str, Any] | None:
     }
 
 
-def _outcome(attempt: Attempt | None) -> dict[str, Any]:
+def _outcome(attempt: Attempt | None, is_fargate: bool) -> dict[str, Any]:
     """Return the fields of a container that belong to one attempt."""
     if attempt is None:
         return {}
     fields: dict[str, Any] = {
-        "containerInstanceArn": f"arn:aws:ecs:::container-instance/{attempt.machine.instance_id}",
         "taskArn": f"arn:aws:ecs:::task/emulator/{attempt.task_id}",
         "networkInterfaces": [],
     }
+    if not is_fargate:
+        instance = f"arn:aws:ecs:::container-instance/{attempt.machine.instance_id}"
+        fields["containerInstanceArn"] = instance
     if attempt.started_ms is not None:
         fields["logStreamName"] = attempt.log_stream
     if attempt.ending is not None:
@@ -93,8 +98,8 @@ def _outcome(attempt: Attempt | None) -> dict[str, Any]:
     return fields
 
 
-def _attempt_detail(attempt: Attempt) -> dict[str, Any]:
-    detail: dict[str, Any] = {"container": _outcome(attempt)}
+def _attempt_detail(attempt: Attempt, is_fargate: bool) -> dict[str, Any]:
+    detail: dict[str, Any] = {"container": _outcome(attempt, is_fargate)}
     if attempt.started_ms is not None:
         detail["startedAt"] = attempt.started_ms
     if attempt.stopped_ms is not None:

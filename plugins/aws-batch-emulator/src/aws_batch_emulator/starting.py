@@ -4,6 +4,8 @@ The task takes the job's role, the execution role fetches the image and opens th
 developer guide, "Task execution IAM role"). What one of them may not do ends the attempt.
 """
 
+from typing import Any
+
 from aws_batch_emulator import endings
 from aws_batch_emulator.access.gate import Gate
 from aws_batch_emulator.access.policies import Request
@@ -26,6 +28,8 @@ class Agent:
     def prepare(self, job: Job, attempt: Attempt, *, enforced: bool) -> Ending | None:
         """Get all ready for a command; how the attempt ends if that can't be done, else None."""
         spec = job.spec
+        if spec.is_fargate:
+            self._credentials.describe(attempt.task_id, _task(spec, attempt))
         if spec.role_arn:
             self._credentials.register(attempt.task_id, spec.role_arn)
         return self._refusal(spec, attempt) if enforced else None
@@ -46,6 +50,20 @@ class Agent:
             if refusal := self._gate.judge(agent, Request(action, arn), action):
                 return endings.cannot_log(f"AccessDeniedException: {refusal.message}")
         return None
+
+
+def _task(spec: JobSpec, attempt: Attempt) -> dict[str, Any]:
+    """Return what the metadata of a task on Fargate tell beside its ids.
+
+    ECS developer guide, "Task metadata endpoint version 4 for tasks on Fargate": how the task is
+    bought is not among it.
+    """
+    return {
+        "AvailabilityZone": attempt.machine.zone,
+        "LaunchType": "FARGATE",
+        "Limits": {"CPU": spec.size.vcpus, "Memory": int(spec.size.memory_mib)},
+        "PullStartedAt": attempt.machine.launched,
+    }
 
 
 def _session(spec: JobSpec, attempt: Attempt) -> Caller:

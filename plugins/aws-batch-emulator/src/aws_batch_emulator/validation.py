@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aws_batch_emulator import fargate
+
 MAX_PAYLOAD_BYTES = 30 * 1024
 MAX_DEPENDENCIES = 20
 MAX_TAGS = 50
@@ -99,6 +101,9 @@ def check_definition(request: Mapping[str, Any]) -> None:
     check_tags(request.get("tags") or {})
     check_priority("schedulingPriority", request.get("schedulingPriority"))
     container = request.get("containerProperties") or {}
+    platforms = request.get("platformCapabilities") or ["EC2"]
+    if container and (refusal := fargate.refuse_container(container, platforms)):
+        _refuse(refusal)
     check_sizes(container.get("resourceRequirements") or [])
     for item in container.get("environment") or []:
         _check_variable(item)

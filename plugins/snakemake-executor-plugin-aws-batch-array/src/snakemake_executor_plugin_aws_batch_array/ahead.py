@@ -6,6 +6,7 @@ from typing import Any
 
 from snakemake_executor_plugin_aws_batch_array.definitions import JobDefinitions
 from snakemake_executor_plugin_aws_batch_array.deployment import Deployment
+from snakemake_executor_plugin_aws_batch_array.fargate import fit
 from snakemake_executor_plugin_aws_batch_array.pilots.control import Kind
 from snakemake_executor_plugin_aws_batch_array.pilots.sizes import Ahead
 from snakemake_executor_plugin_aws_batch_array.resources import read_resources
@@ -41,6 +42,8 @@ def kinds_ahead(
             if needed.image or needed.shared_memory_mib is not None:
                 continue
             queue = deployment.queue(needed.queue, needed.gpus)
+            if deployment.is_fargate(queue):
+                needed = fit(needed)
             definition = definitions.for_job(queue)
             kind = Kind(queue, definition, needed.vcpus, needed.memory_mib, needed.gpus)
         found[rule, kind] = None

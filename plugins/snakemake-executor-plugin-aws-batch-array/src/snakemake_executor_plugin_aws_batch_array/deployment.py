@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
+from snakemake_executor_plugin_aws_batch_array.fargate import FARGATE
 from snakemake_executor_plugin_aws_batch_array.identity import share_of
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
 from snakemake_executor_plugin_aws_batch_array.store import S3Path
@@ -88,6 +89,10 @@ class Deployment:
             )
         return queue
 
+    def is_fargate(self, queue: str) -> bool:
+        """Whether the children of a queue, name or ARN, are tasks on Fargate."""
+        return self.queue_names.get(queue) == FARGATE
+
     def job_definition(self, queue: str) -> str | None:
         """Return the job definition for a queue, None if one is to be registered."""
         return self.job_definitions.get(self.queue_names.get(queue, queue))
@@ -110,8 +115,8 @@ def resolve_deployment(
     def named(given: dict[str, str] | None, kind: str) -> dict[str, str]:
         deployed = {
             name: outputs[output]
-            for name, output in (("cpu", f"CpuJob{kind}"), ("gpu", f"GpuJob{kind}"))
-            if output in outputs
+            for name in ("cpu", "gpu", FARGATE)
+            if (output := f"{name.capitalize()}Job{kind}") in outputs
         }
         return deployed | (given or {})
 

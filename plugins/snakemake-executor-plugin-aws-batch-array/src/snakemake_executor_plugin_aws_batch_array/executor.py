@@ -78,7 +78,7 @@ class Executor(RemoteExecutor):
         self._dispatcher = make_dispatcher(
             settings,
             store,
-            deployment.log_group,
+            deployment,
             partial(kinds_ahead, self.workflow, deployment, self._definitions),
             self.logger.warning,
         )

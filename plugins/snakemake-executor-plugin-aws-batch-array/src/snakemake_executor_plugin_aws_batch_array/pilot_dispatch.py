@@ -65,6 +65,8 @@ class PilotDispatch:
         Returns what the steps need that are not done yet.
     warn
         Told what the user should know.
+    sized
+        Returns a size of pilots that their queue has, no less than the given one.
     """
 
     n_pilots: int | None
@@ -73,6 +75,7 @@ class PilotDispatch:
     store: RunStore
     ahead: Callable[[], list[Ahead]]
     warn: Callable[[str], object]
+    sized: Callable[[Kind], Kind] = lambda kind: kind
 
     def find_crew(self, run: Run, parcel: Parcel) -> Crew | None:
         """Return the pilots that are to run some commands, which may have to be started first."""
@@ -88,7 +91,7 @@ class PilotDispatch:
                 return crew
         ahead = self.ahead()
         n_pilots = number_of_pilots(self.n_pilots, kind, len(parcel.commands), ahead)
-        kind = size_of_pilots(kind, ahead)
+        kind = self.sized(size_of_pilots(kind, ahead))
         name = command_list(run, replace(parcel, rule=RULE)).name
         makes = next((digest for each in parcel.commands for digest in each.outputs), "")
         return self.fleet.add(name, kind, n_pilots, run.versions, makes)

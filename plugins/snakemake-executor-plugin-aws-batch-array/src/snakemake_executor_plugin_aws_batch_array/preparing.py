@@ -17,6 +17,7 @@ from snakemake_executor_plugin_aws_batch_array.command_list import Command
 from snakemake_executor_plugin_aws_batch_array.demand import digests_of, singles
 from snakemake_executor_plugin_aws_batch_array.deployment import Deployment
 from snakemake_executor_plugin_aws_batch_array.environment import left_behind, passed_variables
+from snakemake_executor_plugin_aws_batch_array.fargate import fit
 from snakemake_executor_plugin_aws_batch_array.identity import (
     job_identity,
     result_options,
@@ -107,6 +108,8 @@ class Preparation:
             outputs=digests_of(job, target),
         )
         queue = self.deployment.queue(resources.queue, resources.gpus)
+        if self.deployment.is_fargate(queue):
+            resources = fit(resources)
         return ReadyJob(job, rules, queue, resources, command)
 
     @cached_property

@@ -72,7 +72,8 @@ class ExecutorSettings(ExecutorSettingsBase):
         metadata=_option(
             "Prefix of the names of CloudFormation stacks, such as tomobatch for tomobatch-batch "
             "and tomobatch-storage. What the settings below leave out is taken from their outputs "
-            "CpuJobQueue, GpuJobQueue, CpuJobDefinition, GpuJobDefinition, DataBucket, LogGroup.",
+            "CpuJobQueue, GpuJobQueue, FargateJobQueue, CpuJobDefinition, GpuJobDefinition, "
+            "FargateJobDefinition, DataBucket, LogGroup.",
         ),
     )
     region: str | None = field(
@@ -83,7 +84,7 @@ class ExecutorSettings(ExecutorSettingsBase):
         metadata=_pairs(
             "Names for job queues, as in cpu=ARN,gpu=ARN. The resource `queue` of a rule is such "
             "a name, or the name or ARN of a queue. Jobs without it go to `gpu` if they ask for "
-            "a GPU, else to `cpu`.",
+            "a GPU, else to `cpu`. That of tasks on Fargate must be named `fargate`.",
         ),
     )
     job_queue: str | None = field(

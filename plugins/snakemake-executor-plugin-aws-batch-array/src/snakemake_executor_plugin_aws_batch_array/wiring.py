@@ -5,10 +5,13 @@ from functools import partial
 
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.batch import BatchClient
+from snakemake_executor_plugin_aws_batch_array.deployment import Deployment
 from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher
+from snakemake_executor_plugin_aws_batch_array.fargate import fit_pilots
 from snakemake_executor_plugin_aws_batch_array.logs import log_tail
 from snakemake_executor_plugin_aws_batch_array.pilot_dispatch import PilotDispatch
 from snakemake_executor_plugin_aws_batch_array.pilots.channel import StoreChannel
+from snakemake_executor_plugin_aws_batch_array.pilots.control import Kind
 from snakemake_executor_plugin_aws_batch_array.pilots.fleet import Fleet
 from snakemake_executor_plugin_aws_batch_array.pilots.sizes import Ahead
 from snakemake_executor_plugin_aws_batch_array.pilots.watch import PilotWatcher
@@ -20,7 +23,7 @@ from snakemake_executor_plugin_aws_batch_array.watch import Watcher
 def make_dispatcher(
     settings: ExecutorSettings,
     store: RunStore,
-    log_group: str,
+    deployment: Deployment,
     ahead: Callable[[], list[Ahead]],
     warn: Callable[[str], object],
 ) -> Dispatcher:
@@ -32,17 +35,21 @@ def make_dispatcher(
         Region, number of pilots, patience with jobs that wait.
     store
         Lists and outcomes of the run.
-    log_group
-        Overrides the group that job definitions name, if not empty.
+    deployment
+        Queues, and a log group that overrides what job definitions name.
     ahead
         Returns what jobs need that are not ready yet.
     warn
         Told what the user should know.
     """
-    batch = BatchClient(settings.region)
+    batch, log_group = BatchClient(settings.region), deployment.log_group
     logs = partial(log_tail, make_client("logs", settings.region))
     fleet = Fleet(StoreChannel(store), store, batch, warn)
     piloted = PilotWatcher(batch, store, fleet, logs, log_group)
     watcher = Watcher(batch, store, logs, log_group, settings.stuck_after, warn, piloted)
-    pilots = PilotDispatch(settings.pilots, fleet, batch, store, ahead, warn)
+
+    def sized(kind: Kind) -> Kind:
+        return fit_pilots(kind) if deployment.is_fargate(kind.queue) else kind
+
+    pilots = PilotDispatch(settings.pilots, fleet, batch, store, ahead, warn, sized)
     return Dispatcher(batch, store, watcher, pilots)

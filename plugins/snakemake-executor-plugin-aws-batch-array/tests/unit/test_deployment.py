@@ -49,6 +49,14 @@ def test_queues_by_short_name_name_and_arn(asked, n_gpus, queue):
     assert deployment.queue(asked, n_gpus) == queue
 
 
+def test_the_queue_of_tasks_on_fargate_has_a_name_of_its_own():
+    deployment = resolve(queues={"cpu": "arn-cpu", "fargate": "arn-tasks"})
+
+    assert deployment.queue("fargate", 0) == "arn-tasks"
+    assert deployment.is_fargate("arn-tasks")
+    assert not deployment.is_fargate("arn-cpu")
+
+
 def test_the_job_queue_is_for_jobs_no_other_setting_sends_away():
     deployment = resolve(job_queue="one", queues={"gpu": "two"})
 

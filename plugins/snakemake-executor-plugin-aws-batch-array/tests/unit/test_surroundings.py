@@ -22,6 +22,13 @@ METADATA = {
     "meta-data/instance-life-cycle": "spot",
     "dynamic/instance-identity/document": json.dumps(IDENTITY),
 }
+TASK = {
+    "TaskARN": "arn:aws:ecs:eu-central-1:123456789012:task/cluster/abc",
+    "AvailabilityZone": "eu-central-1c",
+    "LaunchType": "FARGATE",
+    "Limits": {"CPU": 4, "Memory": 8192},
+    "PullStartedAt": "2026-11-26T06:30:00.123456789Z",
+}
 FOUND = Host("g6.xlarge", "eu-central-1b", "spot", "i-1", "2026-11-26T06:30:00Z")
 
 
@@ -34,6 +41,9 @@ def metadata_service():
             self.reply("token" if self.headers["X-aws-ec2-metadata-token-ttl-seconds"] else None)
 
         def do_GET(self):
+            if self.path == "/v4/abc/task":
+                self.reply(json.dumps(TASK))
+                return
             known = self.headers["X-aws-ec2-metadata-token"] == "token"
             item = self.path.removeprefix("/latest/")
             self.reply(METADATA.get(item) if known else None)
@@ -59,6 +69,23 @@ def test_the_host_is_found(metadata_service):
 
     assert host == FOUND
     assert host.launched_ms == 1_795_674_600_000
+
+
+def test_a_task_on_fargate_is_found_by_its_own_metadata(metadata_service):
+    """They do not tell how it is bought, which its job definition does."""
+    environment = {
+        "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+        "ECS_CONTAINER_METADATA_URI_V4": f"{metadata_service}/v4/abc",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata_service,
+    }
+    host = find_host(environment | {"SNAKEMAKE_FARGATE_MARKET": "spot"})
+
+    size = "fargate.4vcpu-8gb"
+    assert host == Host(size, "eu-central-1c", "spot", "abc", TASK["PullStartedAt"])
+    assert abs(host.launched_ms - FOUND.launched_ms) < 1000
+    assert find_host(environment).market == ""
+    gone = environment | {"ECS_CONTAINER_METADATA_URI_V4": f"{metadata_service}/v4/none"}
+    assert find_host(gone) == find_host({"AWS_EXECUTION_ENV": "AWS_ECS_FARGATE"}) == Host()
 
 
 def test_the_file_of_the_machine_comes_before_its_metadata_service(metadata_service, tmp_path):

@@ -10,6 +10,7 @@ from tomobatch.aws.account.finding import Finding, State
 from tomobatch.aws.account.mistakes import aws_mistakes, reason_of
 from tomobatch.aws.account.network import examine_network
 from tomobatch.aws.account.quotas import (
+    FARGATE,
     LEAST_VCPUS,
     QUOTAS,
     MakeClient,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 _STUCK_AFTER_S = 15 * 60
+_QUEUES = {"CPU": "CpuJobQueue", "GPU": "GpuJobQueue", FARGATE: "FargateJobQueue"}
+"""Kind of machines to the output that names their queue."""
 
 
 def examine_aws(make_client: MakeClient, prefix: str) -> Iterator[Finding]:
@@ -56,11 +59,12 @@ def examine_aws(make_client: MakeClient, prefix: str) -> Iterator[Finding]:
     batch = make_client("batch")
     if "CpuJobDefinition" in outputs:
         yield _image(make_client, batch, outputs["CpuJobDefinition"])
-    for kind in ("Cpu", "Gpu"):
-        if f"{kind}JobQueue" in outputs:
-            yield from _queue(batch, kind.upper(), outputs[f"{kind}JobQueue"])
+    for kind, output in _QUEUES.items():
+        if output in outputs:
+            yield from _queue(batch, kind, outputs[output])
     for name in QUOTAS:
-        yield _quota(make_client, name, region)
+        if not name.startswith(FARGATE) or _QUEUES[FARGATE] in outputs:
+            yield _quota(make_client, name, region)
 
 
 def _stacks(
@@ -134,7 +138,7 @@ def _queue(batch: "BatchClient", kind: str, arn: str) -> Iterator[Finding]:
 
 def _environment(kind: str, environment: dict[str, Any]) -> Finding:
     resources = environment.get("computeResources", {})
-    market = "spot" if resources.get("type") == "SPOT" else "on-demand"
+    market = "spot" if "SPOT" in resources.get("type", "") else "on-demand"
     subject = f"{kind} {market} machines"
     if environment.get("status", "VALID") not in ("VALID", "UPDATING"):
         text = f"{environment['status']}: {environment.get('statusReason', 'no reason given')}"

@@ -12,8 +12,12 @@ QUOTAS = {
     "CPU on-demand": "L-1216C47A",
     "GPU spot": "L-3819A6DF",
     "GPU on-demand": "L-DB2E81BA",
+    "Fargate spot": "L-36FBB829",
 }
-"""Codes of EC2's quotas of vCPUs: all standard spot, standard on-demand, all G and VT of either."""
+"""Codes of the quotas of vCPUs: of EC2 all standard spot, standard on-demand, all G and VT of
+either; of Fargate spot tasks, the only ones that the stacks have."""
+
+FARGATE = "Fargate"
 
 LEAST_VCPUS = 4
 """A smaller quota starts none of our machines."""
@@ -28,7 +32,7 @@ def read_quota(make_client: MakeClient, name: str) -> int:
         If it may not or can't be asked.
     """
     answer = make_client("service-quotas").get_service_quota(
-        ServiceCode="ec2", QuotaCode=QUOTAS[name]
+        ServiceCode=_service_of(name), QuotaCode=QUOTAS[name]
     )
     return int(answer["Quota"]["Value"])
 
@@ -36,9 +40,13 @@ def read_quota(make_client: MakeClient, name: str) -> int:
 def quota_page(region: str, name: str) -> str:
     """Return the address at which a larger quota is asked for."""
     return (
-        f"https://{region}.console.aws.amazon.com/servicequotas/home/services/ec2/quotas/"
-        f"{QUOTAS[name]}"
+        f"https://{region}.console.aws.amazon.com/servicequotas/home/services/"
+        f"{_service_of(name)}/quotas/{QUOTAS[name]}"
     )
+
+
+def _service_of(name: str) -> str:
+    return "fargate" if name.startswith(FARGATE) else "ec2"
 
 
 def starved_machines(
@@ -51,7 +59,8 @@ def starved_machines(
     for kind in kinds:
         try:
             spot, on_demand = (
-                read_quota(make_client, f"{kind} {market}") for market in ("spot", "on-demand")
+                read_quota(make_client, name) if (name := f"{kind} {market}") in QUOTAS else 0
+                for market in ("spot", "on-demand")
             )
         except (ClientError, BotoCoreError):
             continue

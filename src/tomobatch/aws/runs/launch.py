@@ -105,8 +105,8 @@ def _environment(place: Place) -> dict[str, str]:
     # The jobs get the image that the controller has, whatever is deployed before it starts.
     definitions = {
         queue: place.outputs[name]
-        for queue, name in (("cpu", "CpuJobDefinition"), ("gpu", "GpuJobDefinition"))
-        if name in place.outputs
+        for queue in ("cpu", "gpu", "fargate")
+        if (name := f"{queue.capitalize()}JobDefinition") in place.outputs
     }
     environment["SNAKEMAKE_AWS_BATCH_ARRAY_JOB_DEFINITIONS"] = ",".join(
         f"{queue}={definition}" for queue, definition in definitions.items()

@@ -15,7 +15,7 @@ from tomobatch.aws.account.quotas import starved_machines
 from tomobatch.aws.runs.place import Place
 from tomobatch.aws.runs.submitted import Submitted
 
-_KINDS = {"CpuJobQueue": "CPU", "GpuJobQueue": "GPU"}
+_KINDS = {"CpuJobQueue": "CPU", "GpuJobQueue": "GPU", "FargateJobQueue": "Fargate"}
 _TRIES = 2
 
 

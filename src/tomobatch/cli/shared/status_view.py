@@ -102,7 +102,8 @@ def _show_pilots(pilots: Pilots) -> str:
         "reclaimed": pilots.reclaimed,
     }
     told = [f"{count} {name}" for name, count in counts.items() if count]
-    return f"{pilots.total} pilots ({', '.join(told) or 'all ended'})"
+    name = "pilot" if pilots.total == 1 else "pilots"
+    return f"{pilots.total} {name} ({', '.join(told) or 'ended'})"
 
 
 def _footer(state: RunState) -> Text:

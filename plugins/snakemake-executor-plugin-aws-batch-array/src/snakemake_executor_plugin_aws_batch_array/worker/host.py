@@ -1,7 +1,9 @@
 """The instance this child runs on, from a file or the instance metadata service (IMDSv2).
 
 Where jobs share the network of their machine, it may keep them from the metadata service, which
-also hands out the keys of the machine's role; it then writes the facts into a file.
+also hands out the keys of the machine's role; it then writes the facts into a file. A task on
+Fargate has no instance, but a metadata service of its own (ECS developer guide, "Task metadata
+endpoint version 4 for tasks on Fargate").
 """
 
 import json
@@ -15,6 +17,9 @@ from pathlib import Path
 FILE_VARIABLE = "SNAKEMAKE_HOST_FILE"
 """Names a file with the attributes of ``Host`` as JSON."""
 
+MARKET_VARIABLE = "SNAKEMAKE_FARGATE_MARKET"
+"""How tasks on Fargate are bought, for their job definition to say: the task is not told."""
+
 _DEFAULT_ENDPOINT = "http://169.254.169.254"
 _TIMEOUT_S = 1.0
 
@@ -24,14 +29,16 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Host:
-    """An instance; what is unknown is empty.
+    """An instance, or a task on Fargate; what is unknown is empty.
 
     Attributes
     ----------
     instance_type, zone, market, instance_id
-        What it is; market is ``spot`` or ``on-demand``.
+        What it is; market is ``spot`` or ``on-demand``. The type of a task names its size, as in
+        ``fargate.4vcpu-8gb``; its id is the task's.
     launched
-        When it was launched, as its identity document says it (``pendingTime``), in ISO 8601.
+        When it was launched, as its identity document says it (``pendingTime``), in ISO 8601. A
+        task is paid for since it began to pull its image.
     """
 
     instance_type: str = ""
@@ -58,6 +65,8 @@ def find_host(environment: Mapping[str, str] = os.environ) -> Host:
     host = _read_file(environment.get(FILE_VARIABLE, ""))
     if host is not None:
         return host
+    if environment.get("AWS_EXECUTION_ENV") == "AWS_ECS_FARGATE":
+        return _find_task(environment)
     if environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         return Host()
     endpoint = environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", _DEFAULT_ENDPOINT).rstrip("/")
@@ -82,6 +91,23 @@ def find_host(environment: Mapping[str, str] = os.environ) -> Host:
         return Host()
 
 
+def _find_task(environment: Mapping[str, str]) -> Host:
+    try:
+        task = json.loads(
+            _request(f"{environment['ECS_CONTAINER_METADATA_URI_V4']}/task", "GET", {})
+        )
+        vcpus, memory_gib = task["Limits"]["CPU"], task["Limits"]["Memory"] / 1024
+        return Host(
+            f"fargate.{vcpus:g}vcpu-{memory_gib:g}gb",
+            task["AvailabilityZone"],
+            environment.get(MARKET_VARIABLE, ""),
+            task["TaskARN"].rpartition("/")[2],
+            task.get("PullStartedAt", ""),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return Host()
+
+
 def _read_file(name: str) -> Host | None:
     try:
         found = json.loads(Path(name).read_text(encoding="ascii")) if name else None
@@ -95,4 +121,4 @@ def _read_file(name: str) -> Host | None:
 def _request(url: str, method: str, headers: Mapping[str, str]) -> str:
     request = urllib.request.Request(url, method=method, headers=dict(headers))  # noqa: S310
     with _OPENER.open(request, timeout=_TIMEOUT_S) as reply:
-        return str(reply.read().decode("ascii"))
+        return str(reply.read().decode("utf-8"))
