@@ -29,10 +29,21 @@ def plan_on(device):
         (["cpu", "auto"], None, ("cpu",)),
         (["gpu", "cpu"], None, ("gpu",)),
         (["gpu"], "gpu", ("gpu",)),
+        (["cpu"], "fargate", ("fargate",)),
     ],
 )
 def test_what_nobody_says_is_open(devices, said, queues):
     assert Wish(queue=said).queues([plan_on(device) for device in devices]) == queues
+
+
+def test_fargate_is_planned_where_there_is_a_queue_of_it():
+    wish = Wish(has_fargate=True)
+
+    assert wish.queues([plan_on("auto")]) == ("cpu", "gpu", "fargate")
+    assert wish.queues([plan_on("cpu")]) == ("cpu", "fargate")
+    assert wish.queues([plan_on("gpu")]) == ("gpu",)
+    with pytest.raises(UserError, match=r"--queue fargate: reconstruct\.device is gpu"):
+        Wish(queue="fargate").queues([plan_on("gpu")])
 
 
 def test_a_queue_without_the_device_that_is_asked_for_is_refused():
@@ -83,7 +94,14 @@ def test_snakemake_is_told_all_of_the_way(tmp_path, monkeypatch):
         *("reconstruct:runtime=5", "reconstruct:queue=cpu", "reconstruct:gpu=0"),
     ]
     assert to_queue(None) == []
-    with pytest.raises(UserError, match="neither cpu nor gpu"):
+    (tmp_path / "profiles" / "default" / "config.yaml").write_text(
+        'default-resources: [mem_mb=1000, queue="cpu"]'
+    )
+    assert to_queue("fargate") == [
+        *("--default-resources", "mem_mb=1000", 'queue="fargate"'),
+        *("--set-resources", "reconstruct:queue=fargate", "reconstruct:gpu=0"),
+    ]
+    with pytest.raises(UserError, match="is none of cpu, gpu, fargate"):
         to_queue("__import__('os')")
 
 
@@ -91,15 +109,14 @@ def test_another_profile_says_itself_how_to_run(monkeypatch, capsys):
     monkeypatch.setattr("tomobatch.aws.runs.seen.read_seen", lambda _: [])
     plans = {"demo": plan_on("auto")}
 
-    taken, estimate = planning.choose_way(
-        SimpleNamespace(), plans, "profiles/mine", Wish(), detached=False
-    )
+    place = SimpleNamespace(outputs={})
+    taken, estimate = planning.choose_way(place, plans, "profiles/mine", Wish(), detached=False)
     assert taken is None
     assert {step.queue for step in estimate.steps if step.step == "reconstruct"} == {"gpu"}
     assert "Plan" not in capsys.readouterr().out
     assert as_planned(RECORD, taken) == RECORD
     taken, _ = planning.choose_way(
-        SimpleNamespace(), plans, "profiles/mine", Wish(machines=3, queue="cpu"), detached=True
+        place, plans, "profiles/mine", Wish(machines=3, queue="cpu"), detached=True
     )
     assert (taken.most_children, taken.pilots, taken.queue) == (3, False, "cpu")
     assert as_planned(RECORD, taken).pilots is None

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,14 +61,15 @@ def run(
     config = read_config()
     plans = list(plan_scans(find_scans([scan], config), config).good.values())
     prices = current_prices(fleet, region, offline=offline)
-    figures = known_figures(offline=offline)
+    figures, has_fargate = known_account(offline=offline)
+    wish = replace(wish, has_fargate=has_fargate)
     ways, way = plan_ways(plans, prices, figures, wish)
     if plot is not None:
         plot_ways(ways, way, plot)
-    fleet, where = way.fleet(fleet), way.queue
+    fleet, where = way.fleet(fleet), way.device
     estimate = estimate_run(plans, prices, fleet, figures, queue=where, device=where)
     if as_json:
-        taken = {"children": way.most_children, "pilots": way.pilots, "queue": where}
+        taken = {"children": way.most_children, "pilots": way.pilots, "queue": way.queue}
         typer.echo(json.dumps({**estimate.to_dict(), "way": taken}, indent=1))
         return
     if front:
@@ -77,21 +79,25 @@ def run(
     typer.echo(f"\n{estimate.summary}")
 
 
-def known_figures(*, offline: bool) -> "dict[str, Figure]":
-    """Return what the runs of the deployment have seen of AWS; the dated table without any."""
+def known_account(*, offline: bool) -> "tuple[dict[str, Figure], bool]":
+    """Return what the runs of the deployment have seen of AWS, and whether it has a Fargate queue.
+
+    Without a deployment, the dated table.
+    """
     from tomobatch.estimate.learn import learn
     from tomobatch.fleet.figures import offline_figures
 
     if offline:
-        return offline_figures()
+        return offline_figures(), False
     from tomobatch.aws.runs.seen import read_seen
 
     try:
         with deployment() as place:
-            return learn(offline_figures(), read_seen(place))
+            figures = learn(offline_figures(), read_seen(place))
+            return figures, "FargateJobQueue" in place.outputs
     except UserError:
         # Nothing is deployed yet, or out of reach: the assumptions say that nothing is learnt.
-        return offline_figures()
+        return offline_figures(), False
 
 
 def current_prices(fleet: "Fleet", region: str | None, *, offline: bool) -> "Prices":

@@ -13,6 +13,8 @@ from tomobatch.steps import Queue
 _DECIDING = ("linger_s", "decide_s", "boot_s", "warm_s", "storage_mb_s", "speed")
 """Figures that most of the range comes from, the most deciding first."""
 
+_DECIDING_ON_FARGATE = ("task_start_s", "pull_s", "task_speed", "storage_mb_s")
+
 _WORDS = {
     "linger_s": "an idle machine stays {} s",
     "decide_s": "AWS Batch decides on new machines within {} s",
@@ -20,6 +22,9 @@ _WORDS = {
     "warm_s": "a job on a machine that is there starts within {} s",
     "storage_mb_s": "a job moves {} MB/s",
     "speed": "machines are {} times as fast as the measured one",
+    "task_start_s": "a task begins to fetch its image within {} s",
+    "pull_s": "fetches it in {} s",
+    "task_speed": "tasks are {} times as fast as the measured machine",
 }
 
 
@@ -28,17 +33,23 @@ def assumptions(
 ) -> tuple[str, ...]:
     """Return the lines, what is only assumed named as such."""
     costs = json.loads((files("tomobatch.reconstruct") / "costs.json").read_text(encoding="utf-8"))
-    families = dict.fromkeys(map(family_of, (*fleet.cpu_types, *fleet.gpu_types)))
     return (
-        f"prices: {prices.source}; {fleet.market} machines of {', '.join(families)}, each with a "
-        f"volume of {fleet.volume_gib:.0f} GiB and an address, billed for "
+        f"prices: {prices.source}; {_machines(fleet)} and an address, billed for "
         f"{LEAST_BILLED_S:.0f} s at least",
         f"{_children(fleet)}, and as many machines to be had",
         f"rates of the steps: {fitted_rates()['measured']}",
         f"kernels on the {device.upper()}: {costs['measured'][device]}",
-        *_of_aws(figures),
+        *_of_aws(figures, _DECIDING_ON_FARGATE if fleet.tasks else _DECIDING),
         f"the range holds four of five of {n_draws} runs that were played through",
     )
+
+
+def _machines(fleet: Fleet) -> str:
+    if fleet.tasks:
+        return f"{fleet.market} tasks on Fargate, each with {fleet.task_storage_gib:.0f} GiB"
+    families = dict.fromkeys(map(family_of, (*fleet.cpu_types, *fleet.gpu_types)))
+    named = ", ".join(families)
+    return f"{fleet.market} machines of {named}, each with a volume of {fleet.volume_gib:.0f} GiB"
 
 
 def _children(fleet: Fleet) -> str:
@@ -47,10 +58,10 @@ def _children(fleet: Fleet) -> str:
     return f"{fleet.pilots} pilots that stay for the whole run, or as many as there are jobs"
 
 
-def _of_aws(figures: Figures) -> list[str]:
+def _of_aws(figures: Figures, deciding: tuple[str, ...]) -> list[str]:
     """Return what is taken of AWS, by where it comes from: what runs told, the rest."""
     known: dict[str, list[str]] = {"learnt": [], "assumed": [], "looked up": []}
-    for name in _DECIDING:
+    for name in deciding:
         figure = figures[name]
         kind = figure.kind if figure.kind in known else "looked up"
         known[kind].append(_WORDS[name].format(_span(figure.low, figure.likely, figure.high)))

@@ -9,6 +9,7 @@ those of the ways. Of them the front is kept: what is neither slower nor dearer 
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from tomobatch.errors import UserError
 from tomobatch.estimate.estimate import Estimate, estimate_run
@@ -17,6 +18,9 @@ from tomobatch.fleet.machines import Fleet
 from tomobatch.fleet.prices import Prices
 from tomobatch.plan import ScanPlan
 from tomobatch.steps import Queue
+
+Home = Literal["cpu", "gpu", "fargate"]
+"""Where slices are reconstructed: on the machines of a queue, or with all else on Fargate."""
 
 CHILDREN = (1, 2, 4, 8, 16, 32, 64, 100)
 N_DRAWS = 30
@@ -31,7 +35,7 @@ class Way:
     """
 
     most_children: int
-    queue: Queue
+    queue: Home
     estimate: Estimate
     pilots: bool = False
 
@@ -45,7 +49,13 @@ class Way:
     def fleet(self, fleet: Fleet) -> Fleet:
         """Return a fleet as this way has it."""
         n = self.most_children
-        return replace(fleet, most_children=n, pilots=n if self.pilots else None)
+        pilots = n if self.pilots else None
+        return replace(fleet, most_children=n, pilots=pilots, tasks=self.queue == "fargate")
+
+    @property
+    def device(self) -> Queue:
+        """What computes slices, and the queue of the estimate."""
+        return device_of(self.queue)
 
     @property
     def elapsed_s(self) -> float:
@@ -56,6 +66,11 @@ class Way:
     def usd(self) -> float:
         """The middle of its draws."""
         return self.estimate.usd.likely
+
+
+def device_of(home: Home) -> Queue:
+    """Return what computes slices there."""
+    return "gpu" if home == "gpu" else "cpu"
 
 
 def counts_up_to(most: int) -> list[int]:
@@ -70,7 +85,7 @@ def ways_to_run(
     figures: Figures,
     *,
     counts: Sequence[int] = CHILDREN,
-    queues: Iterable[Queue] = ("cpu", "gpu"),
+    queues: Iterable[Home] = ("cpu", "gpu"),
     pilots: Iterable[bool] = (False, True),
     detached: bool = False,
     n_draws: int = N_DRAWS,
@@ -78,14 +93,16 @@ def ways_to_run(
     """Return the estimate of every way to run some scans, by so many children at once."""
     ways = []
     for queue, piloted, n in itertools.product(queues, pilots, counts):
-        of_way = replace(fleet, most_children=n, pilots=n if piloted else None)
+        of_way = replace(
+            fleet, most_children=n, pilots=n if piloted else None, tasks=queue == "fargate"
+        )
         estimate = estimate_run(
             plans,
             prices,
             of_way,
             figures,
-            queue=queue,
-            device=queue,
+            queue=device_of(queue),
+            device=device_of(queue),
             detached=detached,
             n_draws=n_draws,
         )

@@ -2,14 +2,15 @@
 
 AWS bills a machine by the second from when it runs to its end, a minute at least, at the price in
 effect when it began (docs.aws.amazon.com/AWSEC2/latest/UserGuide/concepts.html, "Billing and
-purchasing options"); its volume and its address for the same time.
+purchasing options"); its volume and its address for the same time. A
+task on Fargate is billed alike, from when it fetches its image.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tomobatch.fleet.machines import Fleet
+from tomobatch.fleet.machines import Fleet, is_task
 from tomobatch.fleet.prices import H_A_MONTH, BesideMachines
 
 LEAST_BILLED_S = 60.0
@@ -117,13 +118,17 @@ def bill_of(
         Of all but the machines.
     """
     usd = dict.fromkeys(Item, 0.0)
-    billed_h = 0.0
+    machines_h = tasks_h = 0.0
     for hire, usd_h in hires:
-        billed_h += hire.billed_s / 3600
+        if is_task(hire.instance_type):
+            tasks_h += hire.billed_s / 3600
+        else:
+            machines_h += hire.billed_s / 3600
         for item, seconds in hire.seconds().items():
             usd[item] += seconds / 3600 * usd_h
-    usd[Item.VOLUMES] = billed_h * prices.volume_h(fleet.volume_gib, fleet.throughput_mb_s)
-    usd[Item.ADDRESSES] = billed_h * prices.address_h
+    usd[Item.VOLUMES] = machines_h * prices.volume_h(fleet.volume_gib, fleet.throughput_mb_s)
+    usd[Item.VOLUMES] += tasks_h * prices.task_storage_h(fleet.task_storage_gib)
+    usd[Item.ADDRESSES] = (machines_h + tasks_h) * prices.address_h
     usd[Item.REQUESTS] = traffic.puts * prices.put + traffic.gets * prices.get
     usd[Item.STORAGE] = traffic.stored_gb_h * prices.storage_gb_month / H_A_MONTH
     usd[Item.LOGS] = traffic.logs_gb * prices.logs_gb

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from snakemake_executor_plugin_aws_batch_array.fargate import fit_pilots
 from snakemake_executor_plugin_aws_batch_array.pilots.control import Kind
 from snakemake_executor_plugin_aws_batch_array.pilots.flight import MOST_REST_S
 from snakemake_executor_plugin_aws_batch_array.pilots.sizes import (
@@ -32,6 +33,7 @@ class Play(Protocol):
 
     now_s: float
     weather: Weather
+    speed: float
 
     def after(self, seconds: float, happen: Callable[[], None]) -> None:
         """Let something happen later."""
@@ -209,11 +211,14 @@ class Crews:
     ----------
     most
         How many pilots of a kind at most; None for none.
+    tasks
+        Whether they are tasks on Fargate.
     """
 
     play: Play
     stages: Sequence[Stage]
     most: int | None
+    tasks: bool
     all: list[Crew] = field(default_factory=list)
 
     def find(self, number: int) -> Crew | None:
@@ -228,8 +233,9 @@ class Crews:
                 return crew
         ahead = [Ahead(_kind_of(each), each.n_jobs) for each in self.stages[number:]]
         n_pilots = number_of_pilots(self.most, kind, stage.n_jobs, ahead)
-        start_s = stage.start_s / self.play.weather["speed"]
-        crew = Crew(self.play, size_of_pilots(kind, ahead), n_pilots, start_s)
+        kind = size_of_pilots(kind, ahead)
+        kind = fit_pilots(kind) if self.tasks else kind
+        crew = Crew(self.play, kind, n_pilots, stage.start_s / self.play.speed)
         self.all.append(crew)
         return crew
 

@@ -1,5 +1,6 @@
 """The machines of one queue in a simulated run: who is free, who is on the way, who idles."""
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,9 +8,11 @@ from functools import cache
 
 import numpy as np
 
+from snakemake_executor_plugin_aws_batch_array.fargate import least_pair
 from snakemake_executor_plugin_aws_batch_array.slices import balanced_slice
+from snakemake_executor_plugin_aws_batch_array.worker.host import task_type
 from tomobatch.fleet.bill import Hire
-from tomobatch.fleet.machines import Fleet, has_gpu, machine_memory_mib, machine_vcpus
+from tomobatch.fleet.machines import Fleet, has_gpu, is_task, machine_memory_mib, machine_vcpus
 from tomobatch.fleet.stages import Stage
 from tomobatch.steps import Queue
 
@@ -103,7 +106,9 @@ class Machine:
         self.vcpus = machine_vcpus(self.instance_type) or 1
         self.free_vcpus = self.vcpus
         self.free_mib = machine_memory_mib(self.instance_type)
-        self.free_children = 1.0 if has_gpu(self.instance_type) else math.inf
+        self.is_task = is_task(self.instance_type)
+        is_for_one = self.is_task or has_gpu(self.instance_type)
+        self.free_children = 1.0 if is_for_one else math.inf
 
     @property
     def lives(self) -> bool:
@@ -130,7 +135,7 @@ class Machine:
         self.children.remove(child)
         self.free_vcpus += child.vcpus
         self.free_mib += child.memory_mib
-        self.free_children += 1
+        self.free_children += 0 if self.is_task else 1
         part = 1.0 if has_gpu(self.instance_type) else child.vcpus / self.vcpus
         self.worked_s += part * child.worked_s(now_s)
         self.last_s = now_s
@@ -188,6 +193,8 @@ class Pool:
 
         AWS Batch takes what is cheap and deep, whatever its size (SPOT_PRICE_CAPACITY_OPTIMIZED).
         """
+        if self.fleet.tasks:
+            return self._tasks_for(missing)
         chosen: list[str] = []
         used = sum(machine.vcpus for machine in self.living)
         left = list(missing)
@@ -202,6 +209,18 @@ class Pool:
             used += machine_vcpus(instance_type) or 1
             left = left[left[0].fitting(instance_type) :]
         return chosen
+
+    def _tasks_for(self, missing: Sequence[Child]) -> list[str]:
+        """Return a task for each child, as many as there may be."""
+        types = [
+            task_type(vcpus, memory_mib / 1024)
+            for vcpus, memory_mib in (
+                least_pair(child.vcpus, math.ceil(child.memory_mib)) for child in missing
+            )
+        ]
+        free = self.fleet.most_vcpus(self.queue) - sum(machine.vcpus for machine in self.living)
+        used = itertools.accumulate(machine_vcpus(each) or 1 for each in types)
+        return [each for each, so_far in zip(types, used, strict=True) if so_far <= free]
 
     def _candidates(self, left: Sequence[Child]) -> list[str]:
         wanted = sum(child.vcpus for child in left)

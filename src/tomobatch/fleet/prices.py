@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-from tomobatch.fleet.machines import family_of, has_gpu, machine_vcpus
+from tomobatch.fleet.machines import family_of, has_gpu, is_task, machine_vcpus, task_size
 
 H_A_MONTH = 730
 """Hours by which AWS turns a price a month into one an hour."""
@@ -32,6 +32,8 @@ class BesideMachines:
         What leaves AWS for the internet, beyond the first 100 GB of a month.
     logs_gb
         What is written to CloudWatch Logs.
+    task_storage_gb_h, free_task_storage_gb
+        Storage of a task on Fargate, beyond what comes with it.
     """
 
     volume_gb_month: float
@@ -43,6 +45,12 @@ class BesideMachines:
     storage_gb_month: float
     egress_gb: float
     logs_gb: float
+    task_storage_gb_h: float
+    free_task_storage_gb: float
+
+    def task_storage_h(self, size_gib: float) -> float:
+        """Return the price of a task's storage by the hour."""
+        return max(0.0, size_gib - self.free_task_storage_gb) * self.task_storage_gb_h
 
     def volume_h(self, size_gib: float, throughput_mb_s: float) -> float:
         """Return the price of a machine's volume by the hour."""
@@ -78,6 +86,8 @@ class Prices:
         Of what is no machine.
     spot
         Spot prices that AWS named, in any order.
+    task_vcpu_h, task_gb_h
+        On-demand, of a vCPU and of a gigabyte of a task on Fargate.
     """
 
     source: str
@@ -85,6 +95,8 @@ class Prices:
     spot_share: Mapping[str, tuple[float, float, float]]
     beside: BesideMachines
     spot: tuple[SpotPrice, ...] = ()
+    task_vcpu_h: float = 0.0
+    task_gb_h: float = 0.0
 
     def usd_h(self, instance_type: str, market: str, zone: str, when_ms: int) -> float | None:
         """Return the price of a machine at a time; None if the type is not known."""
@@ -120,6 +132,9 @@ class Prices:
     def _on_demand(self, instance_type: str) -> float | None:
         if instance_type in self.on_demand:
             return self.on_demand[instance_type]
+        if is_task(instance_type):
+            n_vcpus, gib = task_size(instance_type)
+            return n_vcpus * self.task_vcpu_h + gib * self.task_gb_h
         vcpus = machine_vcpus(instance_type)
         # A GPU costs the same beside few vCPUs as beside many, so its family has no such rule.
         if vcpus is None or has_gpu(instance_type):
@@ -143,4 +158,6 @@ def offline_prices() -> Prices:
         on_demand=table["on_demand_usd_h"],
         spot_share={kind: (a, b, c) for kind, (a, b, c) in table["spot_share"].items()},
         beside=BesideMachines(**table["beside_machines"]),
+        task_vcpu_h=table["fargate_usd_h"]["vcpu"],
+        task_gb_h=table["fargate_usd_h"]["gb"],
     )

@@ -10,7 +10,7 @@ back at any time; its children then go elsewhere, without what they had finished
 import heapq
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -80,6 +80,7 @@ class Simulation:
     ) -> None:
         self.stages, self.fleet, self.weather = stages, fleet, weather
         self.detached = detached
+        self.speed = weather["task_speed" if fleet.tasks else "speed"]
         self.now_s = 0.0
         self.n_reclaimed = 0
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -89,7 +90,10 @@ class Simulation:
         }
         self._open = [stage.n_children(fleet.most_children) for stage in stages]
         self._spans_s = [(0.0, 0.0)] * len(stages)
-        self._crews = Crews(self, stages, fleet.pilots)
+        # The job that runs Snakemake has a machine, whatever the others have.
+        on_machines = Pool("cpu", replace(fleet, tasks=False), weather.rng)
+        self._head_pool = on_machines if fleet.tasks else self._pools["cpu"]
+        self._crews = Crews(self, stages, fleet.pilots, fleet.tasks)
         self._head: Child | None = None
         self._begun = False
 
@@ -103,18 +107,21 @@ class Simulation:
         """
         if self.detached:
             self._head = Child(_HEAD, _HEAD_VCPUS, _HEAD_MEMORY_MIB, 0.0, np.array([np.inf]))
-            self.after(self.weather["accept_s"], partial(self._admit, "cpu", [self._head]))
+            self.after(
+                self.weather["accept_s"], partial(self._admit, self._head_pool, [self._head])
+            )
         else:
             self.after(self.weather["controller_s"], partial(self._submit, 0))
         while self._events:
             self.now_s, _, happen = heapq.heappop(self._events)
             happen()
-        waiting = [child for pool in self._pools.values() for child in pool.waiting]
+        pools = {id(pool): pool for pool in (*self._pools.values(), self._head_pool)}.values()
+        waiting = [child for pool in pools for child in pool.waiting]
         if waiting:
             raise NoMachineFits(
                 f"no machine has {waiting[0].vcpus} vCPUs and {waiting[0].memory_mib:.0f} MiB"
             )
-        machines = [machine for pool in self._pools.values() for machine in pool.machines]
+        machines = [machine for pool in pools for machine in pool.machines]
         return Played(
             elapsed_s=max(end_s for _, end_s in self._spans_s),
             hires=tuple(machine.hire() for machine in machines),
@@ -143,16 +150,18 @@ class Simulation:
     def _hand_over(self, number: int) -> None:
         """Give the jobs of a stage to pilots, or to an array of its own."""
         stage = self.stages[number]
-        seconds = self.weather.seconds_of(stage)
+        seconds = self.weather.seconds_of(stage, self.speed)
         crew = self._crews.find(number)
         if crew is None:
             n_children = stage.n_children(self.fleet.most_children)
-            start_s = stage.start_s / self.weather["speed"]
+            start_s = stage.start_s / self.speed
             children: Sequence[Child] = deal_out(number, stage, seconds, n_children, start_s)
         else:
             children = crew.pilots if crew.is_new else ()
             self._open[number] = crew.offer(number, seconds)
-        self.after(self.weather["accept_s"], partial(self._admit, stage.queue, children))
+        self.after(
+            self.weather["accept_s"], partial(self._admit, self._pools[stage.queue], children)
+        )
         self.after(GIVE_WAY_S, partial(self._give_way, stage.queue, children))
 
     def _give_way(self, queue: Queue, children: Sequence[Child]) -> None:
@@ -183,7 +192,7 @@ class Simulation:
         if not any(self._open):
             self.after(self.weather["notice_s"], self._dismiss)
             if self._head is not None:
-                for machine in self._pools["cpu"].living:
+                for machine in self._head_pool.living:
                     if self._head in machine.children:
                         self.leave(machine, self._head)
 
@@ -195,12 +204,11 @@ class Simulation:
 
     # --- children and machines ------------------------------------------------------------
 
-    def _admit(self, queue: Queue, children: Sequence[Child]) -> None:
+    def _admit(self, pool: Pool, children: Sequence[Child]) -> None:
         """Place what is runnable on machines that are there; let the rest wait for new ones.
 
         What waited before, because its queue could not have more machines, is looked at again.
         """
-        pool = self._pools[queue]
         for child in (each for each in children if each.is_wanted):
             machine = pool.find(child)
             if machine is None:
@@ -209,14 +217,18 @@ class Simulation:
                 self._place(machine, child, self.weather.near("warm_s"))
         if pool.waiting and not pool.is_deciding:
             pool.is_deciding = True
-            self.after(self.weather["decide_s"], partial(self._decide, pool))
+            decide_s = 0.0 if pool.fleet.tasks else self.weather["decide_s"]
+            self.after(decide_s, partial(self._decide, pool))
 
     def _decide(self, pool: Pool) -> None:
         """Ask for all machines that are missing, at once."""
         pool.is_deciding = False
         for instance_type in pool.choose_types(pool.missing()):
-            begin_s = self.weather.near("pending_s")
-            boot = ["boot_s", "place_s", "pull_s"]
+            if pool.fleet.tasks:
+                begin, boot = "task_start_s", ["pull_s"]
+            else:
+                begin, boot = "pending_s", ["boot_s", "place_s", "pull_s"]
+            begin_s = self.weather.near(begin)
             boot += ["gpu_boot_s"] if has_gpu(instance_type) else []
             ready_s = begin_s + self.weather.near(*boot)
             machine = Machine(
@@ -241,7 +253,7 @@ class Simulation:
         if not machine.children:
             machine.idle_since_s = self.now_s
             end = partial(self._end, pool, machine, self.now_s)
-            self.after(self.weather.near("linger_s"), end)
+            self.after(0.0 if machine.is_task else self.weather.near("linger_s"), end)
 
     def _place(self, machine: Machine, child: Child, wait_s: float) -> None:
         machine.take(child)
@@ -267,12 +279,13 @@ class Simulation:
         """Let a child end, and give its machine to another."""
         machine.release(child, self.now_s)
         queue: Queue = "gpu" if has_gpu(machine.instance_type) else "cpu"
-        self._fill(self._pools[queue], machine, self.weather.near("warm_s"))
+        pool = self._head_pool if child is self._head else self._pools[queue]
+        self._fill(pool, machine, self.weather.near("warm_s"))
 
     def _end(self, pool: Pool, machine: Machine, idle_since_s: float) -> None:
         if machine.lives and machine.idle_since_s == idle_since_s:
             machine.end_s = self.now_s
-            self._admit(pool.queue, ())
+            self._admit(pool, ())
 
     def _reclaim(self, pool: Pool, machine: Machine) -> None:
         """Take a machine back; what its children had not finished goes elsewhere."""
@@ -284,4 +297,4 @@ class Simulation:
         for child in children:
             machine.release(child, self.now_s)
             child.cut_off(max(0.0, self.now_s - child.began_s))
-        self.after(self.weather["accept_s"], partial(self._admit, pool.queue, children))
+        self.after(self.weather["accept_s"], partial(self._admit, pool, children))

@@ -44,13 +44,13 @@ class Weather:
         value = sum(self.values[name] for name in names)
         return value * float(self.rng.lognormal(0.0, self["machine_scatter"]))
 
-    def seconds_of(self, stage: Stage) -> np.ndarray:
-        """Return the time of each job of a stage."""
+    def seconds_of(self, stage: Stage, speed: float) -> np.ndarray:
+        """Return the time of each job of a stage on machines so fast."""
         loads = stage.loads
         counts = [load.n_jobs for load in loads]
         compute_s = np.repeat([load.compute_s for load in loads], counts)
         moved_mb = np.repeat([load.read_mb + load.write_mb for load in loads], counts)
-        likely = compute_s / self["speed"] + moved_mb / self["storage_mb_s"]
+        likely = compute_s / speed + moved_mb / self["storage_mb_s"]
         seconds: np.ndarray = likely * self.rng.lognormal(0.0, self["job_scatter"], len(likely))
         return seconds
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tomobatch.fleet.bill import Hire, Item, Traffic, bill_of, total
 from tomobatch.fleet.figures import Figures, offline_figures
-from tomobatch.fleet.machines import Fleet, has_gpu, machine_vcpus
+from tomobatch.fleet.machines import Fleet, has_gpu, is_task, machine_vcpus
 from tomobatch.fleet.prices import Prices
 
 _MS_PER_H = 3_600_000
@@ -179,10 +179,12 @@ def cost_of(
     unpriced: set[str] = set()
     hires: list[tuple[Hire, float]] = []
     unseen: dict[str, float] = defaultdict(float)
-    beside_usd_h = prices.beside.address_h
-    beside_usd_h += prices.beside.volume_h(fleet.volume_gib, fleet.throughput_mb_s)
+    volume_h = prices.beside.volume_h(fleet.volume_gib, fleet.throughput_mb_s)
+    storage_h = prices.beside.task_storage_h(fleet.task_storage_gib)
     for stretch in stretches:
         first = stretch.uses[0]
+        beside_usd_h = prices.beside.address_h
+        beside_usd_h += storage_h if is_task(first.instance_type) else volume_h
         usd_h = prices.usd_h(first.instance_type, first.market, first.zone, first.start_ms)
         if usd_h is None:
             unpriced.add(first.instance_type)
@@ -220,14 +222,17 @@ def _stretches(records: Iterable[Use], figures: Figures, until_ms: int | None) -
 def _stretch(uses: list[Use], figures: Figures, until_ms: int | None) -> Stretch:
     first_s, last_s = uses[0].start_ms / 1000, max(use.stop_ms for use in uses) / 1000
     launched_ms = max(use.launched_ms for use in uses)
-    if launched_ms:
+    of_task = is_task(uses[0].instance_type)
+    if launched_ms and of_task:
+        begin_s, assumed_start_s = min(launched_ms / 1000, first_s), 0.0
+    elif launched_ms:
         # EC2 tells when it was asked for; it is billed from when it runs.
         begin_s = min(launched_ms / 1000 + figures["pending_s"].likely, first_s)
         assumed_start_s = 0.0
     else:
         assumed_start_s = _boot_s(uses[0].instance_type, figures)
         begin_s = first_s - assumed_start_s
-    assumed_end_s = figures["linger_s"].likely
+    assumed_end_s = 0.0 if of_task else figures["linger_s"].likely
     if max(uses, key=lambda use: use.stop_ms).reclaimed:
         assumed_end_s = 0.0
     if until_ms is not None:
@@ -246,6 +251,8 @@ def _stretch(uses: list[Use], figures: Figures, until_ms: int | None) -> Stretch
 
 
 def _boot_s(instance_type: str, figures: Figures) -> float:
+    if is_task(instance_type):
+        return figures["pull_s"].likely
     names = ("boot_s", "place_s", "pull_s", *(("gpu_boot_s",) if has_gpu(instance_type) else ()))
     return sum(figures[name].likely for name in names)
 

@@ -21,7 +21,7 @@ from tomobatch.aws.runs.foretold import Foretold
 from tomobatch.aws.runs.observe import Look, Observer
 from tomobatch.aws.runs.place import Place
 from tomobatch.aws.runs.submitted import Submitted
-from tomobatch.fleet.machines import has_gpu
+from tomobatch.fleet.machines import has_gpu, is_task
 
 NAME = "seen.json"
 _AT_ONCE = 16
@@ -128,10 +128,17 @@ def _read(place: Place, run: str) -> Seen | None:
 def see(look: Look, reader: RunReader) -> Seen:
     """Return what a run saw."""
     foretold = look.record.foretold if look.record is not None else None
+    # They are as fast as they are, and tell nothing of machines.
+    ran_on_tasks = any(
+        is_task(attempt.instance_type)
+        for each in look.submitted
+        for attempts in each.attempts.values()
+        for attempt in attempts
+    )
     return Seen(
         **_machines(look.submitted),
         notice_s=tuple(_notices(look.submitted)),
-        steps={} if foretold is None else _steps(look.submitted, reader, foretold),
+        steps={} if foretold is None or ran_on_tasks else _steps(look.submitted, reader, foretold),
     )
 
 
@@ -152,6 +159,8 @@ def _machines(submitted: Iterable[Submitted]) -> dict[str, Any]:
     times: dict[str, list[float]] = {name: [] for name in ("boot_s", "gpu_boot_s", "warm_s")}
     kept_idle_s = 0.0
     for first, *others in _by_machine(submitted):
+        if is_task(first.attempt.instance_type):
+            continue
         # A machine that was launched before was another's; one that a retry got, nobody's wish.
         if first.waited_ms >= 0 and first.attempt.number == 1:
             asked_s[first.commands.name].append(first.waited_ms / 1000)

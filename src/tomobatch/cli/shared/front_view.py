@@ -58,6 +58,8 @@ def show_front(ways: Sequence["Way"], chosen: "Way") -> None:
 
 def describe(way: "Way") -> str:
     """Return a way in a few words."""
+    if way.queue == "fargate":
+        return f"{way.children}, all on Fargate Spot"
     return f"{way.children}, reconstruction on the {way.queue.upper()} queue"
 
 

@@ -24,7 +24,8 @@ Machines = Annotated[
     int | None, typer.Option(min=1, max=10_000, help="Start at most so many children a step.")
 ]
 OnQueue = Annotated[
-    Literal["cpu", "gpu"] | None, typer.Option(help="Where slices are reconstructed.")
+    Literal["cpu", "gpu", "fargate"] | None,
+    typer.Option(help="Where slices are reconstructed; fargate: where all of the run is."),
 ]
 Pilots = Annotated[
     int | None,

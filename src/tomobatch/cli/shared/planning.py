@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tomobatch.aws.runs.place import Place
     from tomobatch.aws.runs.record import RunRecord
     from tomobatch.estimate.estimate import Estimate
-    from tomobatch.estimate.planner import Way
+    from tomobatch.estimate.planner import Home, Way
     from tomobatch.fleet.figures import Figures
     from tomobatch.fleet.prices import Prices
     from tomobatch.plan import ScanPlan
@@ -29,7 +29,8 @@ PROFILE = "profiles/aws"
 """The profile that leaves to the planner what a user does not say; any other says it itself."""
 
 _DEFAULTS = Path("profiles") / "default" / "config.yaml"
-_GPUS = {"cpu": 0, "gpu": 1}
+_GPUS = {"cpu": 0, "gpu": 1, "fargate": 0}
+_NAMES = {"cpu": "on the CPU queue", "gpu": "on the GPU queue", "fargate": "on Fargate Spot"}
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,15 @@ class Wish:
         Most children of a step at once; how many children are to stay for all steps.
     queue
         Where slices are reconstructed.
+    has_fargate
+        Whether there is a queue of tasks on Fargate, which a plan may take.
     """
 
     limits: Limits = field(default_factory=Limits)
     machines: int | None = None
     pilots: int | None = None
-    queue: Literal["cpu", "gpu"] | None = None
+    queue: Literal["cpu", "gpu", "fargate"] | None = None
+    has_fargate: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
@@ -84,7 +88,7 @@ class Wish:
         }
         return {option: value is not None for option, value in said.items()}
 
-    def queues(self, plans: "Sequence[ScanPlan]") -> "tuple[Queue, ...]":
+    def queues(self, plans: "Sequence[ScanPlan]") -> "tuple[Home, ...]":
         """Return the queues that may be tried: where nothing is said, the devices say it.
 
         Raises
@@ -92,16 +96,21 @@ class Wish:
         UserError
             If the devices and the queue contradict each other.
         """
+        from tomobatch.estimate.planner import device_of
+
         devices = {plan.config.reconstruct.device for plan in plans} - {"auto"}
         for device in sorted(devices):
-            if self.queue not in (None, device):
+            if self.queue is not None and device != device_of(self.queue):
                 raise UserError(
                     f"--queue {self.queue}: reconstruct.device is {device} in config.yaml, where "
                     "auto leaves it open"
                 )
         if self.queue is not None:
             return (self.queue,)
-        return ("gpu",) if "gpu" in devices else ("cpu",) if devices else ("cpu", "gpu")
+        if "gpu" in devices:
+            return ("gpu",)
+        fargate: tuple[Home, ...] = ("fargate",) if self.has_fargate else ()
+        return ("cpu", *fargate) if devices else ("cpu", "gpu", *fargate)
 
 
 def plan_ways(
@@ -158,11 +167,12 @@ def choose_way(
 
     figures, prices = learn(offline_figures(), read_seen(place)), offline_prices()
     known = list(plans.values())
+    wish = replace(wish, has_fargate="FargateJobQueue" in place.outputs)
     way, fleet = None, Fleet()
     queue: Queue = "gpu"
-    if profile == PROFILE or wish != Wish():
+    if profile == PROFILE or any(wish.given.values()):
         ways, way = plan_ways(known, prices, figures, wish, detached=detached)
-        fleet, queue = way.fleet(fleet), way.queue
+        fleet, queue = way.fleet(fleet), way.device
         typer.echo(told_plan(ways, way, wish))
     estimate = estimate_run(
         known, prices, fleet, figures, queue=queue, device=queue, detached=detached
@@ -185,18 +195,16 @@ def _why(ways: "Sequence[Way]", way: "Way", wish: Wish) -> str:
         return ", as asked"
     asked = wish.limits.deadline_s, wish.limits.budget_usd
     why = f", {planner.why_chosen(*asked)}"
-    others = [each for each in ways if each.queue != way.queue]
-    if not others:
-        return why
-    name = others[0].queue.upper()
-    try:
-        other = planner.choose_way(others, *asked)
-    except UserError:
-        return f"{why}; none on the {name} queue does"
-    return (
-        f"{why}; on the {name} queue {other.children}, {other.elapsed_s / 60:.0f} minutes and "
-        f"${other.usd:.2f}"
-    )
+    for queue in dict.fromkeys(each.queue for each in ways if each.queue != way.queue):
+        name = _NAMES[queue]
+        try:
+            other = planner.choose_way([each for each in ways if each.queue == queue], *asked)
+        except UserError:
+            why += f"; none {name} does"
+        else:
+            minutes = f"{other.elapsed_s / 60:.0f} minutes"
+            why += f"; {name} {other.children}, {minutes} and ${other.usd:.2f}"
+    return why
 
 
 def as_planned(record: "RunRecord", way: "Way | None") -> "RunRecord":
@@ -216,12 +224,13 @@ def to_queue(queue: str | None) -> list[str]:
     if queue is None:
         return []
     if queue not in _GPUS:
-        raise UserError(f"the queue {queue!r} of the run's record is neither cpu nor gpu")
+        raise UserError(f"the queue {queue!r} of the run's record is none of {', '.join(_GPUS)}")
     profile = yaml.safe_load(_DEFAULTS.read_text(encoding="utf-8")) if _DEFAULTS.is_file() else {}
     resources: dict[str, dict[str, object]] = dict(profile.get("set-resources", {}))
     for rule in (step.rule for step in STEPS if step.queue == "gpu"):
         resources[rule] = {**resources.get(rule, {}), "queue": queue, "gpu": _GPUS[queue]}
     return [
+        *(_all_to(queue, profile.get("default-resources", [])) if queue == "fargate" else ()),
         "--set-resources",
         *(
             f"{rule}:{name}={value}"
@@ -229,3 +238,9 @@ def to_queue(queue: str | None) -> list[str]:
             for name, value in each.items()
         ),
     ]
+
+
+def _all_to(queue: str, defaults: Sequence[str]) -> list[str]:
+    """Return the default resources of a profile with another queue."""
+    others = [each for each in defaults if each.partition("=")[0] != "queue"]
+    return ["--default-resources", *others, f'queue="{queue}"']

@@ -56,6 +56,11 @@ class Host:
             return 0
 
 
+def task_type(vcpus: float, memory_gib: float) -> str:
+    """Return what stands in place of an instance type for a task on Fargate."""
+    return f"fargate.{vcpus:g}vcpu-{memory_gib:g}gb"
+
+
 def find_host(environment: Mapping[str, str] = os.environ) -> Host:
     """Read the machine's file, or else ask the metadata service; an unknown host is no error.
 
@@ -98,7 +103,7 @@ def _find_task(environment: Mapping[str, str]) -> Host:
         )
         vcpus, memory_gib = task["Limits"]["CPU"], task["Limits"]["Memory"] / 1024
         return Host(
-            f"fargate.{vcpus:g}vcpu-{memory_gib:g}gb",
+            task_type(vcpus, memory_gib),
             task["AvailabilityZone"],
             environment.get(MARKET_VARIABLE, ""),
             task["TaskARN"].rpartition("/")[2],
