@@ -1,6 +1,6 @@
 """How a run on AWS is to go: as its user says, and for the rest as the planner chooses.
 
-Decision 105.
+Decision 108.
 """
 
 from collections.abc import Mapping, Sequence
