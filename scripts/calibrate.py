@@ -34,13 +34,18 @@ def main(
     settings: dict[str, Any],
     pixel_size_um: float | None,
     beam: ConeBeam | None,
-    row_is_given: bool,
     merging: Merging,
     calibration_path: str,
     record_path: str,
     like: str | None = None,
+    *,
+    row_is_given: bool = False,
 ) -> None:
-    """Write the calibration and the record of one scan; ``like`` names another that tells it."""
+    """Write the calibration and the record of one scan.
+
+    ``like`` names another that tells it; ``row_is_given`` says that the configuration has the
+    source's row.
+    """
     record = Record("calibrate")
     with record.stage("read"):
         texts = [Path(path).read_text(encoding="utf-8") for path in evidence_paths]
@@ -81,9 +86,9 @@ if __name__ == "__main__":
             snakemake.params.calibrate,
             snakemake.params.pixel_size_um,
             snakemake.params.beam,
-            snakemake.params.row_is_given,
             snakemake.params.merging,
             snakemake.output.calibration,
             snakemake.output.record,
             None if like == snakemake.wildcards.scan else like,
+            row_is_given=snakemake.params.row_is_given,
         )

@@ -12,6 +12,8 @@ and the differences of views are linear in p but for small terms.
 
 Slices show the row as little as the data do: a wrong one moves a point at the distance r from the
 axis by up to the share r / D of the error, up and down as the sample turns.
+
+Decision 127.
 """
 
 import math
@@ -45,7 +47,8 @@ _SINGULAR = 1e12
 _MOST_ROUNDS, _SETTLED_ROWS, _LARGEST_STEP_ROWS = 8, 0.02, 10.0
 # At the ends of the rows of a sample that reaches beyond the detector, as a share of its level.
 _CUT_OFF_LEVEL = 0.1
-# What is taken stands out by so much; what is known worse at the rim of the slices is said.
+# By which a row stands out that is known worse than so much at the rim of the slices; of such a
+# one it is said.
 _CLEAR_SIGMAS, _LARGEST_ERROR_PX = 3.0, 0.25
 # By which a scanner's row may well be off, in rows and as a share of the detector's height; and
 # what is not believed.
@@ -115,10 +118,11 @@ def settle_source_row(
         return SourceRow(stated_px, None, None, source), [_NOT_TOLD.format(stated_px)] * doubtful
     row_px, sigma_px = found
     away_px = abs(row_px - stated_px)
-    is_clear = away_px > _CLEAR_SIGMAS * sigma_px and away_px * at_rim > NEGLIGIBLE_PX
+    is_seen = away_px * at_rim > NEGLIGIBLE_PX
+    is_clear = is_seen and away_px > _CLEAR_SIGMAS * sigma_px
     is_known = 2 * sigma_px * at_rim <= _LARGEST_ERROR_PX
     is_likely = away_px <= _UNLIKELY_SHARE * scan.n_rows
-    if is_clear and is_likely and not is_given:
+    if (is_clear or (is_seen and is_known)) and is_likely and not is_given:
         source = "found"
     settled = SourceRow(stated_px, row_px, sigma_px, source)
     if is_clear and source != "found":
