@@ -5,7 +5,7 @@ imaging", Optics Express 23 (2015) 27975, on logarithms, of which patterns that 
 (decision 39).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +81,7 @@ class Probe:
     def __init__(self, modes: Float32Array, cells: BoolArray | None = None) -> None:
         shape = modes.shape[1:]
         self._places = [_places(shape, axis, cells) for axis in (0, 1) if shape[axis] > 1]
-        self._of_modes = np.stack([self._slopes(mode)[0] for mode in modes])
+        self._of_modes = np.stack([self.slopes(mode)[0] for mode in modes])
 
     def weigh(self, line_integrals: Float32Array) -> Floats:
         """Return how much of each mode to add to a projection (y, x), float64 (mode,).
@@ -89,7 +89,10 @@ class Probe:
         The sum has the least total variation: the pattern of the beam is in every pixel, edges of
         the sample in few. Dense parts, which are noisy, count less.
         """
-        slopes, trust = self._slopes(line_integrals)
+        return self.weights(*self.slopes(line_integrals))
+
+    def weights(self, slopes: Floats, trust: Floats) -> Floats:
+        """Return the same of the differences of a projection, as ``slopes`` gives them."""
         weights = np.zeros(len(self._of_modes))
         for _ in range(_ITERATIONS):
             left = np.abs(slopes + weights @ self._of_modes)
@@ -97,12 +100,11 @@ class Probe:
             weights = -np.linalg.lstsq(scaled @ self._of_modes.T, scaled @ slopes, rcond=1e-9)[0]
         return np.asarray(weights)
 
-    def variation(self, line_integrals: Float32Array, weights: Floats) -> float:
-        """Return the total variation of a projection (y, x) and so much of the modes."""
-        slopes, trust = self._slopes(line_integrals)
+    def variation(self, slopes: Floats, trust: Floats, weights: Floats) -> float:
+        """Return the total variation of a projection and so much of the modes."""
         return float((trust * np.abs(slopes + weights @ self._of_modes)).sum())
 
-    def _slopes(self, image: Float32Array) -> tuple[Floats, Floats]:
+    def slopes(self, image: Float32Array) -> tuple[Floats, Floats]:
         """Return differences of neighbours at all places, and how far they are trusted."""
         smooth = ndimage.gaussian_filter(image, _SMOOTHING_PX, truncate=3).reshape(-1)
         first, last = np.concatenate(self._places, axis=1)
@@ -117,8 +119,8 @@ def add_modes(line_integrals: Float32Array, modes: Float32Array) -> None:
         one += np.tensordot(probe.weigh(one).astype(np.float32), modes, 1)
 
 
-def gains(line_integrals: Float32Array, modes: Float32Array) -> Floats:
-    """Return what the modes do for projections where their weights were not found.
+def gains(line_integrals: Iterable[Float32Array], modes: Float32Array) -> Floats:
+    """Return what the modes do for projections (y, x) where their weights were not found.
 
     Each of two halves of the pixels, blocks like the squares of a chessboard, is mended with the
     weights of the other.
@@ -132,11 +134,12 @@ def gains(line_integrals: Float32Array, modes: Float32Array) -> Floats:
     unmended = np.zeros(len(modes))
     gained = []
     for one in line_integrals:
-        before = sum(half.variation(one, unmended) for half in halves)
-        after = sum(
-            half.variation(one, other.weigh(one))
-            for half, other in zip(halves, halves[::-1], strict=True)
-        )
+        seen = [half.slopes(one) for half in halves]
+        weights = [half.weights(*slopes) for half, slopes in zip(halves, seen, strict=True)]
+        before = after = 0.0
+        for half, slopes, of_other in zip(halves, seen, weights[::-1], strict=True):
+            before += half.variation(*slopes, unmended)
+            after += half.variation(*slopes, of_other)
         gained.append(1 - after / before if before else 0.0)
     return np.asarray(gained)
 

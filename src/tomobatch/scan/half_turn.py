@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 Rows = NDArray[np.float64]
@@ -161,9 +160,11 @@ def _fit(early: Rows, late: Rows, expected: float) -> _Fit:
     lags = lags[np.abs(lags - expected) <= n_run - 2]
     mirrored = np.array([_curve_point(early, late, int(lag)) for lag in lags])
     growth = np.concatenate([near[::-1], [floor], near]) - floor
-    grown = CubicSpline(np.arange(-n_run + 1, n_run), growth)
     shifts = np.arange(expected - _SEARCH_LAGS, expected + _SEARCH_LAGS, _SEARCH_STEP)
-    shapes = grown(np.clip(lags - shifts[:, None], -n_run + 1, n_run - 1))
+    # A cubic spline that goes straight on at its ends; scipy.interpolate takes a second to import.
+    longer = np.pad(growth, n_run - 1, mode="reflect", reflect_type="odd")
+    places = np.clip(lags - shifts[:, None], -n_run + 1, n_run - 1) + 2 * (n_run - 1)
+    shapes = map_coordinates(longer, places[None], order=3, mode="mirror")
     # Mirrored pairs match no better than noise lets them, and worse by what a mirror does to the
     # detector's own pattern.
     base = np.maximum((mirrored - shapes).mean(axis=1, keepdims=True), floor)

@@ -1,5 +1,6 @@
 """A beam whose pattern moves: principal components of its flats, where they help (decision 39)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -42,13 +43,16 @@ def follow_pattern(
         return references, []
     n_projections = scan.header.n_projections
     count = min(_LOOKED_AT, n_projections)
-    gained = []
-    for number in np.linspace(0, n_projections - 1, count).round().astype(int).tolist():
-        counts = scan.read_projections(number, number + 1)
-        if np.isfinite(counts).all():
-            line_integrals = _line_integrals(counts[0], number, references, settings)
-            gained.append(gains(line_integrals[None], modes))
-    of_all = np.concatenate(gained) if gained else np.zeros(1)
+    numbers = np.linspace(0, n_projections - 1, count).round().astype(int).tolist()
+
+    def looked_at() -> Iterator[Float32Array]:
+        for number in numbers:
+            counts = scan.read_projections(number, number + 1)
+            if np.isfinite(counts).all():
+                yield _line_integrals(counts[0], number, references, settings)
+
+    gained = gains(looked_at(), modes)
+    of_all = gained if gained.size else np.zeros(1)
     mean, error = float(of_all.mean()), float(of_all.std() / np.sqrt(len(of_all)))
     helps = mean > max(_LEAST_GAIN, _LEAST_SIGMAS * error)
     if not helps and settings.dynamic_flats == "auto":

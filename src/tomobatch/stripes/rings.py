@@ -12,6 +12,7 @@ import numpy as np
 import scipy.ndimage as ndi
 
 from tomobatch.arrays import Float32Array, Float64Array
+from tomobatch.stripes.running_median import running_median
 
 _N_SECTORS = 24
 # Sectors this close share pixels and structure, and do not count as a pair.
@@ -58,7 +59,11 @@ def sector_profiles(image: Float32Array) -> Float64Array:
     y = middle + radii[:, None] * np.sin(directions)
     x = middle + radii[:, None] * np.cos(directions)
     polar = ndi.map_coordinates(image, [y, x], order=1, mode="nearest")
-    polar -= ndi.median_filter(polar, size=(_HIGH_PASS_PX, 1), mode="nearest")
+    # Beyond its ends the outermost value stands.
+    reach = _HIGH_PASS_PX // 2
+    polar -= running_median(np.pad(polar, ((reach, reach), (0, 0)), mode="edge"), _HIGH_PASS_PX)[
+        reach:-reach
+    ]
     limit = _CLIPPED_SIGMAS * _NORMAL_MAD * float(np.median(np.abs(polar)))
     np.clip(polar, -limit, limit, out=polar)
     sectors = polar.reshape(len(radii), _N_SECTORS, -1)
