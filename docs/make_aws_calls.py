@@ -74,7 +74,8 @@ class Account:
         policy = next(arn for arn in policies(iam) if "-User" in arn)
         self._emulator.grant(policy)
         self._user("estimate", "scans/tiny.h5")
-        self._user("run", "scans/tiny.h5", "--detach")
+        # An array for every step, on both queues: what pilots call besides is S3's alone.
+        self._user("run", "scans/tiny.h5", "--detach", "--machines", "100", "--queue", "gpu")
         self._wait(lambda: any("-preprocess-" in j["jobName"] for j in self._emulator.jobs()))
         self._user("stop", "tiny", "--yes")
         self._emulator.wait_until_idle(PATIENCE_S)

@@ -46,7 +46,7 @@ def main() -> None:
         call("phantom", SCAN, "--size", "128", "--rows", "48", "--angles", "240")
         draw("estimate", "estimate", SCAN, "--offline")
         emulator.inject(Fault(FaultKind.RECLAIM, match="tooth-process-*", index=1, after_s=5))
-        call("run", SCAN, "--detach")
+        call("run", SCAN, "--detach", "--machines", "4", "--queue", "gpu")
         wait_for(lambda step: step["rule"] == "process" and step["reclaimed"] and step["done"] >= 2)
         draw("status", "status", "tooth", shown="status tooth --watch")
         call("status", "tooth", "--watch", "--every", "2")
