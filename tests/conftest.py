@@ -8,6 +8,7 @@ from tests.real_scan import LEFT_OUT, UnusableError, find_real_scan
 
 STARTS_PROCESSES = (
     "tests/cli/",
+    "tests/copies/test_imagej.py",
     "tests/distributions/",
     "tests/infrastructure/",
     "tests/logger/",
@@ -49,8 +50,10 @@ COMPUTES_LONG = (
     "tests/report/test_convergence.py",
     "tests/scan/test_cone.py",
     "tests/scan/test_rows.py",
+    "tests/scan/test_taken.py",
     "tests/stores/test_grey_codes.py",
     "tests/stripes/test_choice.py",
+    "tests/stripes/test_ring_removal.py",
 )
 """Tests of whole scans and of every variant of a kernel: ten seconds and more a file."""
 

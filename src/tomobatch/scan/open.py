@@ -21,7 +21,6 @@ from tomobatch.scan.settings import DatasetSettings
 from tomobatch.scan.tiff import read_tiff_file, read_tiff_folder
 from tomobatch.scan.tiff_frames import is_tiff
 from tomobatch.scan.txrm import is_txrm, read_txrm
-from tomobatch.scan.zarr_array import is_zarr, read_zarr
 
 
 def open_scan(
@@ -59,18 +58,17 @@ def _read_parts(path: str, datasets: DatasetSettings) -> ScanParts:
     if is_remote(path):
         if object_exists(path):
             return _read_hdf5(open_file(path, open_object(path)), datasets)
-        if is_zarr(path):
-            return read_zarr(path, datasets)
-        raise UserError(f"{path}: no such object, and no Zarr array or group of this name")
+        found = _read_zarr(path, datasets)
+        if found is None:
+            raise UserError(f"{path}: no such object, and no Zarr array or group of this name")
+        return found
     local = Path(path)
     if not local.exists():
         raise UserError(_missing(local))
     if not os.access(local, os.R_OK):
         raise UserError(f"{path}: permission to read it is denied")
     if local.is_dir():
-        if is_zarr(path):
-            return read_zarr(path, datasets)
-        return read_tiff_folder(local, datasets)
+        return _read_zarr(path, datasets) or read_tiff_folder(local, datasets)
     if is_tiff(local):
         return read_tiff_file(local, datasets)
     if is_txrm(local):
@@ -78,6 +76,14 @@ def _read_parts(path: str, datasets: DatasetSettings) -> ScanParts:
     if is_lab_file(local):
         return read_tiff_folder(local.parent, datasets, lab_file=local)
     return _read_hdf5(open_file(path), datasets)
+
+
+def _read_zarr(path: str, datasets: DatasetSettings) -> ScanParts | None:
+    """Read a Zarr array or group; None where there is none."""
+    # Takes a while to import, and most scans are none.
+    from tomobatch.scan.zarr_array import is_zarr, read_zarr
+
+    return read_zarr(path, datasets) if is_zarr(path) else None
 
 
 def _read_hdf5(file: h5py.File, datasets: DatasetSettings) -> ScanParts:

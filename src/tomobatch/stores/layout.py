@@ -6,16 +6,17 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import zarr
-from zarr.abc.buffer import Buffer
-from zarr.codecs import BloscCodec
-from zarr.storage import LocalStore, MemoryStore
 
 from tomobatch.chunks import ChunkGrid
+
+if TYPE_CHECKING:
+    import zarr
+    from zarr.abc.buffer import Buffer
+    from zarr.storage import LocalStore, MemoryStore
 
 Array = npt.NDArray[np.float32]
 
@@ -43,6 +44,9 @@ class ArrayLayout:
 
     def metadata(self) -> bytes:
         """Return the bytes of the array's ``zarr.json``."""
+        # A plan or a preview lays out arrays and writes none: zarr takes a while to import.
+        from zarr.storage import MemoryStore
+
         objects: dict[str, Buffer] = {}
         self._create(MemoryStore(objects))
         return objects["zarr.json"].to_bytes()
@@ -64,6 +68,8 @@ class ArrayLayout:
         ValueError
             If ``values`` does not have the shape of that chunk, or holds NaN or infinity.
         """
+        from zarr.storage import LocalStore
+
         start, stop = self.range(index)
         expected = (stop - start, *self.shape[1:])
         if values.shape != expected:
@@ -87,7 +93,10 @@ class ArrayLayout:
         """Return the key of a shard below the array's ``c/``."""
         return "/".join([str(index), *"0" * (len(self.shape) - 1)])
 
-    def _create(self, store: LocalStore | MemoryStore) -> "zarr.Array[Any]":
+    def _create(self, store: "LocalStore | MemoryStore") -> "zarr.Array[Any]":
+        import zarr
+        from zarr.codecs import BloscCodec
+
         return zarr.create_array(
             store,
             shape=self.shape,
