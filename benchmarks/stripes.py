@@ -180,7 +180,7 @@ def main() -> None:
     print(
         "Standard deviation over the columns of the error of their mean, in 1e-3 of a line "
         "integral, behind the specimen; 512 columns, 720 angles, 10^4 photons. Sharp-edged discs "
-        "are the hard case. FilterName widths (large/small) in px: Vo's, and those scaled to 512 "
+        "are the hard case. Window widths (large/small) in px: Vo's, and those scaled to 512 "
         "columns.\n"
     )
     print(f"| specimen, stripes | untouched | {' | '.join(header)} |")

@@ -1,10 +1,18 @@
 """Both methods give one volume: the same noise and the same edges, on every size and device."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
+from tests.reconstruct.noise_and_edges import (
+    BIN_PX,
+    disc,
+    edge_width_px,
+    half_turn,
+    inside,
+    noise_power,
+    white_noise,
+)
 
 from tomobatch.opencl.devices import find_device
 from tomobatch.reconstruct.geometry import make_geometry
@@ -14,62 +22,14 @@ from tomobatch.reconstruct.slices import fbp
 SIZES = [256, 362, 512, 1024, 2048]
 # Asked for are ten percent. What is left of linear interpolation makes one of noise and of edges.
 TOLERANCE = 0.02
-BIN_PX = 0.05
-
-
-def half_turn(n_px: int) -> np.ndarray:
-    n_angles = 5 * n_px // 4
-    return np.arange(n_angles) * np.pi / n_angles
-
-
-def disc(n_px: int, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the exact sinogram of a disc, column means, and each pixel's distance to its edge."""
-    radius, x0, y0 = 0.31 * n_px, 0.083 * n_px, -0.041 * n_px
-    middle = (n_px - 1) / 2
-    edges = np.arange(n_px + 1) - 0.5 - middle
-    centre = x0 * np.cos(angles) + y0 * np.sin(angles)
-    u = np.clip((edges[None, :] - centre[:, None]) / radius, -1, 1)
-    area = radius**2 * (u * np.sqrt(1 - u**2) + np.arcsin(u))
-    y, x = np.mgrid[:n_px, :n_px] - middle
-    return np.diff(area, axis=1).astype(np.float32), np.hypot(x - x0, y - y0) - radius
-
-
-def edge_width_px(image: np.ndarray, distance_px: np.ndarray) -> float:
-    """Return the width at half height of the edge's spread: the slope of its mean profile."""
-    near = np.abs(distance_px) < 4
-    place = np.floor(distance_px[near] / BIN_PX).astype(int) + round(4 / BIN_PX)
-    profile = np.bincount(place, image[near]) / np.bincount(place)
-    # The slope over half a pixel: of neighbouring bins it would be noise.
-    wide = round(0.5 / BIN_PX)
-    slope = profile[:-wide] - profile[wide:]
-    above = np.flatnonzero(slope > slope.max() / 2)
-    return float(len(above) * BIN_PX)
-
-
-def noise_power(image: np.ndarray, n_bands: int = 4) -> np.ndarray:
-    """Return the noise's power in bands of spatial frequency, 0 to 0.5 cycles a pixel."""
-    side = int(len(image) / 2**0.5) // 2 * 2
-    start = (len(image) - side) // 2
-    power = np.abs(np.fft.fft2(image[start : start + side, start : start + side])) ** 2
-    frequency = np.fft.fftfreq(side)
-    radius = np.hypot(frequency[:, None], frequency[None, :])
-    bands = np.linspace(0, 0.5, n_bands + 1)
-    return np.array([power[(radius > a) & (radius <= b)].mean() for a, b in pairwise(bands)])
-
-
-def inside(n_px: int) -> np.ndarray:
-    y, x = np.mgrid[:n_px, :n_px] - (n_px - 1) / 2
-    return np.hypot(x, y) < 0.45 * n_px
 
 
 @pytest.fixture(scope="module", params=SIZES)
 def noise(request) -> dict[str, np.ndarray]:
     """One slice of white noise by each method; the axis lies between two columns."""
     n_px = request.param
-    angles = half_turn(n_px)
-    rows = np.random.default_rng(n_px).normal(size=(1, len(angles), n_px)).astype(np.float32)
-    cor = n_px / 2 - 0.27
-    return {name: fbp(rows, angles, cor, method=name)[0] for name in ("direct", "fourier")}
+    rows, angles, cor_px = white_noise(n_px)
+    return {name: fbp(rows, angles, cor_px, method=name)[0] for name in ("direct", "fourier")}
 
 
 def test_noise_is_the_same(noise) -> None:
