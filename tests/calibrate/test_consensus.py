@@ -57,6 +57,7 @@ def evidence(n_rows=8, **cors_px):
             n_angles=300,
             is_full_turn=False,
             view_noise=0.5,
+            calm_noise=0.5,
             offset_noise=0.13,
             rows=rows,
         )

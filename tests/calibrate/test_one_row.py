@@ -12,6 +12,7 @@ from tomobatch.calibrate.moments import moments_cor
 from tomobatch.calibrate.one_row import look_at
 from tomobatch.calibrate.packed import pack, unpack
 from tomobatch.calibrate.pairs import opposite_projections, opposite_views, view_noise
+from tomobatch.calibrate.rim import Rim, change_by_noise
 from tomobatch.calibrate.rows import remove_slow_part
 from tomobatch.calibrate.sharpness import sharpness_cor
 from tomobatch.calibrate.wedge import MARGIN_K, TRIM, fit_wedge, wedge_curve
@@ -178,3 +179,15 @@ def test_angles_that_are_even_but_for_the_encoder_are_not_interpolated():
     angles = half_turn(180) + np.random.default_rng(0).uniform(-1, 1, 180) * 1e-3 * np.pi / 180
     positions = half_turn_positions(np.sort(angles))
     assert positions.tolist() == list(range(180))
+
+
+def test_noise_at_the_rim_is_no_drift():
+    """A drift of the air is told at any noise; without one, noise alone is not taken for one."""
+    clean = row(half_turn(200), 95.0)
+    noisy = clean + np.random.default_rng(4).normal(0, 0.3 * clean.max(), clean.shape)
+    drift = np.linspace(0, 0.3, len(clean), dtype=np.float32)[:, None] * clean.max()
+    noise = change_by_noise(0.3 * clean.max() / np.percentile(clean.mean(axis=0), 95), *clean.shape)
+    assert Rim.of(clean).change < 0.01
+    assert Rim.of(noisy.astype(np.float32)).change < 0.7 * noise
+    drifting = Rim.of((noisy + drift).astype(np.float32)).change
+    assert drifting == pytest.approx(Rim.of(clean + drift).change, rel=0.15)

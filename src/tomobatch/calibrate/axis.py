@@ -5,19 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tomobatch.calibrate.comparison import ALIKE_PX
 from tomobatch.calibrate.consensus import Check, MethodResult, choose, mean_of
 from tomobatch.calibrate.doubts import Belief, doubts
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
-from tomobatch.calibrate.frames import assemble
 from tomobatch.calibrate.line import Line, fit_line, tells_slope
-from tomobatch.calibrate.mirror import (
-    MirrorFit,
-    find_mirror,
-    fit_mirror,
-    most_significant,
-    with_every_slope,
-)
+from tomobatch.calibrate.mirrored import LEAST_DEPTH, Laid, lay_views
 from tomobatch.calibrate.movement import Movement, movement_of
 from tomobatch.calibrate.one_row import METHODS, search_range
 from tomobatch.calibrate.unseen import Unseen
@@ -25,12 +17,13 @@ from tomobatch.calibrate.wedge import WedgeFit, fit_wedge
 
 AIR_FRACTION = 0.05  # a row with less than this of the strongest rows' signal sees air
 AIR_SIGNAL_TO_NOISE = 0.3
-LEAST_DEPTH = 4.5  # standard deviations: chance alone reaches 3.5 over a thousand places
 EDGE_SHARE = 0.2  # of the width, off the middle
 IS_CUT_OFF, ELSEWHERE_PX = 0.5, 8.0
 ANYWHERE = 0.2  # of the width: a slice that is sharpest near a place which no other method sees
 # The slope by rows: an outline that leans with the height looks like an axis that leans.
 ROWS_SLOPE_ERROR = 0.05
+# Its error where whole views do not tell it: of a smooth round sample rows may see no slope at all.
+ROWS_ALONE = 0.005
 ENDS_APART = 0.8 / np.sqrt(2)  # of the height, where two ends err independently
 
 
@@ -133,11 +126,12 @@ def _unusable(rows: Sequence[RowEvidence]) -> dict[int, str]:
 def _fits(good: Sequence[RowEvidence], scan: Evidence) -> tuple[dict[str, _Fit], Unseen]:
     """Return what each method that finds the axis finds, and what they do not see."""
     wedge = _fit_wedge(good, scan)
-    mirror = _fit_mirror(good, scan, wedge)
+    laid = lay_views(good, scan, wedge)
+    mirror = None if laid is None else laid.fit
     unseen = Unseen.of(good, scan, wedge, mirror, _moved_px(good))
     fits: dict[str, _Fit] = {}
-    if mirror is not None:
-        fits["mirror"] = _mirror_as_fit(mirror, good, scan, unseen)
+    if laid is not None:
+        fits["mirror"] = _mirror_as_fit(laid, scan, unseen)
     surest = mirror or wedge
     is_near_edge = surest and abs(surest.cor_px - (scan.n_x - 1) / 2) > EDGE_SHARE * scan.n_x
     if scan.is_full_turn and is_near_edge:
@@ -168,10 +162,8 @@ def _supported(fits: dict[str, _Fit], unseen: Unseen) -> dict[str, _Fit]:
     return {m: fit for m, fit in fits.items() if abs(fit.line.mid_px - at_px) <= ELSEWHERE_PX}
 
 
-def _mirror_as_fit(
-    mirror: MirrorFit, good: Sequence[RowEvidence], scan: Evidence, unseen: Unseen
-) -> _Fit:
-    middle = (scan.n_rows - 1) / 2
+def _mirror_as_fit(laid: Laid, scan: Evidence, unseen: Unseen) -> _Fit:
+    middle, mirror = (scan.n_rows - 1) / 2, laid.fit
     line = Line(
         middle,
         mirror.cor_px,
@@ -180,17 +172,12 @@ def _mirror_as_fit(
         mirror.slope_sigma,
         mirror.covariance,
     )
+    if line.slope_sigma is not None:
+        sigma = unseen.slope_error(line.slope_sigma, calm=laid.is_calm)
+        line = replace(line, slope_sigma=sigma, covariance=0.0)
     cors_px = {round(at + middle): cor_px for at, cor_px in mirror.rows_px.items()}
-    error_px = unseen.error_px("mirror", mirror.cor_sigma_px)
-    return _Fit(line, cors_px, error_px, mirror.stands_alone(_noise_power(good, scan)))
-
-
-def _noise_power(good: Sequence[RowEvidence], scan: Evidence) -> float:
-    """Return what noise adds to the squares of two opposite views, smoothed as `Frames` are."""
-    rows = [row for row in good if row.views]
-    variance = float(np.median([row.noise for row in rows])) ** 2
-    n_pairs = min(len(scan.views(row)) for row in rows)
-    return 4 * n_pairs * scan.view_noise**2 * variance / ALIKE_PX
+    error_px = unseen.error_px("calm mirror" if laid.is_calm else "mirror", mirror.cor_sigma_px)
+    return _Fit(line, cors_px, error_px, laid.stands_alone)
 
 
 def _fit_rows(
@@ -210,8 +197,13 @@ def _fit_rows(
     cors_px = {row: candidate.cor_px for (row, candidate), is_kept in pairs if is_kept}
     line = line.about((scan.n_rows - 1) / 2)
     error_px = unseen.error_px(method, line.mid_sigma_px)
-    alone = method == "moments" and scan.view_noise == 0 and unseen.cut_off < IS_CUT_OFF
-    return _Fit(_leaning(line, scan, error_px), cors_px, error_px, stands_alone=alone)
+    if scan.view_noise > 0:
+        return _Fit(_leaning(line, scan, error_px), cors_px, error_px)
+    # Over less than half a turn, a sample whose outline leans looks like an axis that leans the
+    # other way, by up to three times as much.
+    level = replace(line, slope=0.0, slope_sigma=None, covariance=0.0)
+    alone = method == "moments" and unseen.cut_off < IS_CUT_OFF
+    return _Fit(level, cors_px, error_px, stands_alone=alone)
 
 
 def _fit_wedge(good: Sequence[RowEvidence], scan: Evidence) -> WedgeFit | None:
@@ -223,26 +215,6 @@ def _fit_wedge(good: Sequence[RowEvidence], scan: Evidence) -> WedgeFit | None:
     search = search_range(scan.n_x, scan.is_full_turn)
     fit = fit_wedge([curve for _, curve in found], positions, search)
     return fit if fit is not None and fit.place.depth >= LEAST_DEPTH else None
-
-
-def _fit_mirror(
-    good: Sequence[RowEvidence], scan: Evidence, wedge: WedgeFit | None
-) -> MirrorFit | None:
-    """Return the most significant of the fits that begin wherever any method sees something."""
-    views = {row.row: scan.views(row) for row in good if row.views}
-    # Rows of a cone beam, rebinned each about its own cor, may differ in their pairs.
-    n_pairs = min((len(view) for view in views.values()), default=0)
-    views = {row: view[:n_pairs] for row, view in views.items()}
-    frames = assemble(views, scan.n_rows) if views else []
-    if not any(frame.is_good.any() for frame in frames):
-        return None
-    low, high = search_range(scan.n_x, scan.is_full_turn)
-    others_px = [] if wedge is None else [wedge.place.cor_px, wedge.place.rival_px]
-    starts_px = find_mirror(frames, (low, high), others_px)
-    fits = [fit for start in starts_px if (fit := fit_mirror(frames, start)) is not None]
-    fits = [fit for fit in fits if low <= fit.cor_px <= high and fit.significance >= LEAST_DEPTH]
-    best = most_significant(fits)
-    return None if best is None else with_every_slope(frames, best)
 
 
 def _wedge_as_fit(
@@ -277,8 +249,10 @@ def _line(own: Line, fits: dict[str, _Fit], scan: Evidence) -> Line:
     """Return the believed line with the slope of the method that knows it best."""
     for told in METHODS:  # in the order in which their slopes are to be trusted
         if told in fits and tells_slope(fits[told].line, scan.n_rows - 1):
-            line = fits[told].line
-            return replace(own, slope=line.slope, slope_sigma=line.slope_sigma, covariance=0.0)
+            slope, sigma = fits[told].line.slope, fits[told].line.slope_sigma
+            if told != "mirror" and sigma is not None:
+                sigma = float(np.hypot(sigma, ROWS_ALONE))
+            return replace(own, slope=slope, slope_sigma=sigma, covariance=0.0)
     return replace(own, slope=0.0, slope_sigma=None, covariance=0.0)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from tomobatch.calibrate.frames import SMOOTHING_PX, Frames
+from tomobatch.calibrate.frames import Frames
 
 Floats = NDArray[np.float64]
 
@@ -15,8 +15,6 @@ N_STRIPS = 12
 NARROWEST_PX = 5
 LIKELY_SLOPE = 0.03  # a tilt of 1.7 degrees: what is expected of a stage, before looking
 LEAST_DETAIL = 0.02  # share of the gradients' power that both views have in common
-# Smoothed white noise has as many independent values as one pixel in this many.
-ALIKE_PX = 4 * np.pi * SMOOTHING_PX**2
 
 
 @dataclass
@@ -25,6 +23,8 @@ class Comparison:
 
     Attributes
     ----------
+    alike_px
+        Of the frames compared.
     hessian
         Of half the squared difference, by the product of the two views' gradients.
     score_power
@@ -41,6 +41,7 @@ class Comparison:
     """
 
     n_free: int
+    alike_px: float
     hessian: Floats = field(init=False)
     score_power: Floats = field(init=False)
     scores: list[Floats] = field(default_factory=list)
@@ -64,7 +65,7 @@ class Comparison:
     @property
     def significance(self) -> float:
         """The likeness in standard deviations of that of unlike views (Fisher's z)."""
-        n_independent = max(self.n_pixels / ALIKE_PX, 1.0)
+        n_independent = max(self.n_pixels / self.alike_px, 1.0)
         return float(np.arctanh(np.clip(self.likeness, -0.9999, 0.9999)) * np.sqrt(n_independent))
 
     @property
@@ -87,8 +88,8 @@ class Comparison:
             likeness += float(np.sum(alike**2)) / max(float(alike[0, 0]), 1e-300)
             weight += float(alike[0, 0])
         # Of smoothed white noise, the squares of the correlations add up to half of their sum.
-        wider = max(1.0, likeness / max(weight, 1e-300) / (ALIKE_PX / 2))
-        return self.n_pixels / (2 * ALIKE_PX * wider)
+        wider = max(1.0, likeness / max(weight, 1e-300) / (self.alike_px / 2))
+        return self.n_pixels / (2 * self.alike_px * wider)
 
     @property
     def tells_slope(self) -> bool:
@@ -110,7 +111,7 @@ class Comparison:
     @property
     def _noise(self) -> float:
         """Variance of the score, in units of `score_power`."""
-        return self.difference / max(self.n_pixels, 1.0) * ALIKE_PX
+        return self.difference / max(self.n_pixels, 1.0) * self.alike_px
 
     def step(self, line: Floats) -> Floats:
         """Return the Gauss-Newton step from the line (cor, slope).
@@ -166,7 +167,7 @@ def compare(frames: Sequence[Frames], line: Floats, n_free: int) -> Comparison |
     t = np.arange(-reach, reach + 1, dtype=np.float64)
     fade = np.clip((reach + 1 - np.abs(t)) / max(min(n_x / 16, reach / 3), 2), 0, 1)
     fade = fade * fade * (3 - 2 * fade)
-    sums = Comparison(n_free)
+    sums = Comparison(n_free, frames[0].alike_px)
     for frame in frames:
         rows, columns = np.meshgrid(np.arange(len(frame.positions)), t, indexing="ij")
         z = frame.positions[:, None]

@@ -21,7 +21,8 @@ BLURRED_ADVICE = "align.method: auto moves projections onto each other"
 LARGEST_ERROR_PX = 0.152
 MOVED_ERROR_PX = 0.1  # of a sample that moves, told of as well
 LARGEST_EDGE_ERROR_PX = 0.25  # of the cor in the outermost rows, two standard deviations
-ROWS_FOR_FINE_TILT, LARGEST_TILT_ERROR_DEG = 64, 0.0135
+# Of the tilt, likewise: a tenth of such are off by more than 0.02 degrees.
+ROWS_FOR_FINE_TILT, LARGEST_TILT_ERROR_DEG = 64, 0.0122
 FAR_SHARE = 0.1  # of the width
 NO_TILT = "the tilt cannot be told from this scan and is taken as 0; give calibrate.tilt_deg"
 

@@ -16,14 +16,14 @@ from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.candidate import Candidate
 from tomobatch.calibrate.fan import steady, to_parallel
 from tomobatch.calibrate.fan_moments import even_angles, is_near_plane, row_moments
-from tomobatch.calibrate.frames import in_band, views_of
+from tomobatch.calibrate.frames import in_band, pack_views
 from tomobatch.calibrate.histogram import Histogram
 from tomobatch.calibrate.jitter import jitter_px
 from tomobatch.calibrate.moments import offset_noise
 from tomobatch.calibrate.movement import pack_masses, pack_steps
 from tomobatch.calibrate.one_row import grey_histogram, look_at
 from tomobatch.calibrate.packed import pack, unpack
-from tomobatch.calibrate.pairs import opposite_views, view_noise
+from tomobatch.calibrate.pairs import CALM_MOTION_PX, opposite_views, view_noise
 from tomobatch.calibrate.rim import Rim
 from tomobatch.calibrate.rows import noise_level, one_an_angle, signal_level
 from tomobatch.calibrate.sense import in_plane, mismatches
@@ -87,8 +87,8 @@ class RowEvidence:
         Index in the whole scan.
     signal, noise
         Standard deviations of the row's structure and of its white noise, line integrals.
-    views
-        Packed views half a turn apart, shape (pair, 2, x); empty where the scan has none.
+    views, calm_views
+        Packed views half a turn apart, shape (pair, 2, x), of few and of more projections; or "".
     wedge
         How empty the double wedge is, on rows looked at as a whole.
     candidates
@@ -113,6 +113,7 @@ class RowEvidence:
     signal: float
     noise: float
     views: str = ""
+    calm_views: str = ""
     wedge: PackedWedge | None = None
     candidates: dict[str, Candidate] | None = None
     jitter_px: float | None = None
@@ -137,9 +138,8 @@ class Evidence:
         Different angles.
     is_full_turn
         Whether the scan covers 360 degrees.
-    view_noise
-        How far the cor by views half a turn apart moves when each projection moves by one at
-        random.
+    view_noise, calm_noise
+        How far the cor by views and by calm views moves when projections move by one at random.
     offset_noise
         The same of the cor by all projections, at best.
     rows
@@ -156,14 +156,15 @@ class Evidence:
     n_angles: int
     is_full_turn: bool
     view_noise: float
+    calm_noise: float
     offset_noise: float
     rows: tuple[RowEvidence, ...]
     angles: str = ""
     fan_step_rad: float = 0.0
 
-    def views(self, row: RowEvidence) -> NDArray[np.float32]:
+    def views(self, row: RowEvidence, *, calm: bool = False) -> NDArray[np.float32]:
         """Return the views of a row, shape (pair, 2, x)."""
-        return unpack(row.views).reshape(-1, 2, self.n_x)
+        return unpack(row.calm_views if calm else row.views).reshape(-1, 2, self.n_x)
 
     def to_json(self) -> str:
         """Return the evidence as JSON text, some kB a row."""
@@ -205,8 +206,7 @@ def gather_evidence(
     angles = rising if runs is None else rising[runs]
     if len(angles) < 2 or len(angles_rad) - len(angles) > MOST_ALIKE * len(angles_rad):
         raise UserError("angles: most projections have the same one; give datasets.angle_range_deg")
-    noise = view_noise(opposite_views(angles, sinograms.shape[2]))
-    is_full_turn = covers_full_turn(angles)
+    n_x, is_full_turn = sinograms.shape[2], covers_full_turn(angles)
     even = even_angles(angles, is_full_turn=is_full_turn)
 
     def look(i: int) -> RowEvidence:
@@ -225,11 +225,12 @@ def gather_evidence(
     with ThreadPoolExecutor(n_usable_cores()) as threads:
         rows = tuple(threads.map(look, looked_at))
     return Evidence(
-        n_x=sinograms.shape[2],
+        n_x=n_x,
         n_rows=settings.n_rows,
         n_angles=len(angles),
         is_full_turn=is_full_turn,
-        view_noise=noise,
+        view_noise=view_noise(opposite_views(angles, n_x)),
+        calm_noise=view_noise(opposite_views(angles, n_x, CALM_MOTION_PX)),
         offset_noise=offset_noise(angles),
         rows=rows,
         angles=pack(angles) if beam is None and is_in_time(order) else "",
@@ -271,13 +272,12 @@ def _row_evidence(
     signal, noise = signal_level(sinogram), noise_level(sinogram)
     if signal == 0:
         return RowEvidence(row, 0.0, noise, problem="is empty"), None
-    views = ""
-    pairs = opposite_views(angles_rad, sinogram.shape[1])
-    if pairs and in_band(row, settings.n_rows):
-        measured = np.stack([[view.of(sinogram) for view in pair] for pair in pairs])
-        views = pack(views_of(measured))
+    views = calm_views = ""
+    if in_band(row, settings.n_rows):
+        views = pack_views(sinogram, angles_rad, calm=False)
+        calm_views = pack_views(sinogram, angles_rad, calm=True)
     if not settings.is_wedge_row(row):
-        return RowEvidence(row, signal, noise, views), None
+        return RowEvidence(row, signal, noise, views, calm_views), None
     check = settings.is_check_row(row)
     view = look_at(sinogram, angles_rad, check)
     evidence = RowEvidence(
@@ -285,6 +285,7 @@ def _row_evidence(
         signal=signal,
         noise=noise,
         views=views,
+        calm_views=calm_views,
         wedge=None if view.wedge is None else PackedWedge.of(view.wedge),
         candidates=view.candidates,
         rim=view.rim,

@@ -17,7 +17,8 @@ Row = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 MOST_PAIRS = 4
-EDGE_MOTION_PX = 3.0  # of the edge of the field of view, over the projections of one view
+# Of the edge of the field of view, over the projections of one view: sharp ones, and calm ones.
+EDGE_MOTION_PX, CALM_MOTION_PX = 3.0, 10.0
 MOST_COMPARED = 64
 LARGEST_GAP_STEPS = 3.0  # across which an opposite projection is interpolated
 
@@ -39,7 +40,9 @@ class View:
         return np.asarray(self.weights @ row[self.indices], dtype=np.float32)
 
 
-def opposite_views(angles_rad: Floats, n_x: int) -> list[tuple[View, View]]:
+def opposite_views(
+    angles_rad: Floats, n_x: int, motion_px: float = EDGE_MOTION_PX
+) -> list[tuple[View, View]]:
     """Return pairs of views half a turn apart, spread over the scan.
 
     Parameters
@@ -48,6 +51,9 @@ def opposite_views(angles_rad: Floats, n_x: int) -> list[tuple[View, View]]:
         Shape (angle,), rising.
     n_x
         Detector pixels a row.
+    motion_px
+        How far the edge of the field of view moves over the projections of one view. Of more, the
+        view has less noise and is the less that of one angle.
 
     Returns
     -------
@@ -60,7 +66,7 @@ def opposite_views(angles_rad: Floats, n_x: int) -> list[tuple[View, View]]:
     first, last = float(angles_rad[0]), float(angles_rad[0]) + beyond
     n_pairs = int(np.clip(1 + beyond / step, 1, MOST_PAIRS))
     starts = np.linspace(first, last, n_pairs) if n_pairs > 1 else np.array([(first + last) / 2])
-    n_used = int(np.clip(1 + EDGE_MOTION_PX / (step * n_x / 2), 2, 6))
+    n_used = int(np.clip(1 + motion_px / (step * n_x / 2), 2, 2 * motion_px))
     pairs = (
         [_view(angles_rad, start + turned, step, n_used) for turned in (0, HALF_TURN_RAD)]
         for start in starts

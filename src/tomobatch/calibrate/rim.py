@@ -5,8 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tomobatch.calibrate.rows import noise_level
+
 AIR_FRACTION = 32  # the outermost 1/32 of the row at each side should be air
-N_BLOCKS = 8  # of angles, whose means tell a level from noise
+N_BLOCKS = 8  # of angles, whose medians tell a level from noise
+OF_MEDIAN = 1.25  # the noise of a median, of that of a mean
+LARGEST_OF_ALL = 1.8  # of as many medians of noise, in their standard deviation
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,8 @@ class Rim:
         The largest of either end over the blocks of angles: near 0 for air.
     change
         Standard deviation over the blocks, both ends together: of air, the drift of the beam.
+
+    Both are without what the row's noise adds to them.
     """
 
     level: float
@@ -33,8 +39,29 @@ class Rim:
         blocks = np.array_split(row, min(N_BLOCKS, len(row)))
         levels = np.array([[np.median(end) for end in ends_of(block)] for block in blocks])
         levels /= within
-        change = float(np.linalg.norm(levels.std(axis=0)))
-        return cls(round(float(np.abs(levels).max()), 5), round(change, 5))
+        noise = change_by_noise(noise_level(row) / within, *row.shape)
+        change = _without(float(np.linalg.norm(levels.std(axis=0))), noise)
+        level = _without(float(np.abs(levels).max()), LARGEST_OF_ALL * noise / np.sqrt(2))
+        return cls(round(level, 5), round(change, 5))
+
+
+def change_by_noise(noise: float, n_angles: int, n_x: int) -> float:
+    """Return what noise, as a share of the level in the middle, makes of the change at both ends.
+
+    Parameters
+    ----------
+    noise
+        Its standard deviation.
+    n_angles, n_x
+        Size of the sinogram.
+    """
+    n_values = max(n_angles // N_BLOCKS, 1) * max(n_x // AIR_FRACTION, 2)
+    return float(OF_MEDIAN * noise * np.sqrt(2 / n_values))
+
+
+def _without(size: float, noise: float) -> float:
+    """Return a size whose square noise has added to."""
+    return float(np.sqrt(max(size**2 - noise**2, 0.0)))
 
 
 def ends_of(row: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
