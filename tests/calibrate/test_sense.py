@@ -32,8 +32,8 @@ def test_the_wrong_sense_is_told_and_the_right_one_is_not(sense, noise):
 def test_a_short_scan_and_a_round_sample_tell_nothing():
     short = np.linspace(0, np.pi + 0.5, 60)
     row = np.random.default_rng(0).random((60, 40)).astype(np.float32)
-    assert mismatches(row, short, 300.0, 19.5) is None
+    assert mismatches(row, short, 300.0, 19.5, 19.5) is None
     assert sense_doubts([None]) == []
     even = np.tile(np.hanning(40).astype(np.float32), (60, 1))
     around = np.arange(60) * 2 * np.pi / 60
-    assert sense_doubts([mismatches(even, around, 300.0, 19.5)]) == []
+    assert sense_doubts([mismatches(even, around, 300.0, 19.5, 19.5)]) == []

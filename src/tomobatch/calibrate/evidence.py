@@ -246,17 +246,19 @@ def _cone_evidence(
     beam: ConeBeam,
 ) -> RowEvidence:
     """Look at a row of a cone beam as a parallel one, rebinned anew if the first guess was off."""
-    cor_px = beam.cor_px(sinogram.shape[1])
-    parallel, angles = to_parallel(sinogram, angles_rad, beam.source_voxels, cor_px)
+    n_x = sinogram.shape[1]
+    cor_px, source_px = beam.cor_px(n_x), beam.source_voxels
+    normal_px, _ = beam.principal_px(settings.n_rows, n_x)
+    parallel, angles = to_parallel(sinogram, angles_rad, source_px, cor_px, normal_px)
     if len(angles) < 2:
         return RowEvidence(row, 0.0, 0.0, problem="its angles span less than its fan")
     found, better_px = _row_evidence(parallel, angles, row, settings)
     if better_px is not None and abs(better_px - cor_px) >= WORTH_REBINNING_PX:
-        parallel, angles = to_parallel(sinogram, angles_rad, beam.source_voxels, better_px)
+        parallel, angles = to_parallel(sinogram, angles_rad, source_px, better_px, normal_px)
         found = _row_evidence(parallel, angles, row, settings)[0]
     if better_px is None or not in_plane(beam, row, settings.n_rows):
         return found
-    sense = mismatches(sinogram, angles_rad, beam.source_voxels, better_px)
+    sense = mismatches(sinogram, angles_rad, source_px, better_px, normal_px)
     return replace(found, sense=sense)
 
 

@@ -26,7 +26,7 @@ NEGLIGIBLE_PX = 0.15
 
 
 def to_parallel(
-    row: Row, angles_rad: Floats, source_px: float, cor_px: float
+    row: Row, angles_rad: Floats, source_px: float, cor_px: float, normal_px: float
 ) -> tuple[Row, Floats]:
     """Return a row rebinned to parallel rays, (angle, x), and its angles.
 
@@ -40,10 +40,16 @@ def to_parallel(
         Distance from the source to the detector in columns.
     cor_px
         Column of the axis, as far as it is known.
+    normal_px
+        Column where the normal of the detector comes from the source. A detector that is not
+        square to the ray through the axis stretches one side of the fan: to second order in its
+        angles that is a shift.
     """
     from_axis = np.arange(row.shape[1]) - cor_px
-    fan_rad = np.arcsin(np.clip(from_axis / source_px, -0.99, 0.99))
-    columns = cor_px + source_px * np.tan(fan_rad)
+    beside_px = cor_px - normal_px
+    distance_px = math.hypot(source_px, beside_px)
+    fan_rad = np.arcsin(np.clip(from_axis / distance_px, -0.99, 0.99))
+    columns = normal_px + source_px * np.tan(fan_rad + math.atan2(beside_px, source_px))
     places = np.arange(len(angles_rad), dtype=np.float64)
     if covers_full_turn(angles_rad):
         before = angles_rad - FULL_TURN_RAD, places - len(places)

@@ -29,7 +29,11 @@ def in_plane(beam: ConeBeam | None, row: int, n_rows: int) -> bool:
 
 
 def mismatches(
-    row: Row, angles_rad: NDArray[np.float64], source_px: float, cor_px: float
+    row: Row,
+    angles_rad: NDArray[np.float64],
+    source_px: float,
+    cor_px: float,
+    normal_px: float,
 ) -> tuple[float, float] | None:
     """Return how much opposite rays differ, as the angles count and the other way.
 
@@ -41,8 +45,8 @@ def mismatches(
         Of the source in the sense of the beam's frame, rising.
     source_px
         Distance from the source to the detector in columns.
-    cor_px
-        Column of the axis.
+    cor_px, normal_px
+        Column of the axis, and of the detector's normal from the source.
 
     Returns
     -------
@@ -52,14 +56,18 @@ def mismatches(
         return None
     other_way = FULL_TURN_RAD - angles_rad[::-1]
     return (
-        _mismatch(row, angles_rad, source_px, cor_px),
-        _mismatch(row[::-1], other_way, source_px, cor_px),
+        _mismatch(row, angles_rad, source_px, cor_px, normal_px),
+        _mismatch(row[::-1], other_way, source_px, cor_px, normal_px),
     )
 
 
-def _mismatch(row: Row, angles_rad: NDArray[np.float64], source_px: float, cor_px: float) -> float:
+def _mismatch(
+    row: Row, angles_rad: NDArray[np.float64], source_px: float, cor_px: float, normal_px: float
+) -> float:
     """Return the mean square difference of opposite rays, after rebinning, without their means."""
-    parallel, angles = to_parallel(np.ascontiguousarray(row), angles_rad, source_px, cor_px)
+    parallel, angles = to_parallel(
+        np.ascontiguousarray(row), angles_rad, source_px, cor_px, normal_px
+    )
     places = np.arange(len(angles), dtype=np.float64)
     round_and_round = np.concatenate([angles, angles + FULL_TURN_RAD])
     at = np.interp(
