@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,20 @@ class Band:
     def kept(self) -> slice:
         """Those of the rows read that sinograms are made of."""
         return slice(self.first - self.low, self.stop - self.low)
+
+
+class RowsInPlace:
+    """Some rows of a scan's sinograms (row, angle, x), in the place that they have in the scan."""
+
+    def __init__(self, sinograms: Float32Array, band: Band, n_rows: int) -> None:
+        self._sinograms, self._first = sinograms, band.first
+        self.shape = (n_rows, *sinograms.shape[1:])
+
+    def __getitem__(self, place: Any) -> Float32Array:  # noqa: ANN401  a slice, or two
+        """Return rows by their numbers in the scan, and a part of their angles if asked for."""
+        rows, *rest = place if isinstance(place, tuple) else (place,)
+        moved = slice(rows.start - self._first, rows.stop - self._first)
+        return np.asarray(self._sinograms[(moved, *rest)])
 
 
 def bands_of(

@@ -1,6 +1,7 @@
 """The slices of a preview: every variant of every row, by the functions of the steps."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,13 +13,14 @@ from tomobatch.arrays import Float32Array
 from tomobatch.calibrate.calibration import Calibration, calibrate, with_given_axis
 from tomobatch.calibrate.doubts import NO_TILT
 from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
+from tomobatch.cores import n_usable_cores
 from tomobatch.errors import UserError
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.on_chunks.corrections import Corrections
 from tomobatch.on_chunks.rows import choose_stripes, process_rows
 from tomobatch.on_chunks.slices import SlicesOfScan, settled
 from tomobatch.plan import ScanPlan
-from tomobatch.preview.band import Band, bands_of, look_around, read_sinograms
+from tomobatch.preview.band import Band, RowsInPlace, bands_of, look_around, read_sinograms
 from tomobatch.preview.figures import Figures, measure
 from tomobatch.preview.known import NOT_ALIGNED, Known
 from tomobatch.preview.sweep import Changes
@@ -81,19 +83,6 @@ class Preview:
     warnings: tuple[str, ...] = field(default=())
 
 
-class _Rows:
-    """Some rows of a scan's sinograms (row, angle, x), in the place that they have in the scan."""
-
-    def __init__(self, sinograms: Float32Array, band: Band, n_rows: int) -> None:
-        self._sinograms, self._first = sinograms, band.first
-        self.shape = (n_rows, *sinograms.shape[1:])
-
-    def __getitem__(self, place: Any) -> Float32Array:  # noqa: ANN401  a slice, or two
-        rows, *rest = place if isinstance(place, tuple) else (place,)
-        moved = slice(rows.start - self._first, rows.stop - self._first)
-        return np.asarray(self._sinograms[(moved, *rest)])
-
-
 @dataclass(frozen=True)
 class _Read:
     """A band of the scan, read: sinograms by normalisation and corrections, and the angles.
@@ -154,11 +143,15 @@ def make_preview(
     for one, plan, own in zip(changes, plans, effective, strict=True):
         if one != own:
             variants.append(Variant(one, plan))
-    tiles = [
-        _tile(number, one, variant.plan, found, choice)
-        for one in reads
-        for number, variant in enumerate(variants)
-    ]
+    with ThreadPoolExecutor(n_usable_cores()) as threads:
+        measured = [
+            _tile(number, one, variant.plan, found, choice, threads)
+            for one in reads
+            for number, variant in enumerate(variants)
+        ]
+        tiles = [one.result() for one in measured]
+    # One row does not tell the tilt, which is no doubt about it.
+    doubts = [line for line in found.warnings if len(rows) > 1 or line != NO_TILT]
     return Preview(
         plan=base,
         rows=tuple(rows),
@@ -168,13 +161,8 @@ def make_preview(
         tiles=tiles,
         bands=[one.band for one in reads],
         is_from_run=known.calibration is not None,
-        warnings=tuple(dict.fromkeys((*warnings, *_doubts(found, rows)))),
+        warnings=tuple(dict.fromkeys((*warnings, *doubts))),
     )
-
-
-def _doubts(found: Calibration, rows: Sequence[int]) -> list[str]:
-    """Return what calibration warns of, but that one row does not tell the tilt."""
-    return [line for line in found.warnings if len(rows) > 1 or line != NO_TILT]
 
 
 def _check_rows(rows: Sequence[int], n_rows: int) -> None:
@@ -275,8 +263,15 @@ def _effective(
     return values
 
 
-def _tile(number: int, one: _Read, plan: ScanPlan, found: Calibration, auto: StripeChoice) -> Tile:
-    """Reconstruct one slice as ``process`` and ``reconstruct`` would."""
+def _tile(
+    number: int,
+    one: _Read,
+    plan: ScanPlan,
+    found: Calibration,
+    auto: StripeChoice,
+    threads: ThreadPoolExecutor,
+) -> Future[Tile]:
+    """Reconstruct one slice as ``process`` and ``reconstruct`` would; it is measured meanwhile."""
     choice = _choice_of(plan, auto)
     sinograms = _processed(one, plan, choice)
     calibration = found
@@ -284,17 +279,20 @@ def _tile(number: int, one: _Read, plan: ScanPlan, found: Calibration, auto: Str
         calibration = with_given_axis(found, plan.config.calibrate, plan.merging)
     choices = plan.config.reconstruct.model_copy(update={"size_px": plan.whole_slice_px})
     choices, layout = settled(choices, plan.volume_layout, calibration)
-    rows = _Rows(sinograms, one.band, plan.header.n_rows)
+    rows = RowsInPlace(sinograms, one.band, plan.header.n_rows)
     work = SlicesOfScan(rows, one.angles_rad, choices, calibration, layout)
     kept: list[Float32Array] = []
     work.reconstruct((one.row, one.row + 1), lambda _, values: kept.append(values[0].copy()))
     image = kept[0][::-1] if layout.orientation.flips_rows else kept[0]
     is_whole = plan.config.reconstruct.roi_px is None
-    return Tile(
-        variant=number,
-        row=one.row,
-        image=image,
-        cor_px=float(calibration.cor_px(np.array([one.row]))[0]),
-        stripes=choice.method,
-        figures=measure(image, is_whole=is_whole),
+    cor_px = float(calibration.cor_px(np.array([one.row]))[0])
+    return threads.submit(
+        lambda: Tile(
+            variant=number,
+            row=one.row,
+            image=image,
+            cor_px=cor_px,
+            stripes=choice.method,
+            figures=measure(image, is_whole=is_whole),
+        )
     )
