@@ -101,7 +101,10 @@ if workflow.is_main_process and ON_S3:
 
 REFUSED = {}
 if workflow.is_main_process:
-    start_scripts_warm(Path(workflow.basedir) / "scripts")
+    # Those of this file: what includes it may lie in another folder, a study's for one.
+    scripts = workflow.current_basedir.join("../scripts")
+    if scripts.is_local:
+        start_scripts_warm(Path(str(scripts)).resolve())
     # All scans are looked at before anything runs; a job looks at its own alone.
     PLANS = read_plans(CONFIG, scan_location)
     if not PLANS.good:

@@ -32,7 +32,14 @@ def install(scripts: Path) -> None:
     ----------
     scripts
         Folder whose scripts' imports are made ahead of time.
+
+    Raises
+    ------
+    NotADirectoryError
+        There is no such folder: scripts would start as slowly as ever, and nobody would know.
     """
+    if not scripts.is_dir():
+        raise NotADirectoryError(f"{scripts} holds no scripts to start warm")
     if sys.platform != "linux" or os.environ.get(SWITCH) == "0":
         return
     from snakemake.script import PythonScript
