@@ -76,4 +76,4 @@ def test_a_band_of_a_dataset_is_the_one_that_h5py_reads(bucket, tmp_path):  # no
         )
         np.testing.assert_array_equal(crop.darks(), here.darks()[:, 10:30])
         with pytest.raises(OSError, match=r"band\.h5: "):
-            there._parts.projections._band(10**9, slice(0, 1), 0, 5)
+            there.parts.projections._band(10**9, slice(0, 1), 0, 5)
