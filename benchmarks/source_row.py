@@ -48,7 +48,9 @@ def evidence_of(sinograms: NDArray[np.float32], recipe: Recipe) -> Evidence:
         moments = row_moments(row, angles, even, beam, number - plane)
         rows.append(RowEvidence(number, 1.0, 0.0, rim=Rim.of(row), moments=moments))
     step = float(even[1] - even[0])
-    return Evidence(N_COLS, N_ROWS, len(angles), full, 0.0, 0.0, tuple(rows), fan_step_rad=step)
+    return Evidence(
+        N_COLS, N_ROWS, len(angles), full, 0.0, 0.0, 0.0, tuple(rows), fan_step_rad=step
+    )
 
 
 def spoilt(sinograms: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -91,7 +91,7 @@ def test_a_sample_that_is_the_same_in_all_rows_does_not_tell():
 )
 def test_what_is_taken_and_what_is_said(monkeypatch, found, is_given, taken, said):
     monkeypatch.setattr(source_row, "find_source_row", lambda *_: found)
-    scan = Evidence(N_COLS, N_ROWS, 120, True, 0.0, 0.0, ())
+    scan = Evidence(N_COLS, N_ROWS, 120, True, 0.0, 0.0, 0.0, ())
     settled, doubts = settle_source_row((), scan, BEAM, is_given=is_given)
     assert settled.source == taken
     assert settled.row_px == (found[0] if taken == "found" else MIDDLE)
@@ -104,5 +104,5 @@ def test_that_it_cannot_be_told_is_said_where_it_may_matter():
     far = replace(BEAM, source_to_axis_mm=1000, source_to_detector_mm=2000)
     assert 2 * math.tan(far.half_fan_rad(N_COLS)) < 0.25
     for n_rows, said in ((N_ROWS, 0), (2000, 1)):
-        scan = Evidence(N_COLS, n_rows, 120, True, 0.0, 0.0, ())
+        scan = Evidence(N_COLS, n_rows, 120, True, 0.0, 0.0, 0.0, ())
         assert len(settle_source_row((), scan, far, is_given=False)[1]) == said
