@@ -59,7 +59,8 @@ def test_filters_ignore_the_status(account, name, value, expected):
     reply = account.batch.list_jobs(
         jobQueue="tomobatch-gpu", filters=[{"name": name, "values": [value]}]
     )
-    assert names(reply) == expected
+    # Jobs of other tests may lie in this queue.
+    assert [name for name in names(reply) if name.startswith("filter-")] == expected
 
 
 def _named(account, name):

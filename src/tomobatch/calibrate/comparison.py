@@ -133,6 +133,8 @@ class Comparison:
         by_noise = inverse @ (self._noise * (self.score_power + self._prior)) @ inverse
         by_strips = inverse @ (scores.T @ scores) @ inverse
         by_strips *= len(scores) / max(len(scores) - self.n_free, 1)
+        if not np.diag(by_noise).all():
+            return np.asarray(by_strips)  # alike to the last bit: there is no noise to scale
         more = np.sqrt(np.maximum(np.diag(by_strips) / np.diag(by_noise), 1.0))
         return np.asarray(by_noise * np.outer(more, more))
 
