@@ -60,6 +60,15 @@ def test_numbers_that_are_said_are_not_changed():
     assert Wish(machines=7).counts == Wish(pilots=7).counts == [7]
 
 
+def test_stacks_of_before_run_an_array_a_step():
+    """Their jobs have no right to claim commands: pilots would all fail."""
+    before, now = {"CpuJobQueue": "cpu"}, {"PilotClaims": "s3://b/scratch/*/claims/*"}
+    assert Wish().on(before).kinds == (False,)
+    assert Wish(pilots=7).on(now).kinds == (True,)
+    with pytest.raises(UserError, match="--pilots: the stacks are of an earlier version"):
+        Wish(pilots=7).on(before)
+
+
 @pytest.mark.parametrize(
     ("limits", "told"),
     [

@@ -61,7 +61,7 @@ def running_cluster(folder: Path) -> Iterator[dict[str, str]]:
             "one node of Slurm can be started by root only, with Debian's slurm-wlm and munge "
             f"(not found: {', '.join(missing) or 'nothing'})"
         )
-    if OF_THE_MACHINE.exists():
+    if is_set_up():
         raise NoSlurm(f"this machine has a Slurm of its own: {OF_THE_MACHINE}")
     write_files(folder)
     OF_THE_MACHINE.unlink(missing_ok=True)
@@ -97,6 +97,17 @@ def running_cluster(folder: Path) -> Iterator[dict[str, str]]:
             if daemon.poll() is None:
                 daemon.kill()
                 daemon.wait()
+
+
+def is_set_up() -> bool:
+    """Tell whether this machine has a Slurm, other than what a test left that was killed."""
+    if not OF_THE_MACHINE.exists():
+        return False
+    is_ours = OF_THE_MACHINE.is_symlink() and (
+        OF_THE_MACHINE.readlink().with_name("slurmctld.out").exists()
+    )
+    is_running = subprocess.run(["pgrep", "-x", "slurmctld"], stdout=subprocess.DEVNULL)
+    return not is_ours or is_running.returncode == 0
 
 
 MUNGE_FILES = {

@@ -2,7 +2,6 @@
 
 import json
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,8 +60,9 @@ def run(
     config = read_config()
     plans = list(plan_scans(find_scans([scan], config), config).good.values())
     prices = current_prices(fleet, region, offline=offline)
-    figures, has_fargate = known_account(offline=offline)
-    wish = replace(wish, has_fargate=has_fargate)
+    figures, outputs = known_account(offline=offline)
+    if outputs is not None:
+        wish = wish.on(outputs)
     ways, way = plan_ways(plans, prices, figures, wish)
     if plot is not None:
         plot_ways(ways, way, plot)
@@ -79,25 +79,25 @@ def run(
     typer.echo(f"\n{estimate.summary}")
 
 
-def known_account(*, offline: bool) -> "tuple[dict[str, Figure], bool]":
-    """Return what the runs of the deployment have seen of AWS, and whether it has a Fargate queue.
+def known_account(*, offline: bool) -> "tuple[dict[str, Figure], dict[str, str] | None]":
+    """Return what the runs of the deployment have seen of AWS, and the outputs of its stacks.
 
-    Without a deployment, the dated table.
+    Without a deployment, the dated table, and None.
     """
     from tomobatch.estimate.learn import learn
     from tomobatch.fleet.figures import offline_figures
 
     if offline:
-        return offline_figures(), False
+        return offline_figures(), None
     from tomobatch.aws.runs.seen import read_seen
 
     try:
         with deployment() as place:
             figures = learn(offline_figures(), read_seen(place))
-            return figures, "FargateJobQueue" in place.outputs
+            return figures, place.outputs
     except UserError:
         # Nothing is deployed yet, or out of reach: the assumptions say that nothing is learnt.
-        return offline_figures(), False
+        return offline_figures(), None
 
 
 def current_prices(fleet: "Fleet", region: str | None, *, offline: bool) -> "Prices":

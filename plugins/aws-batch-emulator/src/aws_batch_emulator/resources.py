@@ -93,6 +93,7 @@ def iam_template(prefix: str, bucket: str) -> Template:
             ExecutionRole=_arn("Execution"),
             ServiceRole=_arn("Service"),
             InstanceProfile=_arn("Profile"),
+            PilotClaims=f"s3://{bucket}/scratch/*/claims/*",
             UserPolicy=_ref("User"),
         ),
     }

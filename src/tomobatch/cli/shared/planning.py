@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PROFILE = "profiles/aws"
 """The profile that leaves to the planner what a user does not say; any other says it itself."""
 
+_NO_CLAIMS = "the stacks are of an earlier version; `tomobatch setup` gives jobs the right to claim"
 _DEFAULTS = Path("profiles") / "default" / "config.yaml"
 _GPUS = {"cpu": 0, "gpu": 1, "fargate": 0}
 _NAMES = {"cpu": "on the CPU queue", "gpu": "on the GPU queue", "fargate": "on Fargate Spot"}
@@ -47,6 +48,8 @@ class Wish:
         Where slices are reconstructed.
     has_fargate
         Whether there is a queue of tasks on Fargate, which a plan may take.
+    may_pilot
+        Whether pilots have the right to claim commands: stacks of 0.1 do not give it.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -54,11 +57,28 @@ class Wish:
     pilots: int | None = None
     queue: Literal["cpu", "gpu", "fargate"] | None = None
     has_fargate: bool = False
+    may_pilot: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
         if self.machines is not None and self.pilots is not None:
             raise UserError("--machines and --pilots exclude each other: choose one")
+        if self.pilots is not None and not self.may_pilot:
+            raise UserError(f"--pilots: {_NO_CLAIMS}")
+
+    def on(self, outputs: Mapping[str, str]) -> "Wish":
+        """Return what is left of it on stacks with these outputs.
+
+        Raises
+        ------
+        UserError
+            If pilots are asked for, and have not the right.
+        """
+        return replace(
+            self,
+            has_fargate="FargateJobQueue" in outputs,
+            may_pilot="PilotClaims" in outputs,
+        )
 
     @property
     def counts(self) -> list[int]:
@@ -74,7 +94,7 @@ class Wish:
         """Whether pilots may be tried, and arrays a step."""
         if self.pilots is not None:
             return (True,)
-        return (False, True) if self.machines is None else (False,)
+        return (False, True) if self.machines is None and self.may_pilot else (False,)
 
     @property
     def given(self) -> dict[str, bool]:
@@ -167,13 +187,15 @@ def choose_way(
 
     figures, prices = learn(offline_figures(), read_seen(place)), offline_prices()
     known = list(plans.values())
-    wish = replace(wish, has_fargate="FargateJobQueue" in place.outputs)
+    wish = wish.on(place.outputs)
     way, fleet = None, Fleet()
     queue: Queue = "gpu"
     if profile == PROFILE or any(wish.given.values()):
         ways, way = plan_ways(known, prices, figures, wish, detached=detached)
         fleet, queue = way.fleet(fleet), way.device
         typer.echo(told_plan(ways, way, wish))
+        if not wish.may_pilot:
+            typer.echo(f"Pilots are left out: {_NO_CLAIMS}")
     estimate = estimate_run(
         known, prices, fleet, figures, queue=queue, device=queue, detached=detached
     )
