@@ -51,3 +51,14 @@ def test_every_client_takes_the_same_region(emulator, tiny_scan, tmp_path, monke
     scan = tomobatch("inspect", address)
     assert scan.code == 0, scan
     assert "60" in scan.out
+
+
+def test_who_has_no_region_is_told_of_this_machine(tiny_scan, tmp_path, monkeypatch):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    said = tomobatch("run", str(tiny_scan))
+    assert said.code == 1
+    assert "No AWS Region is known" in said.err
+    assert said.err.rstrip().endswith("; or run here: tomobatch run --local")

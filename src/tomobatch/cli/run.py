@@ -161,6 +161,7 @@ def run_on_aws(
 ) -> None:
     """Send those scans that can be reconstructed to AWS, and start a run of them there."""
     scans = {scan: entry for scan, entry in scans.items() if scan in plans.good}
+    _ask_for_a_region()
     data_url(profile)
     for called_so, entry in scans.items():
         check_before_upload(str(entry["path"]), plans.good[called_so].config.datasets)
@@ -176,6 +177,19 @@ def run_on_aws(
         there = {scan: f"{record.results}/{scan}" for scan in scans}
         replaces = replaces or may_replace(there, plans.good, on_s3, yes=yes)
         start(place, record, detach=detach, replaces=replaces, needed=needed)
+
+
+def _ask_for_a_region() -> None:
+    """Refuse where no Region is known: most who see it have no account, and mean this machine."""
+    from snakemake_executor_plugin_aws_batch_array.region import find_region
+    from tomobatch.aws.account.mistakes import aws_mistakes
+
+    try:
+        with aws_mistakes():
+            find_region()
+    except UserError as error:
+        why = str(error).removesuffix(".")
+        raise UserError(f"{why}; or run here: tomobatch run --local") from None
 
 
 def name_of(name: str | None, scans: Mapping[str, Entry]) -> str:
