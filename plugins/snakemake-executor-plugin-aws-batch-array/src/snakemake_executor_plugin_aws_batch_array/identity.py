@@ -8,8 +8,6 @@ from pathlib import Path
 
 MAX_TAG_VALUE = 256
 
-_IGNORED_FOLDERS = {".snakemake", ".git", "__pycache__"}
-
 _RESULT_OPTIONS = ("--config", "--configfiles", "--set-scatter", "--default-storage-prefix")
 """Options of Snakemake that change what a job makes, and not only how it is run or shown."""
 
@@ -20,17 +18,13 @@ def sources_fingerprint(files: Iterable[str]) -> str:
     Parameters
     ----------
     files
-        Paths relative to the working directory. Those outside it are not shipped to jobs, so they
-        are left out here too, as are caches.
+        Paths relative to the working directory, of those that jobs are sent.
     """
     digest = hashlib.sha256()
-    for name in sorted(set(files)):
-        path = Path(name)
-        parts = path.parts
-        if parts[0] == ".." or not _IGNORED_FOLDERS.isdisjoint(parts) or not path.is_file():
-            continue
-        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
-        digest.update(path.read_bytes())
+    for path in map(Path, sorted(set(files))):
+        if path.is_file():
+            digest.update(f"{path}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

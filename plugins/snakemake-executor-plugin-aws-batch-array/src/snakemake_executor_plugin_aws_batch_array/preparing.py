@@ -2,11 +2,9 @@
 
 import getpass
 import json
-import tempfile
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
@@ -27,7 +25,7 @@ from snakemake_executor_plugin_aws_batch_array.identity import (
 from snakemake_executor_plugin_aws_batch_array.parcels import Parcel, Run
 from snakemake_executor_plugin_aws_batch_array.resources import JobResources, read_resources
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
-from snakemake_executor_plugin_aws_batch_array.source_archive import follow_links
+from snakemake_executor_plugin_aws_batch_array.source_archive import pack, shipped
 from snakemake_executor_plugin_aws_batch_array.store import RunStore
 from snakemake_executor_plugin_aws_batch_array.targets import encode_targets, split_exactly
 from snakemake_executor_plugin_aws_batch_array.versions import PLUGIN, installed_versions
@@ -159,10 +157,7 @@ class Preparation:
         return tuple(others)
 
     def _put_sources(self) -> str:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "sources.tar.xz"
-            self.executor.workflow.write_source_archive(path)
-            return self.store.put_sources(follow_links(path))
+        return self.store.put_sources(pack(self._shipped))
 
     @cached_property
     def _shared_arguments(self) -> tuple[str, ...]:
@@ -181,8 +176,13 @@ class Preparation:
         )
 
     @cached_property
+    def _shipped(self) -> list[str]:
+        sources = self.executor.workflow.dag.get_sources()
+        return shipped(sources, self.settings.leave_out or (), self.executor.logger)
+
+    @cached_property
     def _sources(self) -> str:
-        return sources_fingerprint(self.executor.workflow.dag.get_sources())
+        return sources_fingerprint(self._shipped)
 
     @cached_property
     def _result_options(self) -> list[str]:

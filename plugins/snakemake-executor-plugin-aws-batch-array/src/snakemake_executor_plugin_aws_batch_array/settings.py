@@ -37,6 +37,11 @@ def format_pairs(pairs: dict[str, str]) -> str:
     return ",".join(f"{name}={value}" for name, value in pairs.items())
 
 
+def parse_names(text: str) -> list[str]:
+    """Read ``name,name``."""
+    return [name for name in (part.strip() for part in text.split(",")) if name]
+
+
 def _option(help_text: str, kind: type = str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
     return {"help": help_text, "env_var": True, "required": False, "type": kind, **more}
 
@@ -130,6 +135,15 @@ class ExecutorSettings(ExecutorSettingsBase):
     )
     tags: dict[str, str] | None = field(
         default=None, metadata=_pairs("Tags of every job: KEY=VALUE,KEY=VALUE.")
+    )
+    leave_out: list[str] | None = field(
+        default=None,
+        metadata=_option(
+            "Folders of the workflow's repository of which no job needs anything, docs,tests for "
+            "one: they are not sent to jobs, each of which unpacks what it is sent.",
+            parse_func=parse_names,
+            unparse_func=",".join,
+        ),
     )
     task_timeout: int | None = field(
         default=None,
