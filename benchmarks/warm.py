@@ -1,9 +1,8 @@
 """A Python that has imported Snakemake already: each start is a fork, at a tenth of the price.
 
 Tests and benchmarks that start thousands of Snakemakes spend nearly all their time on imports.
-Within `warm_python` there is a folder with a `python` that does what `python -m MODULE` does, and
-`python SCRIPT` for the scripts of rules, in a process forked from one that has imported what
-Snakemake needs. Open files, environment, directory,
+Within `warm_python` there is a folder with a `python` that does what `python -m MODULE` does, in a
+process forked from one that has imported what Snakemake needs. Open files, environment, directory,
 signals, exit code and SIGKILL are passed on; nothing else is shared (Linux).
 """
 
@@ -26,10 +25,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_MODULES = ("snakemake", "tomobatch.")
-_SCRIPTS = "/.snakemake/scripts/"
-"""How the name of a module begins, and what the path of a script has in it, that is started by a
-fork: a command of a workflow and its script; all else by the Python itself."""
+_STARTED_WARM = ("snakemake", "tomobatch.")
+"""How the name of a module begins that is started by a fork; all else by the Python itself."""
 
 _SERVICES = ("s3", "batch", "ec2", "logs", "sts", "cloudformation")
 """What controllers and children ask; botocore reads megabytes of JSON before it does."""
@@ -42,8 +39,7 @@ _HIGH = 1000
 
 _CLIENT = """#!/usr/bin/env -S "{python}" -IS
 import json, os, signal, socket, sys
-is_module = sys.argv[1:2] == ["-m"] and sys.argv[2].startswith({modules})
-if not is_module and "{scripts}" not in "".join(sys.argv[1:2]):
+if sys.argv[1:2] != ["-m"] or not sys.argv[2].startswith({warm}):
     os.execv("{python}", ["{python}", *sys.argv[1:]])
 def passed(number):
     try:
@@ -53,7 +49,7 @@ def passed(number):
 files = [number for number in map(int, os.listdir("/proc/self/fd")) if passed(number)]
 server = socket.socket(socket.AF_UNIX)
 server.connect("{address}")
-request = json.dumps([sys.argv[1 + is_module:], dict(os.environ), os.getcwd(), files]).encode()
+request = json.dumps([sys.argv[2:], dict(os.environ), os.getcwd(), files]).encode()
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, lambda number, frame: server.send(bytes([number])))
 socket.send_fds(server, [len(request).to_bytes(4, "big")], files)
@@ -77,9 +73,7 @@ def warm_python(*ahead: str) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
         address, python = f"{folder}/socket", Path(folder) / "python"
-        client = _CLIENT.format(
-            python=sys.executable, address=address, modules=_MODULES, scripts=_SCRIPTS
-        )
+        client = _CLIENT.format(python=sys.executable, address=address, warm=_STARTED_WARM)
         python.write_text(client)
         python.chmod(stat.S_IRWXU)
         server = subprocess.Popen(
@@ -120,14 +114,10 @@ def main(address: str, python: str, *ahead: str) -> None:
     tempfile.tempdir = None
     sys.executable = python
     sys.argv, sys.path[0] = words, folder
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    if _SCRIPTS in words[0]:
-        sys.path[0] = str(Path(words[0]).parent)
-        runpy.run_path(words[0], run_name="__main__")
-        return
     from snakemake.workflow import Workflow
 
     Workflow._rundir = folder
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)
 
 
