@@ -66,7 +66,7 @@ def test_an_upgrade_leaves_a_run_alone(account, tmp_path):
     # What was there has its name still; a revision of a definition is a new one beside the old.
     same = [name for name in before if not name.endswith("JobDefinition")]
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
-    assert set(after) - set(before) == {"UserPolicy"}
+    assert set(after) - set(before) == {"PilotClaims", "UserPolicy"}
     assert environments() == machines
     assert s3.get_object(Bucket=after["DataBucket"], Key="runs/r1/tooth/report.html")
     # What was chosen stays, and what is not the default any more is said.
