@@ -52,6 +52,22 @@ def stage(step="a", n_jobs=1, compute_s=10.0, queue="cpu", vcpus=4, memory_mib=1
     return Stage(step, queue, vcpus, memory_mib, (Load(n_jobs, compute_s, **moved),), **more)
 
 
+def random_stages(rng, gpu_share=0.0):
+    """Return five stages of any size; of so many, slices are computed on GPUs."""
+    return [
+        stage(
+            name,
+            n_jobs=int(rng.integers(1, 60)),
+            compute_s=float(rng.uniform(1, 90)),
+            vcpus=int(rng.integers(1, 5)),
+            memory_mib=float(rng.uniform(100, 7000)),
+            waited_for=bool(rng.integers(2)),
+            queue="gpu" if rng.random() < gpu_share else "cpu",
+        )
+        for name in "abcde"
+    ]
+
+
 def play(*stages, fleet=ONE_TYPE, lives_s=(), detached=False, **changed):
     """Play a run through on a day whose every figure is the likely one."""
     weather = Weather(likely(**changed), 0.0, Rng(lives_s))

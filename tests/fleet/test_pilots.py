@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.fleet.known import ONE_TYPE, likely, play, stage
+from tests.fleet.known import ONE_TYPE, likely, play, random_stages, stage
 from tests.fleet.scans import plan_of_size
 
 from snakemake_executor_plugin_aws_batch_array.pilot_dispatch import GIVE_WAY_S
@@ -118,18 +118,7 @@ def test_a_job_that_fits_nowhere_is_told():
 def test_nothing_is_lost_and_every_second_is_accounted_for(seed):
     """With a reclaim about every half hour of a machine."""
     rng = np.random.default_rng(seed)
-    stages = [
-        stage(
-            name,
-            n_jobs=int(rng.integers(1, 60)),
-            compute_s=float(rng.uniform(1, 90)),
-            vcpus=int(rng.integers(1, 5)),
-            memory_mib=float(rng.uniform(100, 7000)),
-            waited_for=bool(rng.integers(2)),
-            queue="gpu" if rng.integers(4) == 0 else "cpu",
-        )
-        for name in "abcde"
-    ]
+    stages = random_stages(rng, gpu_share=0.25)
     fleet = Fleet(pilots=int(rng.integers(1, 40)), cpu_most_vcpus=int(rng.integers(4, 80)))
     hazard = replace(offline_figures()["hazard_h"], low=2.0, likely=2.0, high=2.0)
     weather = Weather.draw(offline_figures() | {"hazard_h": hazard}, rng)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.fleet.known import ONE_TYPE, figures, likely, play, stage
+from tests.fleet.known import ONE_TYPE, figures, likely, play, random_stages, stage
 
 from tomobatch.fleet.bill import Item
 from tomobatch.fleet.figures import offline_figures
@@ -124,17 +124,7 @@ def test_a_controller_that_is_a_job_has_its_machine_to_the_end():
 
 def random_run(seed, **changed):
     rng = np.random.default_rng(seed)
-    stages = [
-        stage(
-            name,
-            n_jobs=int(rng.integers(1, 60)),
-            compute_s=float(rng.uniform(1, 90)),
-            vcpus=int(rng.integers(1, 5)),
-            memory_mib=float(rng.uniform(100, 7000)),
-            waited_for=bool(rng.integers(2)),
-        )
-        for name in "abcde"
-    ]
+    stages = random_stages(rng)
     fleet = Fleet(most_children=int(rng.integers(1, 40)), cpu_most_vcpus=int(rng.integers(4, 80)))
     table = offline_figures() | changed
     weather = Weather.draw(table, rng)

@@ -281,7 +281,7 @@ def _row_evidence(
     if not settings.is_wedge_row(row):
         return RowEvidence(row, signal, noise, views, calm_views), None
     check = settings.is_check_row(row)
-    view = look_at(sinogram, angles_rad, check)
+    view = look_at(sinogram, angles_rad, noise, check)
     evidence = RowEvidence(
         row=row,
         signal=signal,
@@ -291,7 +291,7 @@ def _row_evidence(
         wedge=None if view.wedge is None else PackedWedge.of(view.wedge),
         candidates=view.candidates,
         rim=view.rim,
-        jitter_px=jitter_px(sinogram, angles_rad) if check else None,
+        jitter_px=jitter_px(sinogram, angles_rad, noise) if check else None,
         masses=pack_masses(sinogram),
         steps=pack_steps(sinogram) if check else "",
         histogram=grey_histogram(sinogram, angles_rad, view.start_px) if check else None,

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from tomobatch.calibrate.rows import noise_level, remove_slow_part
+from tomobatch.calibrate.rows import remove_slow_part
+from tomobatch.spread import NORMAL_MAD
 from tomobatch.turn import angle_step
 
 Floats = NDArray[np.float64]
@@ -15,7 +16,7 @@ MOST_MOTION_PX = 3.0  # of the edge of the view from one projection to the next
 GROWN = 70 / 16
 
 
-def jitter_px(row: NDArray[np.float32], angles_rad: Floats) -> float:
+def jitter_px(row: NDArray[np.float32], angles_rad: Floats, noise: float) -> float:
     """Return the standard deviation of the sample's movement along x.
 
     Each projection is held against the mean of its neighbours: the shift that makes them alike, by
@@ -27,6 +28,8 @@ def jitter_px(row: NDArray[np.float32], angles_rad: Floats) -> float:
         Sinogram of one detector row, shape (angle, x), float32.
     angles_rad
         Shape (angle,), rising.
+    noise
+        Standard deviation of the row's white noise.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def jitter_px(row: NDArray[np.float32], angles_rad: Floats) -> float:
     whole = even[:-3] & even[1:-2] & even[2:-1] & even[3:]
     if whole.sum() < 5:
         return 0.0
-    moved = (1.4826 * float(np.median(np.abs(rough[whole])))) ** 2 / GROWN
+    moved = (NORMAL_MAD * float(np.median(np.abs(rough[whole])))) ** 2 / GROWN
     # Smoothing lowers the noise of a pixel, and makes its neighbours alike, by the same factor.
-    by_noise = noise_level(row) ** 2 / float(np.median(power))
+    by_noise = noise**2 / float(np.median(power))
     return float(np.sqrt(max(moved - 1.5 * by_noise, 0.0)))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tomobatch.spread import NORMAL_MAD
+
 Floats = NDArray[np.float64]
 
 REJECT_SIGMAS = 4.0
@@ -99,7 +101,7 @@ def fit_line(rows: Floats, cors_px: Floats, sigmas_px: Floats) -> tuple[Line, ND
     kept = np.ones(len(rows), dtype=np.bool_)
     for _ in range(20):
         residual = cors_px - offset - slope * (rows - middle)
-        scale = max(1.4826 * float(np.median(np.abs(residual / sigmas)[kept])), 0.3)
+        scale = max(NORMAL_MAD * float(np.median(np.abs(residual / sigmas)[kept])), 0.3)
         now_kept = np.abs(residual) <= REJECT_SIGMAS * scale * sigmas
         line = _least_squares(rows, cors_px, sigmas, now_kept, with_slope)
         slope, offset = line.slope, float(line.at(np.array([middle]))[0])

@@ -16,6 +16,7 @@ from scipy import ndimage
 from tomobatch.calibrate.moments import circle, weigh
 from tomobatch.calibrate.packed import pack, unpack
 from tomobatch.calibrate.rows import remove_slow_part
+from tomobatch.spread import NORMAL_MAD
 from tomobatch.turn import angle_step
 
 Row = NDArray[np.float32]
@@ -173,7 +174,7 @@ def leap(steps: Sequence[str], angles_rad: Floats) -> Movement:
     in_gap = np.diff(angles_rad) > 1.5 * angle_step(angles_rad)
     sizes_px = np.where(in_gap, 0.0, np.abs(shifts_px))
     size_px = float(sizes_px.max())
-    usual_px = 1.4826 * float(np.median(sizes_px[~in_gap]))
+    usual_px = NORMAL_MAD * float(np.median(sizes_px[~in_gap]))
     if size_px < max(LEAST_LEAP_PX, LEAP_SIGMAS * usual_px):
         return STANDS_STILL
     return Movement(size_px, size_px, AT_ONCE)
@@ -188,7 +189,7 @@ def _summed(packed: Sequence[str]) -> Floats:
 def _slow_part(values: Floats) -> tuple[float, float]:
     """Return the rms of what changes slowly, without its noise, and that noise."""
     steps = np.diff(values)
-    noise = 1.4826 * float(np.median(np.abs(steps - np.median(steps)))) / np.sqrt(2)
+    noise = NORMAL_MAD * float(np.median(np.abs(steps - np.median(steps)))) / np.sqrt(2)
     means = np.array([block.mean() for block in np.array_split(values, N_BLOCKS)])
     noise /= np.sqrt(len(values) / N_BLOCKS)
     free = N_BLOCKS - 3  # an offset and a circle are taken out of a path

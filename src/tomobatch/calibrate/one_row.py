@@ -59,11 +59,13 @@ class RowView:
     rim: Rim | None
 
 
-def look_at(row: Row, angles_rad: Floats, slow_too: bool) -> RowView:
+def look_at(row: Row, angles_rad: Floats, noise: float, slow_too: bool) -> RowView:
     """Return what a row's sinogram, shape (angle, x), angles rising, says by itself.
 
     Parameters
     ----------
+    noise
+        Standard deviation of its white noise.
     slow_too
         Whether to ask the slice as well.
     """
@@ -76,7 +78,7 @@ def look_at(row: Row, angles_rad: Floats, slow_too: bool) -> RowView:
         start = mass.cor_px if mass else _or_middle(start_px, row.shape[1])
         found["sharpness"] = _sharpest(row, angles_rad, start)
     kept = {m: _rounded(c) for m, c in found.items() if c is not None and np.isfinite(c).all()}
-    return RowView(wedge, start_px, kept, Rim.of(row))
+    return RowView(wedge, start_px, kept, Rim.of(row, noise))
 
 
 def _sharpest(row: Row, angles_rad: Floats, start_px: float) -> Candidate | None:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tomobatch.calibrate.rows import noise_level
-
 AIR_FRACTION = 32  # the outermost 1/32 of the row at each side should be air
 N_BLOCKS = 8  # of angles, whose medians tell a level from noise
 OF_MEDIAN = 1.25  # the noise of a median, of that of a mean
@@ -31,17 +29,20 @@ class Rim:
     change: float
 
     @classmethod
-    def of(cls, row: NDArray[np.float32]) -> "Rim | None":
-        """Look at the sinogram of one row, shape (angle, x); None where it shows no object."""
+    def of(cls, row: NDArray[np.float32], noise: float) -> "Rim | None":
+        """Look at the sinogram of one row, shape (angle, x); None where it shows no object.
+
+        ``noise`` is the standard deviation of its white noise.
+        """
         within = float(np.percentile(row.mean(axis=0), 95))
         if within <= 0:
             return None
         blocks = np.array_split(row, min(N_BLOCKS, len(row)))
         levels = np.array([[np.median(end) for end in ends_of(block)] for block in blocks])
         levels /= within
-        noise = change_by_noise(noise_level(row) / within, *row.shape)
-        change = _without(float(np.linalg.norm(levels.std(axis=0))), noise)
-        level = _without(float(np.abs(levels).max()), LARGEST_OF_ALL * noise / np.sqrt(2))
+        by_noise = change_by_noise(noise / within, *row.shape)
+        change = _without(float(np.linalg.norm(levels.std(axis=0))), by_noise)
+        level = _without(float(np.abs(levels).max()), LARGEST_OF_ALL * by_noise / np.sqrt(2))
         return cls(round(level, 5), round(change, 5))
 
 

@@ -29,6 +29,7 @@ from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.fan import NEGLIGIBLE_PX
 from tomobatch.calibrate.fan_moments import N_ORDERS, unpack_moments
+from tomobatch.calibrate.unseen import CUT_OFF_LEVEL
 
 Floats = NDArray[np.float64]
 
@@ -45,8 +46,6 @@ _ANGLE_BLOCKS, _ROW_BLOCKS = 16, 8
 _UNSEEN, _UNSEEN_IN_SHORT = 1.25, 2.0
 _SINGULAR = 1e12
 _MOST_ROUNDS, _SETTLED_ROWS, _LARGEST_STEP_ROWS = 8, 0.02, 10.0
-# At the ends of the rows of a sample that reaches beyond the detector, as a share of its level.
-_CUT_OFF_LEVEL = 0.1
 # By which a row stands out that is known worse than so much at the rim of the slices; of such a
 # one it is said.
 _CLEAR_SIGMAS, _LARGEST_ERROR_PX = 3.0, 0.25
@@ -155,7 +154,7 @@ def find_source_row(
     """
     near = [row for row in rows if row.moments]
     rims = [row.rim.level for row in near if row.rim is not None]
-    if len(near) < _FEWEST_ROWS or not rims or float(np.median(rims)) > _CUT_OFF_LEVEL:
+    if len(near) < _FEWEST_ROWS or not rims or float(np.median(rims)) > CUT_OFF_LEVEL:
         return None
     first, last = near[0].row, near[-1].row
     by_row = {row.row: unpack_moments(row.moments) for row in near}

@@ -48,9 +48,7 @@ class Way:
 
     def fleet(self, fleet: Fleet) -> Fleet:
         """Return a fleet as this way has it."""
-        n = self.most_children
-        pilots = n if self.pilots else None
-        return replace(fleet, most_children=n, pilots=pilots, tasks=self.queue == "fargate")
+        return _with_children(fleet, self.most_children, self.queue, pilots=self.pilots)
 
     @property
     def device(self) -> Queue:
@@ -73,6 +71,10 @@ def device_of(home: Home) -> Queue:
     return "gpu" if home == "gpu" else "cpu"
 
 
+def _with_children(fleet: Fleet, n: int, home: Home, *, pilots: bool) -> Fleet:
+    return replace(fleet, most_children=n, pilots=n if pilots else None, tasks=home == "fargate")
+
+
 def counts_up_to(most: int) -> list[int]:
     """Return how many children are tried, up to a most."""
     return [*(n for n in CHILDREN if n < most), most]
@@ -93,13 +95,10 @@ def ways_to_run(
     """Return the estimate of every way to run some scans, by so many children at once."""
     ways = []
     for queue, piloted, n in itertools.product(queues, pilots, counts):
-        of_way = replace(
-            fleet, most_children=n, pilots=n if piloted else None, tasks=queue == "fargate"
-        )
         estimate = estimate_run(
             plans,
             prices,
-            of_way,
+            _with_children(fleet, n, queue, pilots=piloted),
             figures,
             queue=device_of(queue),
             device=device_of(queue),

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from tomobatch.arrays import BoolArray, Float32Array
+from tomobatch.spread import NORMAL_MAD
 
 # Of the signal (flat minus dark) around it: below or above, a pixel does not answer to light.
 _DEAD_SHARE = 0.1
@@ -86,7 +87,7 @@ def _level(image: Float32Array) -> Float32Array:
 def _hot(dark: Float32Array, typical_signal: float) -> BoolArray:
     finite = np.where(np.isfinite(dark), dark, np.float32(0))
     middle = float(np.median(finite))
-    sigma = 1.4826 * float(np.median(np.abs(finite - middle)))
+    sigma = NORMAL_MAD * float(np.median(np.abs(finite - middle)))
     limit = max(_HOT_SIGMAS * sigma, _HOT_SHARE * typical_signal)
     return ~np.isfinite(dark) | (finite > middle + limit)
 

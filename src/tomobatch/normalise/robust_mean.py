@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tomobatch.arrays import Float32Array
+from tomobatch.spread import NORMAL_MAD
 
 RawArray = npt.NDArray[np.integer | np.floating]
 
 # A reading this many standard deviations above the median is a zinger: chance alone reaches it
 # once in 10^9 readings, and real zingers are tens to thousands of deviations high.
 _ZINGER_SIGMAS = 6.0
-_MAD_TO_SIGMA = 1.4826
 # Median of the square of a difference of two readings, in units of the variance of one.
 _MEDIAN_SQUARED_DIFFERENCE = 0.9099
 _BAND_BYTES = 32 << 20
@@ -120,7 +120,7 @@ class _Averager:
         n_frames = len(band)
         alike = band / level
         middle = _at_rank(alike, (n_frames - 1) // 2)
-        scatter = _MAD_TO_SIGMA * _at_rank(np.abs(alike - middle), n_frames // 2)
+        scatter = NORMAL_MAD * _at_rank(np.abs(alike - middle), n_frames // 2)
         # Whole counts scatter by a count even where every reading so far is the same.
         least = _ZINGER_SIGMAS if self.frames.dtype.kind in "iu" else 0.0
         limit = np.maximum(self.limit_factor * np.sqrt(np.maximum(middle, 1)), least)

@@ -5,6 +5,7 @@ detector's pixel. What their offsets and turns are measured from, and which way 
 not published: they are told of and not taken, and the axis is found from the data in any case.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tomobatch.beam import VOXEL_TOLERANCE
@@ -74,21 +75,13 @@ def _cone(fields: Fields) -> FoundCone:
 def _notes(fields: Fields, path: Path) -> list[str]:
     """Say what the file tells and is not taken."""
     notes = []
-    turned = [
-        f"{key} {value:g}"
-        for section, key, usual in _NOT_TAKEN
-        if (value := fields.number(section, key)) is not None and value != usual
-    ]
+    turned = _unusual(fields, _NOT_TAKEN)
     if turned:
         notes.append(
             f"{path.name} has {', '.join(turned)}, whose signs are not published: not taken;"
             " datasets.cone.roll_deg, tilt_deg and datasets.rotation are what they may mean"
         )
-    parts = [
-        f"{section}.{key} {value:g}"
-        for section, key, usual in _PARTS
-        if (value := fields.number(section, key)) is not None and value != usual
-    ]
+    parts = _unusual(fields, _PARTS)
     if parts:
         notes.append(
             f"{path.name} has {', '.join(parts)}, as for a scan of several parts: each is taken by"
@@ -101,6 +94,15 @@ def _notes(fields: Fields, path: Path) -> list[str]:
             " and that is the grey value of the open beam, give it as datasets.white_level"
         )
     return notes
+
+
+def _unusual(fields: Fields, usual: Sequence[tuple[str, str, float]]) -> list[str]:
+    """Return the keys, with their sections and values, that are not as usual."""
+    return [
+        f"{section}.{key} {value:g}"
+        for section, key, expected in usual
+        if (value := fields.number(section, key)) is not None and value != expected
+    ]
 
 
 def _centre_note(fields: Fields, path: Path, size: tuple[float | None, float | None]) -> list[str]:

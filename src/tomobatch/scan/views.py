@@ -4,6 +4,7 @@ Each view reads from another stack, block by block, the rows that it needs for t
 every format, the flats and darks, a chunk of projections and the band of a preview go through it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ Turn = Literal["clockwise", "counter-clockwise"]
 _BLOCK_BYTES = 2**26
 
 
-class FramesView:
+class FramesView(ABC):
     """A stack that is made of another, picture by picture."""
 
     def __init__(
@@ -48,13 +49,13 @@ class FramesView:
         """Say what each picture is."""
         return self._frames.sources()
 
+    @abstractmethod
     def _rows_below(self, low: int, high: int) -> tuple[int, int]:
         """Return which rows of the stack below those in [low, high) are made of."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _made(self, pictures: NDArray[Any], low: int, high: int) -> NDArray[Any]:
         """Make rows [low, high) of the rows below, (n, y, x)."""
-        raise NotImplementedError
 
 
 class TurnedFrames(FramesView):

@@ -8,13 +8,13 @@ import numpy as np
 import scipy.ndimage as ndi
 
 from tomobatch.arrays import BoolArray, Float32Array
+from tomobatch.spread import NORMAL_MAD
 
 # Logarithm of the ratio to the columns around: of equal columns, all but one in 10^9 are within six
 # standard deviations; the least keeps what a strong but working column loses in light.
 _MOST_SIGMAS, _LEAST_LOG_RATIO = 6.0, 0.5
 _AROUND_COLUMNS = 41
 _MOST_SHARE = 4
-_NORMAL_MAD = 1.4826
 _TINY = 1e-9
 
 
@@ -40,7 +40,7 @@ def find_odd_columns(columns: Float32Array) -> BoolArray:
     half = _AROUND_COLUMNS // 2
     padded = np.pad(noise, half, mode="symmetric")
     excess = np.abs(noise - ndi.median_filter(padded, _AROUND_COLUMNS)[half:-half])
-    limit = max(_MOST_SIGMAS * _NORMAL_MAD * float(np.median(excess)), _LEAST_LOG_RATIO)
+    limit = max(_MOST_SIGMAS * NORMAL_MAD * float(np.median(excess)), _LEAST_LOG_RATIO)
     odd[2:-2] = excess[2:-2] > limit
     return odd if np.count_nonzero(odd) * _MOST_SHARE < len(odd) else np.zeros(len(odd), bool)
 

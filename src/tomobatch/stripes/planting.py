@@ -14,6 +14,7 @@ import numpy.typing as npt
 import scipy.ndimage as ndi
 
 from tomobatch.arrays import Float32Array
+from tomobatch.spread import NORMAL_MAD
 from tomobatch.stripes.running_median import running_median
 
 # An offset may change this many times over the angles: stripes that come and go are followed.
@@ -23,7 +24,6 @@ _NOISE_SIGMAS = 2.5
 # Readings beyond so many spreads of their column are the sample's edges.
 _EDGE_SPREADS = 4.0
 _NARROWEST_WINDOW_PX, _WINDOW_SHARE = 11, 20
-_NORMAL_MAD = 1.4826
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def part(columns: Float32Array, cor_px: float) -> Parted:
     window_px = max(_NARROWEST_WINDOW_PX, n_columns // _WINDOW_SHARE | 1)
     rough = columns - running_median(np.ascontiguousarray(columns), window_px)
     middle = np.median(rough, axis=1, keepdims=True)
-    spread = np.median(np.abs(rough), axis=1, keepdims=True) * _NORMAL_MAD * _EDGE_SPREADS
+    spread = np.median(np.abs(rough), axis=1, keepdims=True) * NORMAL_MAD * _EDGE_SPREADS
     np.clip(rough, middle - spread, middle + spread, out=rough)
     length = max(3, n_angles // _CHANGES)
     offsets = ndi.uniform_filter1d(rough, length, axis=1, mode="nearest")
@@ -90,4 +90,4 @@ def _own_share(offsets: npt.NDArray[np.float32], cor_px: float) -> npt.NDArray[n
 def _noise(columns: Float32Array) -> float:
     """Return the standard deviation of the white noise, from second differences along x."""
     second = columns[2:] - 2 * columns[1:-1] + columns[:-2]
-    return float(_NORMAL_MAD * np.median(np.abs(second)) / np.sqrt(6))
+    return float(NORMAL_MAD * np.median(np.abs(second)) / np.sqrt(6))

@@ -15,6 +15,7 @@ import numpy as np
 import scipy.ndimage as ndi
 
 from tomobatch.arrays import BoolArray, Float32Array, Float64Array
+from tomobatch.spread import NORMAL_MAD
 from tomobatch.stripes.running_median import running_median
 
 # Of an arc: enough for their median to forget structure, and for their scatter to tell its error.
@@ -29,7 +30,7 @@ _PASSES = 2
 # A ring within so many standard errors of nothing is left; above, it is lessened by its noise.
 _SIGMAS = 3.0
 _BYTES_A_PIXEL = 48
-_NORMAL_MAD, _MEDIAN_ERROR = 1.4826, 1.2533
+_MEDIAN_ERROR = 1.2533
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _common(medians: Float64Array) -> Float64Array:
     enough = n_seen >= _FEWEST_SECTORS
     of_sectors = medians[:, enough]
     middle = np.nanmedian(of_sectors, axis=0)
-    scatter = _NORMAL_MAD * np.nanmedian(np.abs(of_sectors - middle), axis=0)
+    scatter = NORMAL_MAD * np.nanmedian(np.abs(of_sectors - middle), axis=0)
     error = _SIGMAS * _MEDIAN_ERROR * scatter / np.sqrt(n_seen[enough])
     power = middle**2
     share = np.divide(power - error**2, power, out=np.zeros_like(power), where=power > error**2)

@@ -21,10 +21,10 @@ def sources_fingerprint(files: Iterable[str]) -> str:
         Paths relative to the working directory, of those that jobs are sent.
     """
     digest = hashlib.sha256()
-    for path in map(Path, sorted(set(files))):
-        if path.is_file():
-            digest.update(f"{path}\0{path.stat().st_size}\0".encode())
-            digest.update(path.read_bytes())
+    for name in sorted(set(files)):
+        contents = Path(name).read_bytes()
+        digest.update(f"{name}\0{len(contents)}\0".encode())
+        digest.update(contents)
     return digest.hexdigest()
 
 

@@ -27,20 +27,26 @@ def shipped(
         Takes the warnings.
     """
     found = []
-    for name in sorted(set(sources)):
-        path = Path(name)
+    for path in sorted({file for name in sources for file in _files(Path(name))}):
         is_left_out = any(path.is_relative_to(folder) for folder in left_out)
-        if is_left_out or not _IGNORED_FOLDERS.isdisjoint(path.parts) or not path.exists():
+        if is_left_out or not _IGNORED_FOLDERS.isdisjoint(path.parts):
             continue
         if path.parts[0] == "..":
             why = "it lies outside of the working directory: start Snakemake above it"
-        elif path.is_file() and path.stat().st_size > _MOST_BYTES:
+        elif path.stat().st_size > _MOST_BYTES:
             why = f"it is larger than {_MOST_BYTES // 1_000_000} MB: make it an input"
         else:
-            found.append(name)
+            found.append(str(path))
             continue
-        logger.warning(f"Source {name} is not sent to jobs, as {why}.")
+        logger.warning(f"Source {path} is not sent to jobs, as {why}.")
     return found
+
+
+def _files(path: Path) -> list[Path]:
+    """Return a file, or those of a folder that a link is to; none of what was deleted."""
+    if path.is_dir():
+        return [file for file in path.rglob("*") if file.is_file()]
+    return [path] if path.is_file() else []
 
 
 def pack(sources: Iterable[str]) -> bytes:
@@ -57,5 +63,5 @@ def pack(sources: Iterable[str]) -> bytes:
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w:xz", dereference=True, preset=1) as archive:
         for name in sources:
-            archive.add(name)
+            archive.add(name, recursive=False)
     return whole.getvalue()

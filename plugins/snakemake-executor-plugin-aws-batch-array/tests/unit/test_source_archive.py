@@ -25,7 +25,8 @@ def study(tmp_path, monkeypatch):
 
 def test_links_are_followed(study, tmp_path):
     unpacked = tmp_path / "child"
-    packed = pack(["Snakefile", "linked", "rules/own.smk", "second.smk"])
+    names = ["Snakefile", "linked", "rules/own.smk", "second.smk"]
+    packed = pack(shipped(names, [], logging.getLogger()))
     with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
         tar.extractall(unpacked, filter="data")
     texts = {
