@@ -47,6 +47,9 @@ def test_a_more_certain_method_that_disagrees_is_told():
     assert contradicting(found, "mirror") is None
 
 
+LEVEL = Line(31.5, 50.0, 0.02, 0.01, 1e-4)
+
+
 def evidence(n_rows=8, **cors_px):
     candidates = {m: Candidate(cor_px, 0.05) for m, cor_px in cors_px.items()}
     rows = tuple(RowEvidence(row, 0.5, 0.01, candidates=candidates) for row in range(n_rows))
@@ -115,19 +118,38 @@ def test_tilts_that_differ_are_told():
 
 def test_a_check_that_tolerates_anything_bears_nothing_out():
     vague = {"mirror": MethodResult(50.0, 0.01, 0.01, 20)}
-    vague["moments"] = MethodResult(52.0, 1.0, 1.0, 20)
+    vague["moments"] = MethodResult(52.5, 1.0, 1.0, 20)
     _, check = choose(vague)
-    assert abs(check.difference_px) < check.tolerance_px
+    assert not check.contradicts
     assert not check.agrees
+
+
+@pytest.mark.parametrize(
+    ("away_px", "error_px", "stands_alone", "told"),
+    [
+        (0.6, 1.3, True, ""),
+        (2.5, 1.3, True, ""),
+        (2.5, 0.1, True, "is not borne out: wedge finds 52.50 px"),
+        (0.4, 1.3, False, ""),
+        (0.6, 1.3, False, "is borne out loosely: wedge finds 50.60 px, 0.60 px away"),
+        (2.5, 1.3, False, "is not borne out: wedge finds 52.50 px"),
+    ],
+)
+def test_how_close_a_check_must_come(away_px, error_px, stands_alone, told):
+    found = {
+        "mirror": MethodResult(50.0, 0.01, 0.01, 20),
+        "wedge": MethodResult(50.0 + away_px, error_px, error_px, 20),
+    }
+    method, check = choose(found)
+    belief = Belief(50.0, 0.01, found, method, check, stands_alone)
+    warnings = doubts(belief, LEVEL, {}, 64)
+    assert [told in text for text in warnings] == ([True] if told else [])
 
 
 def test_the_mean_of_two_is_more_certain_but_for_what_they_share():
     one, two = MethodResult(50.0, 0.1, 0.1, 20), MethodResult(50.3, 0.2, 0.2, 20)
     assert mean_of(one, two, 0.0) == pytest.approx((50.06, np.sqrt(0.8) * 0.1))
     assert mean_of(one, two, 0.1) == pytest.approx((50.06, 0.1))
-
-
-LEVEL = Line(31.5, 50.0, 0.02, 0.01, 1e-4)
 
 
 def test_one_that_stands_alone_needs_no_other():

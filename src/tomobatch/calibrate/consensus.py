@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 AGREEMENT_SIGMAS = 3.0
-WORTHLESS_PX = 2.0  # a check that tolerates more bears nothing out
+WORTHLESS_PX = 2.0  # a check further off bears nothing out, whatever it tolerates
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,13 @@ class Check:
 
     @property
     def agrees(self) -> bool:
-        """Whether the difference is within a tolerance that means something."""
-        return abs(self.difference_px) <= self.tolerance_px <= WORTHLESS_PX
+        """Whether it bears the chosen method out: explained, and close enough to mean something."""
+        return abs(self.difference_px) <= min(self.tolerance_px, WORTHLESS_PX)
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether the difference is more than the uncertainties explain."""
+        return abs(self.difference_px) > self.tolerance_px
 
 
 def choose(results: Mapping[str, MethodResult]) -> tuple[str, Check | None]:

@@ -20,6 +20,7 @@ BLURRED_ADVICE = "align.method: auto moves projections onto each other"
 # Of the cor, one standard deviation: a tenth of such are off by more than a quarter of a pixel.
 LARGEST_ERROR_PX = 0.152
 MOVED_ERROR_PX = 0.1  # of a sample that moves, told of as well
+LOOSE_PX = 0.5  # a method that another comes no closer to is not borne out to a quarter of a pixel
 LARGEST_EDGE_ERROR_PX = 0.25  # of the cor in the outermost rows, two standard deviations
 # Of the tilt, likewise: a tenth of such are off by more than 0.02 degrees.
 ROWS_FOR_FINE_TILT, LARGEST_TILT_ERROR_DEG = 64, 0.0122
@@ -105,9 +106,9 @@ def _cor_doubt(belief: Belief) -> str:
         return f"{known}: {moves}; {MOVED_ADVICE}"
     if check is None and not belief.stands_alone:
         return f"{told} could not be checked by a second method; {ADVICE}"
-    surer = check
-    if check is None or check.agrees:
-        surer = contradicting(belief.methods, belief.method)
+    surer = contradicting(belief.methods, belief.method)
+    if check is not None and not check.agrees and (check.contradicts or not belief.stands_alone):
+        surer = check
     if surer is not None:
         return (
             f"{told} is not borne out: {surer.method} finds {surer.cor_px:.2f} px, "
@@ -115,7 +116,14 @@ def _cor_doubt(belief: Belief) -> str:
         )
     if movement.how and belief.error_px > MOVED_ERROR_PX:
         return f"{known}, and the slices are blurred: {moves}; {BLURRED_ADVICE}"
-    return f"{known}; {ADVICE}" if belief.error_px > LARGEST_ERROR_PX else ""
+    if belief.error_px > LARGEST_ERROR_PX:
+        return f"{known}; {ADVICE}"
+    if check is not None and not belief.stands_alone and abs(check.difference_px) > LOOSE_PX:
+        return (
+            f"{told} is borne out loosely: {check.method} finds {check.cor_px:.2f} px, "
+            f"{abs(check.difference_px):.2f} px away; {ADVICE}"
+        )
+    return ""
 
 
 def _tilt_doubt(line: Line, lines: Mapping[str, Line], n_rows: int) -> str:

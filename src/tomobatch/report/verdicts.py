@@ -80,7 +80,7 @@ def _axis(calibration: Calibration) -> Finding:
         return Finding("centre of rotation", _level(off, 0.3, 0.5), figure, threshold, why, advice)
     doubt = line.mid_sigma_px
     figure = f"{line.mid_px:.2f} ± {line.mid_sigma_px:.2f} px"
-    if calibration.stands_alone and (check is None or not check.agrees):
+    if calibration.stands_alone and (check is None or not (check.agrees or check.contradicts)):
         figure += ", which needs no other method to bear it out"
         return Finding(
             "centre of rotation", _level(doubt, 0.3, 0.5), figure, threshold, why, advice
