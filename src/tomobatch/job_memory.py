@@ -33,7 +33,7 @@ def of_projections(plan: ScanPlan) -> int:
     n_rows, n_cols = plan.header.n_rows, plan.header.n_cols
     chunk_mb = _job_mb(plan.projections.size * n_rows * n_cols) + _following_mb(plan)
     blur = plan.corrections.phase
-    return chunk_mb if blur is None else chunk_mb + round(work_mb(n_rows, n_cols, blur.length_px))
+    return chunk_mb if blur is None else chunk_mb + round(work_mb(n_rows, n_cols, blur))
 
 
 def of_rows(plan: ScanPlan) -> int:

@@ -5,18 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import scipy.fft
-from scipy import ndimage
 
-from tomobatch.arrays import Float32Array
+from tomobatch.arrays import Float32Array, Float64Array
 from tomobatch.cores import n_usable_cores
 from tomobatch.phase.blur import PhaseBlur
-
-MOST_THREADS = 4
-"""Each holds a padded projection and its transform."""
-
-_PADDING_LENGTHS = 3
-"""Mirrored beyond each edge, in lengths of the blur: more changes nothing (64 px were as good as
-256 at a blur of 22 px)."""
 
 _REACH_LENGTHS = 14
 """From a pixel, in lengths of the blur: what lies further weighs less than exp(-14) = 1e-6."""
@@ -25,12 +17,8 @@ _REACH_PX = 32
 """More: the filter ends at the highest frequency with a kink, whose echo falls with the square of
 the distance only; from here on it adds less than 1e-6 to a projection with 2 % noise."""
 
-
-def padded_shape(n_rows: int, n_cols: int, length_px: float) -> tuple[int, int]:
-    """Return the shape of a projection with its mirrored edges, of lengths that transform fast."""
-    beyond = 2 * math.ceil(_PADDING_LENGTHS * length_px)
-    rows, cols = (scipy.fft.next_fast_len(n + beyond, real=True) for n in (n_rows, n_cols))
-    return int(rows), int(cols)
+_LOWEST = np.finfo(np.float32).tiny
+"""Transmission whose logarithm is taken, at least."""
 
 
 def reach_px(blur: PhaseBlur) -> int:
@@ -39,9 +27,10 @@ def reach_px(blur: PhaseBlur) -> int:
     return _REACH_PX + math.ceil(reach)
 
 
-def work_mb(n_rows: int, n_cols: int, length_px: float) -> float:
-    """Return the memory that all threads need beside the projections: three padded ones each."""
-    return MOST_THREADS * 3 * 4 * math.prod(padded_shape(n_rows, n_cols, length_px)) / 1e6
+def work_mb(n_rows: int, n_cols: int, blur: PhaseBlur) -> float:
+    """Return the memory beside the projections: the filter, and that of a mask."""
+    n_images = 1 if blur.unsharp_px is None else 2
+    return n_images * 4 * n_rows * n_cols / 1e6
 
 
 def transfer(shape: tuple[int, int], blur: PhaseBlur) -> Float32Array:
@@ -53,22 +42,46 @@ def transfer(shape: tuple[int, int], blur: PhaseBlur) -> Float32Array:
 
     Returns
     -------
-    float32 (rows, cols // 2 + 1)
-        1 at frequency zero.
+    float32 (rows, cols)
+        1 at frequency zero. For cosine transforms: k of the n-th is ``pi n / rows``.
     """
-    ky = 2 * np.pi * scipy.fft.fftfreq(shape[0])[:, np.newaxis]
-    kx = 2 * np.pi * scipy.fft.rfftfreq(shape[1])[np.newaxis]
+    down, across = _frequencies(shape)
     if blur.method == "generalised":
-        squared = 2 * (2 - np.cos(kx) - np.cos(ky))
+        down, across = 2 - 2 * np.cos(down), 2 - 2 * np.cos(across)
     else:
-        squared = kx**2 + ky**2
-    return np.asarray(1 / (1 + blur.length_px**2 * squared), np.float32)
+        down, across = down**2, across**2
+    factors = _sums(1 + blur.length_px**2 * down, blur.length_px**2 * across)
+    return np.divide(1, factors, out=factors)
+
+
+def mask_transfer(shape: tuple[int, int], sigma_px: float, strength: float) -> Float32Array:
+    """Return what the spectrum of a picture is multiplied by to sharpen it by an unsharp mask.
+
+    The picture, plus ``strength`` times what a Gaussian of ``sigma_px`` takes away from it.
+    """
+    down, across = (-0.5 * (sigma_px * k) ** 2 for k in _frequencies(shape))
+    gaussian = _sums(down, across)
+    np.exp(gaussian, out=gaussian)
+    gaussian *= -strength
+    gaussian += 1 + strength
+    return gaussian
+
+
+def _frequencies(shape: tuple[int, int]) -> tuple[Float64Array, Float64Array]:
+    """Return those of cosine transforms down and across, in radians a pixel."""
+    down, across = (np.pi / n * np.arange(n) for n in shape)
+    return down, across
+
+
+def _sums(down: Float64Array, across: Float64Array) -> Float32Array:
+    return np.add.outer(down.astype(np.float32), across.astype(np.float32))
 
 
 def retrieve_phase(line_integrals: Float32Array, blur: PhaseBlur) -> None:
     """Replace apparent line integrals by those of the absorption alone, in place.
 
-    Each projection is filtered as transmission; its edges are continued by their mirror image.
+    Each projection is filtered as transmission. Beyond its edges it goes on as its mirror image,
+    without end: that is what cosine transforms do, and they need no padding.
 
     Parameters
     ----------
@@ -77,22 +90,30 @@ def retrieve_phase(line_integrals: Float32Array, blur: PhaseBlur) -> None:
     blur
         The filter, whose length is in pixels.
     """
-    n_rows, n_cols = line_integrals.shape[1:]
-    shape = padded_shape(n_rows, n_cols, blur.length_px)
-    filtered = transfer(shape, blur)
-    above, left = (shape[0] - n_rows) // 2, (shape[1] - n_cols) // 2
-    edges = ((above, shape[0] - n_rows - above), (left, shape[1] - n_cols - left))
-    inside = (slice(above, above + n_rows), slice(left, left + n_cols))
-    lowest = np.finfo(np.float32).tiny
+    shape = (line_integrals.shape[1], line_integrals.shape[2])
+    factors = transfer(shape, blur)
+    mask = None
+    if blur.unsharp_px is not None:
+        mask = mask_transfer(shape, blur.unsharp_px, blur.unsharp_strength)
 
     def one(projection: Float32Array) -> None:
-        spectrum = scipy.fft.rfft2(np.pad(np.exp(-projection), edges, mode="symmetric"))
-        spectrum *= filtered
-        transmission = scipy.fft.irfft2(spectrum, shape, overwrite_x=True)[inside]
-        projection[...] = -np.log(np.maximum(transmission, lowest))
-        if blur.unsharp_px is not None:
-            smooth = ndimage.gaussian_filter(projection, blur.unsharp_px, mode="reflect")
-            projection += np.float32(blur.unsharp_strength) * (projection - smooth)
+        transmission = np.negative(projection, out=projection)
+        np.exp(transmission, out=transmission)
+        _multiply_spectrum(transmission, factors)
+        np.maximum(transmission, _LOWEST, out=transmission)
+        np.negative(np.log(transmission, out=transmission), out=projection)
+        if mask is not None:
+            _multiply_spectrum(projection, mask)
 
-    with ThreadPoolExecutor(min(MOST_THREADS, n_usable_cores())) as threads:
+    with ThreadPoolExecutor(n_usable_cores()) as threads:
         list(threads.map(one, line_integrals))
+
+
+def _multiply_spectrum(picture: Float32Array, factors: Float32Array) -> None:
+    """Filter a picture, in place."""
+    spectrum = scipy.fft.dctn(picture, overwrite_x=True)
+    spectrum *= factors
+    filtered = scipy.fft.idctn(spectrum, overwrite_x=True)
+    # It is the picture itself where the transforms worked in place.
+    if not np.may_share_memory(filtered, picture):
+        picture[...] = filtered

@@ -80,9 +80,6 @@ def bands_of(
         )
         first, stop = max(first - halo_rows, 0), min(stop + halo_rows, n_rows)
         low, high = first - near - max(lengths, default=0), stop + near + max(lengths, default=0)
-        if lengths and (low < 0 or high > n_rows):
-            # What is mirrored at the detector's edge reaches around to the other one.
-            low, high = 0, n_rows
         bands.append(Band(first, stop, max(low, 0), min(high, n_rows)))
     return bands
 
