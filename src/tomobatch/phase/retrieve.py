@@ -69,8 +69,8 @@ def mask_transfer(shape: tuple[int, int], sigma_px: float, strength: float) -> F
 
 def _frequencies(shape: tuple[int, int]) -> tuple[Float64Array, Float64Array]:
     """Return those of cosine transforms down and across, in radians a pixel."""
-    down, across = (np.pi / n * np.arange(n) for n in shape)
-    return down, across
+    n_rows, n_cols = shape
+    return np.linspace(0, np.pi, n_rows, endpoint=False), np.linspace(0, np.pi, n_cols, False)
 
 
 def _sums(down: Float64Array, across: Float64Array) -> Float32Array:
