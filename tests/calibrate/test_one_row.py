@@ -13,9 +13,10 @@ from tomobatch.calibrate.one_row import look_at
 from tomobatch.calibrate.packed import pack, unpack
 from tomobatch.calibrate.pairs import opposite_projections, opposite_views, view_noise
 from tomobatch.calibrate.rim import Rim, change_by_noise
-from tomobatch.calibrate.rows import noise_level, remove_slow_part
+from tomobatch.calibrate.rows import remove_slow_part
 from tomobatch.calibrate.sharpness import sharpness_cor
 from tomobatch.calibrate.wedge import MARGIN_K, TRIM, fit_wedge, wedge_curve
+from tomobatch.spread import white_noise
 from tomobatch.turn import around
 
 N_X = 192
@@ -120,7 +121,7 @@ def test_movement_from_projection_to_projection(moved_px):
         for angle in angles
     ]
     noisy = measured(np.concatenate(rows), rng, photons=2e4)
-    assert jitter_px(noisy, angles, noise_level(noisy)) == pytest.approx(moved_px, rel=0.3, abs=0.1)
+    assert jitter_px(noisy, angles, white_noise(noisy)) == pytest.approx(moved_px, rel=0.3, abs=0.1)
 
 
 @pytest.mark.parametrize(("closed", "noise"), [(False, 0.9), (True, 0.75)])
@@ -161,7 +162,7 @@ def test_angles_in_any_order(order):
     angles = -half_turn(240) if order == "falling" else np.mod(steps * 1.9416, np.pi)
     noisy = measured(row(angles, 99.0).astype(np.float64), rng)
     indices, rising = around(angles)
-    found = look_at(noisy[indices], rising, noise_level(noisy), slow_too=True)
+    found = look_at(noisy[indices], rising, white_noise(noisy), slow_too=True)
     assert found.start_px == pytest.approx(99.0, abs=0.6)
     assert found.candidates["sharpness"].cor_px == pytest.approx(99.0, abs=0.2)
 
@@ -190,7 +191,7 @@ def test_noise_at_the_rim_is_no_drift():
 
     def change(sinogram):
         seen = sinogram.astype(np.float32)
-        return Rim.of(seen, noise_level(seen)).change
+        return Rim.of(seen, white_noise(seen)).change
 
     assert change(clean) < 0.01
     assert change(noisy) < 0.7 * noise

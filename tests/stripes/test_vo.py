@@ -27,7 +27,7 @@ METHODS = {
 }
 
 
-@pytest.mark.parametrize("shape", [(181, 301), (120, 96), (361, 512)])
+@pytest.mark.parametrize("shape", [(181, 301), (120, 96), (361, 512), (20, 96)])
 @pytest.mark.parametrize("method", METHODS)
 def test_equals_algotom(method, shape):
     sinogram = transmission(*shape, seed=shape[0])

@@ -5,7 +5,6 @@ is the same however the scan is cut into chunks. A row says little by itself: wh
 packed, until `calibrate` has all rows side by side.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,11 +24,12 @@ from tomobatch.calibrate.one_row import grey_histogram, look_at
 from tomobatch.calibrate.packed import pack, unpack
 from tomobatch.calibrate.pairs import CALM_MOTION_PX, opposite_views, view_noise
 from tomobatch.calibrate.rim import Rim
-from tomobatch.calibrate.rows import noise_level, one_an_angle, signal_level
+from tomobatch.calibrate.rows import one_an_angle, signal_level
 from tomobatch.calibrate.sense import in_plane, mismatches
 from tomobatch.calibrate.wedge import PackedWedge
-from tomobatch.cores import n_usable_cores
+from tomobatch.cores import threads_on_cores
 from tomobatch.errors import UserError
+from tomobatch.spread import white_noise
 from tomobatch.turn import around, covers_full_turn, is_in_time, runs_of_one_angle
 
 WORTH_REBINNING_PX = 2.0  # off the first guess of a cone's axis: 1.5% of it is its error
@@ -222,7 +222,7 @@ def gather_evidence(
         return replace(found, moments=row_moments(averaged, angles, even, beam, above_px))
 
     looked_at = [i for i in range(len(sinograms)) if settings.is_looked_at(first_row + i)]
-    with ThreadPoolExecutor(n_usable_cores()) as threads:
+    with threads_on_cores() as threads:
         rows = tuple(threads.map(look, looked_at))
     return Evidence(
         n_x=n_x,
@@ -271,7 +271,7 @@ def _row_evidence(
     """Return what a row says, and where it alone would have the cor, to half a pixel."""
     if not np.isfinite(sinogram).all():
         return RowEvidence(row, 0.0, 0.0, problem="holds NaN or infinite values"), None
-    signal, noise = signal_level(sinogram), noise_level(sinogram)
+    signal, noise = signal_level(sinogram), white_noise(sinogram)
     if signal == 0:
         return RowEvidence(row, 0.0, noise, problem="is empty"), None
     views = calm_views = ""

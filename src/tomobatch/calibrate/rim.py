@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tomobatch.spread import median
+
 AIR_FRACTION = 32  # the outermost 1/32 of the row at each side should be air
 N_BLOCKS = 8  # of angles, whose medians tell a level from noise
 OF_MEDIAN = 1.25  # the noise of a median, of that of a mean
@@ -38,7 +40,7 @@ class Rim:
         if within <= 0:
             return None
         blocks = np.array_split(row, min(N_BLOCKS, len(row)))
-        levels = np.array([[np.median(end) for end in ends_of(block)] for block in blocks])
+        levels = np.array([[median(end.ravel()) for end in ends_of(block)] for block in blocks])
         levels /= within
         by_noise = change_by_noise(noise / within, *row.shape)
         change = _without(float(np.linalg.norm(levels.std(axis=0))), by_noise)

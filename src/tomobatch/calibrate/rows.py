@@ -24,12 +24,6 @@ def faded(row: Row) -> Row:
     return np.asarray(row * (part * part * (3 - 2 * part)), dtype=np.float32)
 
 
-def noise_level(row: Row) -> float:
-    """Return the standard deviation of the white noise, from second differences along x."""
-    second = row[:, 2:] - 2 * row[:, 1:-1] + row[:, :-2]
-    return float(np.median(np.abs(second)) / 0.6745 / np.sqrt(6))
-
-
 def signal_level(row: Row) -> float:
     """Return the standard deviation of the row averaged over blocks of 8 pixels, all angles."""
     n_blocks = row.shape[1] // 8

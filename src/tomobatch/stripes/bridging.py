@@ -8,7 +8,7 @@ import numpy as np
 import scipy.ndimage as ndi
 
 from tomobatch.arrays import BoolArray, Float32Array
-from tomobatch.spread import NORMAL_MAD
+from tomobatch.spread import NORMAL_MAD, median
 
 # Logarithm of the ratio to the columns around: of equal columns, all but one in 10^9 are within six
 # standard deviations; the least keeps what a strong but working column loses in light.
@@ -35,7 +35,7 @@ def find_odd_columns(columns: Float32Array) -> BoolArray:
     odd = np.zeros(len(columns), bool)
     if columns.shape[1] < 2:
         return odd
-    noise = np.log(np.median(np.abs(np.diff(columns, axis=1)), axis=1) + _TINY)
+    noise = np.log(median(np.abs(np.diff(columns, axis=1))) + _TINY)
     # Padded here: scipy's filter errs where its window is longer than twice the line.
     half = _AROUND_COLUMNS // 2
     padded = np.pad(noise, half, mode="symmetric")

@@ -7,14 +7,13 @@ is taken: what it leaves and the harm it does are both in that error.
 """
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 from pydantic import TypeAdapter
 
 from tomobatch.arrays import Float32Array
-from tomobatch.cores import n_usable_cores
+from tomobatch.cores import threads_on_cores
 from tomobatch.stripes.bridging import bridge, find_odd_columns
 from tomobatch.stripes.planting import part
 from tomobatch.stripes.removal import METHODS, remove_stripes
@@ -192,5 +191,5 @@ def _by_every_method(
     def remove(method: Removal) -> Float32Array:
         return remove_stripes(sinogram, settings.model_copy(update={"method": method}))
 
-    with ThreadPoolExecutor(n_usable_cores()) as threads:
+    with threads_on_cores() as threads:
         return np.concatenate(list(threads.map(remove, methods)))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import scipy.ndimage as ndi
 
 from tomobatch.arrays import Float32Array
-from tomobatch.spread import NORMAL_MAD
+from tomobatch.spread import NORMAL_MAD, median, white_noise
 from tomobatch.stripes.running_median import running_median
 
 # An offset may change this many times over the angles: stripes that come and go are followed.
@@ -62,13 +62,13 @@ def part(columns: Float32Array, cor_px: float) -> Parted:
     n_columns, n_angles = columns.shape
     window_px = max(_NARROWEST_WINDOW_PX, n_columns // _WINDOW_SHARE | 1)
     rough = columns - running_median(np.ascontiguousarray(columns), window_px)
-    middle = np.median(rough, axis=1, keepdims=True)
-    spread = np.median(np.abs(rough), axis=1, keepdims=True) * NORMAL_MAD * _EDGE_SPREADS
+    middle = median(rough)[:, None]
+    spread = median(np.abs(rough))[:, None] * NORMAL_MAD * _EDGE_SPREADS
     np.clip(rough, middle - spread, middle + spread, out=rough)
     length = max(3, n_angles // _CHANGES)
     offsets = ndi.uniform_filter1d(rough, length, axis=1, mode="nearest")
     offsets *= _own_share(offsets.mean(axis=1), cor_px)[:, None]
-    limit = _NOISE_SIGMAS * _noise(columns) / np.sqrt(length)
+    limit = _NOISE_SIGMAS * white_noise(columns, axis=0) / np.sqrt(length)
     stripes = np.where(np.abs(offsets) > limit, offsets, 0).astype(np.float32)
     return Parted(columns - offsets, stripes)
 
@@ -85,9 +85,3 @@ def _own_share(offsets: npt.NDArray[np.float32], cor_px: float) -> npt.NDArray[n
     common = np.where(same_side, np.minimum(np.abs(offsets), np.abs(mirrored)), 0)
     share = np.divide(common, np.abs(offsets), out=np.zeros_like(common), where=same_side)
     return np.asarray(1 - min(agreement, 1.0) * share, np.float32)
-
-
-def _noise(columns: Float32Array) -> float:
-    """Return the standard deviation of the white noise, from second differences along x."""
-    second = columns[2:] - 2 * columns[1:-1] + columns[:-2]
-    return float(NORMAL_MAD * np.median(np.abs(second)) / np.sqrt(6))

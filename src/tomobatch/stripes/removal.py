@@ -1,13 +1,12 @@
 """Removal of the stripes in sinograms that make rings in slices (decision 34)."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
 import numpy as np
 
 from tomobatch.arrays import Float32Array
-from tomobatch.cores import n_usable_cores
+from tomobatch.cores import threads_on_cores
 from tomobatch.errors import UserError
 from tomobatch.stripes import vo
 from tomobatch.stripes.bridging import bridge, find_odd_columns
@@ -69,15 +68,13 @@ def remove_stripes(
     if method == "none" and not bridges_odd_columns:
         result[:] = sinograms
         return result
-    if n_threads is None:
-        n_threads = n_usable_cores()
     tuning = settings.tuning(sinograms.shape[2])
 
     def remove(row: int) -> None:
         _remove_from_row(sinograms[row], method, tuning, bridges_odd_columns, result[row])
 
-    with ThreadPoolExecutor(max(1, min(n_threads, len(sinograms)))) as pool:
-        list(pool.map(remove, range(len(sinograms))))
+    with threads_on_cores(n_threads) as threads:
+        list(threads.map(remove, range(len(sinograms))))
     return result
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.ndimage as ndi
 
 from tomobatch.arrays import Float32Array, Float64Array
-from tomobatch.spread import NORMAL_MAD
+from tomobatch.spread import NORMAL_MAD, median
 from tomobatch.stripes.running_median import running_median
 
 _N_SECTORS = 24
@@ -64,7 +64,7 @@ def sector_profiles(image: Float32Array) -> Float64Array:
     polar -= running_median(np.pad(polar, ((reach, reach), (0, 0)), mode="edge"), _HIGH_PASS_PX)[
         reach:-reach
     ]
-    limit = _CLIPPED_SIGMAS * NORMAL_MAD * float(np.median(np.abs(polar)))
+    limit = _CLIPPED_SIGMAS * NORMAL_MAD * float(median(np.abs(polar).ravel()))
     np.clip(polar, -limit, limit, out=polar)
     sectors = polar.reshape(len(radii), _N_SECTORS, -1)
     profiles: Float64Array = sectors.mean(axis=2, dtype=np.float64)

@@ -8,11 +8,12 @@ implementation, algotom, is the reference in the tests.
 and the mean of a column that saw only air is one and not zero.
 """
 
+import functools
+
 import numpy as np
-import scipy.fft
 import scipy.ndimage as ndi
 
-from tomobatch.arrays import BoolArray, Float32Array
+from tomobatch.arrays import BoolArray, Float32Array, Float64Array
 from tomobatch.stripes.bridging import bridge
 from tomobatch.stripes.detection import find_stripes
 from tomobatch.stripes.running_median import running_median
@@ -21,6 +22,7 @@ from tomobatch.stripes.sorted_columns import sort_columns, unsort_columns
 
 # Algorithm 2: width of the low pass along the angles, in frequencies.
 _LOW_PASS_SIGMA = 3.0
+_LOW_PASS_END = 27  # where the window is down to the rounding of float64
 # Algorithm 5: share of the ranks, half at each end, that do not count for the mean of a column.
 _DROPPED_SHARE = 0.1
 # Algorithm 6: angles in the running mean that the fluctuation of a column is measured against.
@@ -103,21 +105,38 @@ def _bridged(columns: Float32Array, tuning: Tuning) -> Float32Array:
 def _low_pass(columns: Float32Array) -> Float32Array:
     """Return the slow part of each column, a Gaussian of frequencies with mirrored ends.
 
-    The alternating sign puts frequency zero in the middle of the spectrum, as the window has it.
-    Transformed in float64: rounding would swap the ranks of values that are nearly equal.
+    In float64: rounding would swap the ranks of values that are nearly equal.
     """
     n_angles = columns.shape[1]
-    n_padded = min(150, n_angles // 10)
-    mirrored = np.pad(np.arange(n_angles), n_padded, mode="reflect")
-    size = len(mirrored)
-    sign = np.where(np.arange(size) % 2, -1.0, 1.0)
-    window = np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / _LOW_PASS_SIGMA) ** 2)
-    # Only the real part of the result is wanted, and it sees only the even part of the window.
-    window = 0.5 * (window + np.roll(window[::-1], 1))[: size // 2 + 1]
+    spectrum_of, back = _slow_waves(n_angles, min(150, n_angles // 10))
     slow = np.empty_like(columns)
     for start in range(0, len(columns), _COLUMNS_AT_ONCE):
-        some = columns[start : start + _COLUMNS_AT_ONCE]
-        spectrum = scipy.fft.rfft(some[:, mirrored] * sign, axis=1) * window
-        filtered = scipy.fft.irfft(spectrum, size, axis=1, overwrite_x=True) * sign
-        slow[start : start + len(some)] = filtered[:, n_padded : n_padded + n_angles]
+        some = columns[start : start + _COLUMNS_AT_ONCE].astype(np.float64)
+        slow[start : start + len(some)] = some @ spectrum_of @ back
     return slow
+
+
+@functools.lru_cache(maxsize=4)
+def _slow_waves(n_angles: int, n_padded: int) -> tuple[Float64Array, Float64Array]:
+    """Return what takes a column to its few slow waves, and these to its slow part.
+
+    Two matrices, (angle, wave) and (wave, angle), do what Fourier transforms there and back would:
+    of the frequencies all but some fifty are weighted by less than the rounding. The paper's window
+    stands half a frequency beside zero; of that only the even part tells in a real column.
+    """
+    size = n_angles + 2 * n_padded
+    mirrored = np.pad(np.arange(n_angles), n_padded, mode="reflect")
+    frequencies = np.arange(0.5 * (size % 2), min(_LOW_PASS_END, size / 2 + 0.25))
+    above, below = (_window(frequencies + beside) for beside in (0.5, -0.5))
+    # Each is a frequency and its negative; zero has none, and the highest only that.
+    above[(frequencies == 0) | (2 * frequencies == size)] = 0
+    weights = np.tile((above + below) / size, 2)
+    phases = 2 * np.pi / size * np.outer(np.arange(size), frequencies)
+    waves = np.hstack([np.cos(phases), np.sin(phases)])
+    spectrum_of = np.zeros((n_angles, waves.shape[1]))
+    np.add.at(spectrum_of, mirrored, waves * weights)
+    return spectrum_of, waves[n_padded : n_padded + n_angles].T
+
+
+def _window(frequencies: Float64Array) -> Float64Array:
+    return np.exp(-0.5 * (frequencies / _LOW_PASS_SIGMA) ** 2)
