@@ -7,6 +7,7 @@ configfile: "config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/preprocess.smk"
 include: "rules/process.smk"
 include: "rules/calibrate.smk"

@@ -16,6 +16,8 @@ rule calibrate:
         f"{RESULTS}/{{scan}}/logs/calibrate.log",
     conda:
         "../envs/numerics.yaml"
+    resources:
+        work_s=seconds_of("calibrate"),
     params:
         calibrate=settings_of_calibration,
         like=planned("calibrated_like"),

@@ -13,7 +13,6 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 import tomobatch
-from tomobatch import job_memory
 from tomobatch.config.file import read_config_file
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
@@ -220,23 +219,6 @@ def alignment(wildcards):
     """Return the shifts of the projections as an input of those that move them, if any does."""
     aligned = plan(wildcards.scan).is_aligned
     return [f"{RESULTS}/{wildcards.scan}/alignment.json"] if aligned else []
-
-
-def job_mb(of_plan):
-    """Return what gives a job its memory, and half as much again for each further attempt."""
-
-    def of_scan(wildcards, attempt):
-        return round(of_plan(plan(wildcards.scan)) * (1 + attempt) / 2)
-
-    return of_scan
-
-
-references_job_mb = job_mb(job_memory.of_references)
-projections_job_mb = job_mb(job_memory.of_projections)
-stripes_job_mb = job_mb(job_memory.of_stripes)
-align_job_mb = job_mb(job_memory.of_alignment)
-rows_job_mb = job_mb(job_memory.of_rows)
-slices_job_mb = job_mb(job_memory.of_slices)
 
 
 def final_results():

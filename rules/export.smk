@@ -20,6 +20,7 @@ rule export_tiff:
         "../envs/numerics.yaml"
     resources:
         mem_mb=slices_job_mb,
+        work_s=seconds_of("export_tiff"),
     script:
         "../scripts/export_tiff.py"
 
@@ -40,6 +41,7 @@ rule export_hdf5:
         "../envs/numerics.yaml"
     resources:
         mem_mb=slices_job_mb,
+        work_s=seconds_of("export_hdf5"),
     script:
         "../scripts/export_hdf5.py"
 
@@ -59,5 +61,6 @@ rule export_nrrd:
         "../envs/numerics.yaml"
     resources:
         mem_mb=slices_job_mb,
+        work_s=seconds_of("export_nrrd"),
     script:
         "../scripts/export_nrrd.py"

@@ -27,6 +27,8 @@ rule remove_intermediates:
         f"{RESULTS}/{{scan}}/logs/remove_intermediates.log",
     conda:
         "../envs/numerics.yaml"
+    resources:
+        work_s=seconds_of("remove_intermediates"),
     params:
         results=lambda wildcards: results_address(wildcards.scan),
     script:

@@ -19,6 +19,7 @@ rule average_references:
         "../envs/numerics.yaml"
     resources:
         mem_mb=references_job_mb,
+        work_s=seconds_of("average_references"),
     params:
         datasets=settings("datasets"),
         normalise=settings("normalise"),
@@ -33,6 +34,8 @@ rule lay_out_projections:
         f"{RESULTS}/{{scan}}/logs/lay_out_projections.log",
     conda:
         "../envs/numerics.yaml"
+    resources:
+        work_s=seconds_of("lay_out_projections"),
     params:
         layout=planned("projections_layout"),
     script:
@@ -52,6 +55,7 @@ rule preprocess:
         "../envs/numerics.yaml"
     resources:
         mem_mb=projections_job_mb,
+        work_s=seconds_of("preprocess"),
     params:
         datasets=settings("datasets"),
         normalise=settings("normalise"),

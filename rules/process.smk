@@ -14,6 +14,8 @@ rule lay_out_sinograms:
         f"{RESULTS}/{{scan}}/logs/lay_out_sinograms.log",
     conda:
         "../envs/numerics.yaml"
+    resources:
+        work_s=seconds_of("lay_out_sinograms"),
     params:
         layout=planned("sinograms_layout"),
     script:
@@ -36,6 +38,7 @@ rule choose_stripes:
         "../envs/numerics.yaml"
     resources:
         mem_mb=stripes_job_mb,
+        work_s=seconds_of("choose_stripes"),
     params:
         stripes=settings("stripes"),
     script:
@@ -59,6 +62,7 @@ rule align:
         "../envs/numerics.yaml"
     resources:
         mem_mb=align_job_mb,
+        work_s=seconds_of("align"),
     params:
         align=settings("align"),
         stripes=settings("stripes"),
@@ -86,6 +90,7 @@ rule process:
         "../envs/numerics.yaml"
     resources:
         mem_mb=rows_job_mb,
+        work_s=seconds_of("process"),
     params:
         stripes=settings("stripes"),
         beam=planned("beam"),

@@ -16,6 +16,8 @@ rule lay_out_volume:
         f"{RESULTS}/{{scan}}/logs/lay_out_volume.log",
     conda:
         "../envs/numerics.yaml"
+    resources:
+        work_s=seconds_of("lay_out_volume"),
     params:
         layout=planned("volume_layout"),
     script:
@@ -39,6 +41,8 @@ rule reconstruct:
         "../envs/numerics.yaml"
     resources:
         mem_mb=slices_job_mb,
+        work_s=seconds_of("reconstruct"),
+        gpu=gpus_of_slices,
     params:
         reconstruct=settings("reconstruct"),
         whole_slice_px=planned("whole_slice_px"),

@@ -56,6 +56,8 @@ rule report:
         f"{RESULTS}/{{scan}}/logs/report.log",
     conda:
         "../envs/numerics.yaml"
+    resources:
+        work_s=seconds_of("report"),
     params:
         settings=planned("settings"),
         orientation=planned("orientation"),
@@ -72,5 +74,7 @@ rule check:
         f"{RESULTS}/{{scan}}/logs/check.log",
     conda:
         "../envs/numerics.yaml"
+    resources:
+        work_s=seconds_of("check"),
     script:
         "../scripts/check.py"

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tomobatch import results
 from tomobatch.steps import RECORDED, steps_with
@@ -13,7 +12,6 @@ from tomobatch.stores.settings import VolumeSettings
 REPOSITORY = Path(__file__).parents[1]
 RULES = "\n".join(path.read_text() for path in sorted((REPOSITORY / "rules").glob("*.smk")))
 BLOCKS = dict(re.findall(r"^rule (\w+):\n(.*?)(?=^rule |^\w|\Z)", RULES, re.MULTILINE | re.DOTALL))
-DEFAULTS = yaml.safe_load((REPOSITORY / "profiles" / "default" / "config.yaml").read_text())
 ALL_STEPS = steps_with(results.EXPORTS, checked=True, aligned=True, keep_intermediates=False)
 
 
@@ -45,8 +43,9 @@ def test_a_step_that_is_recorded_writes_its_record(step):
 
 
 @pytest.mark.parametrize("step", ALL_STEPS, ids=lambda step: step.rule)
-def test_a_step_runs_on_its_queue(step):
-    assert DEFAULTS["set-resources"].get(step.rule, {}).get("queue", "cpu") == step.queue
+def test_a_step_states_its_work_and_gpus_where_it_may_have_some(step):
+    assert f'work_s=seconds_of("{step.rule}"),' in BLOCKS[step.rule]
+    assert ("gpu=gpus_of_slices," in BLOCKS[step.rule]) == step.on_device
 
 
 def test_the_names_of_results_are_those_of_the_rules():

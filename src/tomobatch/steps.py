@@ -23,8 +23,9 @@ class Step:
         slices. In a parallel beam the last two are one: a slice is what its row saw.
     recorded
         Whether its jobs write a record of what they did.
-    queue
-        Where its jobs run on AWS, unless the user says otherwise.
+    on_device
+        Whether its jobs compute on the device that the configuration or the plan says, and so run
+        on the queue of that; all others run on the CPU queue.
     waited_for
         Whether the run stands until it is done; if not, longer steps go on beside it.
     """
@@ -32,7 +33,7 @@ class Step:
     rule: str
     chunks: Literal["one", "projections", "rows", "slices"] = "one"
     recorded: bool = True
-    queue: Queue = "cpu"
+    on_device: bool = False
     waited_for: bool = True
 
     def n_jobs(self, n_projection_chunks: int, n_row_chunks: int, n_slice_chunks: int) -> int:
@@ -54,7 +55,7 @@ STEPS = (
     Step("process", "rows"),
     Step("calibrate"),
     Step("lay_out_volume", recorded=False),
-    Step("reconstruct", "slices", queue="gpu"),
+    Step("reconstruct", "slices", on_device=True),
     Step("report", recorded=False),
 )
 

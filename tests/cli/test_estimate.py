@@ -14,6 +14,7 @@ from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
 from tomobatch.estimate.estimate import estimate_run, spell_time
 from tomobatch.estimate.profile import profile_children, profile_memory_mb, profile_vcpus
+from tomobatch.estimate.workload import seconds_of_jobs
 from tomobatch.fleet.bill import Item
 from tomobatch.fleet.machines import Fleet
 from tomobatch.fleet.prices import offline_prices
@@ -48,7 +49,9 @@ def plan_of(header, n_projections, n_rows, n_cols, **settings):
 
 
 def estimate_of(plan, fleet=None, *, device="gpu", n_draws=N_DRAWS):
-    return estimate_run([plan], offline_prices(), fleet, device=device, n_draws=n_draws)
+    return estimate_run(
+        [plan], offline_prices(), fleet, queue=device, device=device, n_draws=n_draws
+    )
 
 
 def test_the_demo_run_works_as_long_as_was_estimated(header):
@@ -97,6 +100,16 @@ def test_more_data_takes_more_and_ranges_are_ranges(header):
     assert by_step["preprocess"].write_mb == pytest.approx(1800 * 2048 * 2048 * 4 / 1e6)
 
 
+def test_rules_state_the_seconds_that_the_estimate_reckons_with(header):
+    """Also of copies and checks that nobody has asked for in the configuration."""
+    plan = plan_of(header, 1800, 2048, 2048, volume={"export": ["nrrd"]})
+    stated = seconds_of_jobs(plan, "cpu")
+
+    for step in estimate_of(plan, device="cpu").steps:
+        assert step.job_s <= stated[step.step] < step.job_s + 1
+    assert {"align", "check", "export_tiff", "remove_intermediates"} < stated.keys()
+
+
 def test_fewer_machines_take_longer_for_less_money(header):
     plan = plan_of(header, 3600, 4096, 4096)
     many, few = (estimate_of(plan, Fleet(most_children=n)) for n in (64, 4))
@@ -120,7 +133,14 @@ def test_what_is_kept_and_fetched_is_told_beside_the_bill(header):
 def test_two_scans_in_one_run_share_its_machines(header):
     plan = plan_of(header, 1800, 1024, 1024)
     one, two = (
-        estimate_run([plan] * n, offline_prices(), Fleet(most_children=8), n_draws=N_DRAWS)
+        estimate_run(
+            [plan] * n,
+            offline_prices(),
+            Fleet(most_children=8),
+            queue="gpu",
+            device="gpu",
+            n_draws=N_DRAWS,
+        )
         for n in (1, 2)
     )
 

@@ -97,7 +97,10 @@ def test_snakemake_is_told_all_of_the_way(tmp_path, monkeypatch):
     again = RunRecord.from_bytes(record.to_bytes())
 
     told = " ".join(snakemake_arguments(again, "sheet.tsv"))
-    assert "--aws-batch-array-size 16 --aws-batch-array-pilots 16" in told
+    assert (
+        "--aws-batch-array-size 16 --aws-batch-array-pilots 16 --aws-batch-array-child-minutes 0"
+        in told
+    )
     assert to_queue(again.queue) == [
         *("--set-resources", "process:runtime=90"),
         *("reconstruct:runtime=5", "reconstruct:queue=cpu", "reconstruct:gpu=0"),
@@ -121,7 +124,7 @@ def test_another_profile_says_itself_how_to_run(monkeypatch, capsys):
     place = SimpleNamespace(outputs={})
     taken, estimate = planning.choose_way(place, plans, "profiles/mine", Wish(), detached=False)
     assert taken is None
-    assert {step.queue for step in estimate.steps if step.step == "reconstruct"} == {"gpu"}
+    assert {step.queue for step in estimate.steps if step.step == "reconstruct"} == {"cpu"}
     assert "Plan" not in capsys.readouterr().out
     assert as_planned(RECORD, taken) == RECORD
     taken, _ = planning.choose_way(

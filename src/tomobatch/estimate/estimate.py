@@ -158,8 +158,8 @@ def estimate_run(
     fleet: Fleet | None = None,
     figures: Figures | None = None,
     *,
-    queue: Queue = "gpu",
-    device: Queue = "gpu",
+    queue: Queue = "cpu",
+    device: Queue = "cpu",
     detached: bool = False,
     n_draws: int = N_DRAWS,
 ) -> Estimate:
@@ -261,7 +261,7 @@ def _steps(
         same = [work for each in works for work in each if work.step == stage.step]
         read_mb, write_mb = sum(work.read_mb for work in same), sum(work.write_mb for work in same)
         compute_s = sum(work.n_jobs * work.compute_s for work in same) / stage.n_jobs
-        moved_s = (read_mb + write_mb) / stage.n_jobs / figures["storage_mb_s"].likely
+        likely_s = sum(work.n_jobs * work.likely_s(figures) for work in same) / stage.n_jobs
         spans_s = (each.spans_s[number] for each in played)
         steps.append(
             StepEstimate(
@@ -272,7 +272,7 @@ def _steps(
                 read_mb=read_mb,
                 write_mb=write_mb,
                 compute_s=compute_s,
-                job_s=compute_s / figures["speed"].likely + moved_s,
+                job_s=likely_s,
                 elapsed_s=Range.of(end_s - start_s for start_s, end_s in spans_s),
             )
         )

@@ -10,15 +10,19 @@ from typing import Any
 
 from tomobatch import job_memory
 from tomobatch.estimate.profile import profile_memory_mb, profile_vcpus
-from tomobatch.fleet.figures import Figures
+from tomobatch.fleet.figures import Figures, offline_figures
 from tomobatch.fleet.stages import Load, Stage
 from tomobatch.on_chunks.alignment import rows_to_align
 from tomobatch.plan import ScanPlan
 from tomobatch.plan_geometry import parallel_geometry
 from tomobatch.reconstruct.cone.cost import chunk_s
 from tomobatch.reconstruct.methods import choose_method, expected_s
-from tomobatch.steps import Queue
+from tomobatch.results import EXPORTS
+from tomobatch.steps import Queue, Step, steps_with
 from tomobatch.stripes.rows import N_ROWS
+
+ALL_STEPS = steps_with(EXPORTS, checked=True, aligned=True, keep_intermediates=False)
+"""Of any scan."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,25 @@ class Work:
         fixed_s: float = rates["fixed_s"][self.step]
         return fixed_s + float(ns) * self.values_a_job * 1e-9 + self.kernel_s
 
+    def likely_s(self, figures: Figures) -> float:
+        """Return what one of them takes at the likely rates, its data included."""
+        moved_s = (self.read_mb + self.write_mb) / self.n_jobs / figures["storage_mb_s"].likely
+        return self.compute_s / figures["speed"].likely + moved_s
 
-def works_of(plan: ScanPlan, queue: Queue, device: Queue) -> list[Work]:
+
+def seconds_of_jobs(plan: ScanPlan, device: Queue) -> dict[str, int]:
+    """Return what a job of each rule is expected to take, also of those that are not planned.
+
+    By the table of the package, whole seconds.
+    """
+    figures = offline_figures()
+    works = works_of(plan, device, device, ALL_STEPS)
+    return {work.step: math.ceil(work.likely_s(figures)) for work in works}
+
+
+def works_of(
+    plan: ScanPlan, queue: Queue, device: Queue, steps: Sequence[Step] | None = None
+) -> list[Work]:
     """Return what each step of a scan has to do, in the order of the steps.
 
     Parameters
@@ -71,21 +92,23 @@ def works_of(plan: ScanPlan, queue: Queue, device: Queue) -> list[Work]:
         The scan's chunks.
     queue, device
         Where reconstruction runs, and what computes there.
+    steps
+        Those that are wanted; by default those of the scan.
     """
     loads = _loads(plan)
+    n_chunks = [grid.n_chunks for grid in (plan.projections, plan.rows, plan.slices)]
     works = []
-    for step in plan.steps:
+    for step in plan.steps if steps is None else steps:
         values_a_job, read_mb, write_mb = loads.get(step.rule, (0.0, 0.0, 0.0))
-        on_gpu_queue = step.queue == "gpu"
         works.append(
             Work(
                 step.rule,
-                plan.n_jobs[step.rule],
+                step.n_jobs(*n_chunks),
                 values_a_job,
                 read_mb,
                 write_mb,
-                kernel_s=_chunk_s(plan, device) if on_gpu_queue else 0.0,
-                queue=queue if on_gpu_queue else step.queue,
+                kernel_s=_chunk_s(plan, device) if step.on_device else 0.0,
+                queue=queue if step.on_device else "cpu",
                 memory_mb=_memory_mb(plan, step.rule),
                 waited_for=step.waited_for,
             )
@@ -120,7 +143,7 @@ def _loads(plan: ScanPlan) -> dict[str, tuple[float, float, float]]:
             volume_mb,
         ),
         "report": (0.0, frame * 12e-6 + finest_mb / 8 ** (plan.n_levels - 1), 1.0),
-        **{f"export_{kind}": export for kind in plan.volume.export},
+        **{f"export_{kind}": export for kind in EXPORTS},
     }
 
 
@@ -133,7 +156,7 @@ def _memory_mb(plan: ScanPlan, step: str) -> float:
         "align": job_memory.of_alignment,
         "process": job_memory.of_rows,
         "reconstruct": job_memory.of_slices,
-        **{f"export_{kind}": job_memory.of_slices for kind in plan.volume.export},
+        **{f"export_{kind}": job_memory.of_slices for kind in EXPORTS},
     }
     return of[step](plan) if step in of else profile_memory_mb()
 

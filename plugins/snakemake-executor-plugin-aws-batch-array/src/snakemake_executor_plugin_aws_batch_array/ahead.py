@@ -1,6 +1,8 @@
 """What jobs will need that are not ready yet: pilots are as large, if it is worth it."""
 
+import math
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -26,13 +28,13 @@ def kinds_ahead(
     memory are left out, for they need pilots of their own.
     """
     n_jobs: Counter[str] = Counter()
-    found: dict[tuple[str, Kind | None], None] = {}
+    found: dict[str, dict[Kind | None, list[float | None]]] = {}
     for job in workflow.dag.needrun_jobs():
         rule = job.rule.name
         n_jobs[rule] += not job.is_local
         if n_jobs[rule] > _JOBS_ASKED or job.is_local:
             continue
-        kind = None
+        kind = work_s = None
         with suppress(Exception):
             # Not by the job, which would keep what is not known yet.
             values = job.rule.expand_resources(
@@ -46,5 +48,16 @@ def kinds_ahead(
                 needed = fit(needed)
             definition = definitions.for_job(queue)
             kind = Kind(queue, definition, needed.vcpus, needed.memory_mib, needed.gpus)
-        found[rule, kind] = None
-    return [Ahead(kind, n_jobs[rule]) for rule, kind in found]
+            work_s = needed.work_s
+        found.setdefault(rule, {}).setdefault(kind, []).append(work_s)
+    return [each for rule, kinds in found.items() for each in _shares(n_jobs[rule], kinds)]
+
+
+def _shares(n_jobs: int, kinds: dict[Kind | None, list[float | None]]) -> Iterator[Ahead]:
+    """Yield what all jobs of a rule need, each kind for its share of those that were asked."""
+    n_asked = sum(map(len, kinds.values()))
+    for kind, works_s in kinds.items():
+        n_alike = math.ceil(n_jobs * len(works_s) / n_asked)
+        known = [work_s for work_s in works_s if work_s is not None]
+        whole = len(known) == len(works_s)
+        yield Ahead(kind, n_alike, n_alike * sum(known) / len(known) if whole else None)

@@ -1,5 +1,6 @@
 """Groups jobs that are alike into array jobs. Knows neither AWS nor Snakemake."""
 
+import math
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -34,8 +35,40 @@ class ArrayGroup(Generic[Job]):
         return self.n_children >= MIN_ARRAY_SIZE
 
 
+@dataclass(frozen=True)
+class ByWork:
+    """How many children share some work, of which each is to have enough to be worth its start.
+
+    Attributes
+    ----------
+    child_s
+        Work of a child, in seconds; 0 for as many children as there are jobs.
+    """
+
+    child_s: float = 0.0
+
+    def n_children(self, n_jobs: int, works_s: Iterable[float | None]) -> int:
+        """Return how many children share so many jobs, which take so long; None is not known."""
+        if not self.child_s:
+            return n_jobs
+        work_s = 0.0
+        for each in works_s:
+            if each is None:
+                return n_jobs
+            work_s += each
+        return max(1, min(n_jobs, math.ceil(work_s / self.child_s)))
+
+
+A_JOB_EACH = ByWork()
+"""As many children as there are jobs."""
+
+
 def group_into_arrays(
-    jobs: Iterable[Job], alike: Callable[[Job], Hashable], max_children: int
+    jobs: Iterable[Job],
+    alike: Callable[[Job], Hashable],
+    max_children: int,
+    by_work: ByWork = A_JOB_EACH,
+    work_s: Callable[[Job], float | None] = lambda _: None,
 ) -> list[ArrayGroup[Job]]:
     """Put every job into exactly one group of jobs that are alike.
 
@@ -49,6 +82,8 @@ def group_into_arrays(
         Key of a job; jobs with equal keys may share an array.
     max_children
         Most children of one array, 1 to 10,000. More jobs than that queue inside the children.
+    by_work, work_s
+        How many children share some work, and the work of a job.
 
     Returns
     -------
@@ -66,5 +101,9 @@ def group_into_arrays(
     for job in jobs:
         groups.setdefault(alike(job), []).append(job)
     return [
-        ArrayGroup(tuple(members), min(len(members), max_children)) for members in groups.values()
+        ArrayGroup(
+            tuple(members),
+            min(max_children, by_work.n_children(len(members), map(work_s, members))),
+        )
+        for members in groups.values()
     ]

@@ -22,6 +22,9 @@ STACK_SUFFIXES = ("storage", "iam", "ecr", "network", "batch")
 FAIR_SHARE = "FairShare"
 """Parameter of a stack: ``yes`` if its queues have a fair-share policy."""
 
+PILOT_CLAIMS = "PilotClaims"
+"""Output of a stack: what its jobs may write so that no two pilots begin one command."""
+
 LIST_FOLDER = ".aws-batch-array"
 
 
@@ -43,6 +46,9 @@ class Deployment:
         Where runs keep their lists.
     share
         Share identifier of all jobs; empty where the queues have no fair-share policy.
+    may_pilot
+        Whether jobs may claim commands, as pilots do: those of stacks that say nothing of it may
+        not.
     """
 
     queues: Mapping[str, str]
@@ -51,6 +57,7 @@ class Deployment:
     log_group: str
     lists: S3Path
     share: str = ""
+    may_pilot: bool = True
     queue_names: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -127,6 +134,7 @@ def resolve_deployment(
         log_group=settings.log_group or outputs.get("LogGroup", ""),
         lists=_list_root(settings, default_storage_prefix, outputs),
         share=settings.share_identifier or share_in(outputs),
+        may_pilot="CpuJobDefinition" not in outputs or PILOT_CLAIMS in outputs,
     )
 
 

@@ -15,7 +15,7 @@ from snakemake_interface_executor_plugins.workflow import WorkflowExecutorInterf
 
 from snakemake_executor_plugin_aws_batch_array import checkpoint_outputs, failures
 from snakemake_executor_plugin_aws_batch_array.ahead import kinds_ahead
-from snakemake_executor_plugin_aws_batch_array.arrays import ArrayGroup, group_into_arrays
+from snakemake_executor_plugin_aws_batch_array.arrays import ArrayGroup
 from snakemake_executor_plugin_aws_batch_array.aws import make_client
 from snakemake_executor_plugin_aws_batch_array.definitions import JobDefinitions
 from snakemake_executor_plugin_aws_batch_array.demand import find_demands, singles, wanted_files
@@ -110,7 +110,7 @@ class Executor(RemoteExecutor):
             for item in prepared:
                 self._refuse(item.job, error)
             return
-        for group in group_into_arrays(ready, lambda item: item.likeness, self._settings.size):
+        for group in self._preparation.group(ready):
             self._submit(group)
         self._pace.hurry()
 

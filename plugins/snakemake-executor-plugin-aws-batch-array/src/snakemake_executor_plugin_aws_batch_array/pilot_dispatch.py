@@ -7,6 +7,7 @@ from threading import Event
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from snakemake_executor_plugin_aws_batch_array.arrays import A_JOB_EACH, ByWork
 from snakemake_executor_plugin_aws_batch_array.batch import BatchApi
 from snakemake_executor_plugin_aws_batch_array.command_list import CommandList
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
@@ -58,7 +59,7 @@ class PilotDispatch:
     Attributes
     ----------
     n_pilots
-        How many of a kind at most; None for none.
+        How many of a kind at most; 0 for none.
     fleet, batch, store
         The pilots that there are; Batch; lists.
     ahead
@@ -67,19 +68,22 @@ class PilotDispatch:
         Told what the user should know.
     sized
         Returns a size of pilots that their queue has, no less than the given one.
+    by_work
+        How many children some work is worth.
     """
 
-    n_pilots: int | None
+    n_pilots: int
     fleet: Fleet
     batch: BatchApi
     store: RunStore
     ahead: Callable[[], list[Ahead]]
     warn: Callable[[str], object]
     sized: Callable[[Kind], Kind] = lambda kind: kind
+    by_work: ByWork = A_JOB_EACH
 
     def find_crew(self, run: Run, parcel: Parcel) -> Crew | None:
         """Return the pilots that are to run some commands, which may have to be started first."""
-        if self.n_pilots is None:
+        if not self.n_pilots:
             return None
         kind = Kind(parcel.queue, parcel.definition, parcel.vcpus, parcel.memory_mib, parcel.gpus)
         crew = self.fleet.find(kind, run.versions)
@@ -87,10 +91,10 @@ class PilotDispatch:
             if not crew.control.kind.holds(kind):
                 return None
             # Steps can turn out to be larger than was known, as after a checkpoint.
-            if crew.n_pilots >= min(self.n_pilots, len(parcel.commands)):
+            if crew.n_pilots >= min(self.n_pilots, parcel.n_children):
                 return crew
         ahead = self.ahead()
-        n_pilots = number_of_pilots(self.n_pilots, kind, len(parcel.commands), ahead)
+        n_pilots = number_of_pilots(self.n_pilots, kind, parcel.n_children, ahead, self.by_work)
         kind = self.sized(size_of_pilots(kind, ahead))
         name = command_list(run, replace(parcel, rule=RULE)).name
         makes = next((digest for each in parcel.commands for digest in each.outputs), "")
@@ -113,7 +117,7 @@ class PilotDispatch:
             _go_on(cancelled)
             crew.offer(Offer(item.commands.name, checksum, len(item.commands.commands)))
         except UnconditionalStoreError as error:
-            self.n_pilots = None
+            self.n_pilots = 0
             self.fleet.forget(crew)
             self.warn(
                 "The storage knows no conditional writes, which pilots need: every step gets an "

@@ -2,7 +2,7 @@
 
 import getpass
 import json
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,7 @@ from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.utils import join_cli_args
 
-from snakemake_executor_plugin_aws_batch_array.arrays import ArrayGroup
+from snakemake_executor_plugin_aws_batch_array.arrays import ArrayGroup, group_into_arrays
 from snakemake_executor_plugin_aws_batch_array.command_list import Command
 from snakemake_executor_plugin_aws_batch_array.demand import digests_of, singles
 from snakemake_executor_plugin_aws_batch_array.deployment import Deployment
@@ -109,6 +109,16 @@ class Preparation:
         if self.deployment.is_fargate(queue):
             resources = fit(resources)
         return ReadyJob(job, rules, queue, resources, command)
+
+    def group(self, ready: Iterable[ReadyJob]) -> list[ArrayGroup[ReadyJob]]:
+        """Return what is to be submitted together, and as how many children."""
+        return group_into_arrays(
+            ready,
+            lambda item: item.likeness,
+            self.settings.size,
+            self.settings.by_work,
+            lambda item: item.resources.work_s,
+        )
 
     @cached_property
     def run(self) -> Run:

@@ -30,6 +30,8 @@ class JobResources:
         Container image, if not that of the queue's job definition; else empty.
     shared_memory_mib
         Size of ``/dev/shm``; None for Docker's 64 MiB.
+    work_s
+        What the job is expected to take; None if its rule does not say.
     """
 
     queue: str
@@ -39,6 +41,7 @@ class JobResources:
     timeout_s: int | None
     image: str = ""
     shared_memory_mib: int | None = None
+    work_s: float | None = None
 
     @property
     def likeness(self) -> Hashable:
@@ -49,7 +52,7 @@ class JobResources:
         """
         memory = size_class(self.memory_mib, _LEAST_MEMORY_MIB)
         timeout = None if self.timeout_s is None else size_class(self.timeout_s, MIN_TIMEOUT_S)
-        return replace(self, memory_mib=memory, timeout_s=timeout)
+        return replace(self, memory_mib=memory, timeout_s=timeout, work_s=None)
 
 
 def size_class(amount: int, least: int) -> int:
@@ -61,7 +64,7 @@ def size_class(amount: int, least: int) -> int:
 def read_resources(
     resources: Mapping[str, int | float | str], default_timeout_s: int | None
 ) -> JobResources:
-    """Read ``queue, _cores, mem_mb, gpu, runtime`` (minutes), ``image`` and ``shm_mb`` of a job.
+    """Read ``queue, _cores, mem_mb, gpu, runtime`` (minutes), ``image``, ``shm_mb``, ``work_s``.
 
     Raises
     ------
@@ -80,6 +83,7 @@ def read_resources(
         timeout_s=None if timeout_s is None else max(MIN_TIMEOUT_S, int(timeout_s)),
         image=str(resources.get("image", "")),
         shared_memory_mib=None if shared_memory_mib is None else int(shared_memory_mib),
+        work_s=_number(resources, "work_s", 0, 0) if "work_s" in resources else None,
     )
 
 

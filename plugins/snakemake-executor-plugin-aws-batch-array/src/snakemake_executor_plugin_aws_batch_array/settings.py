@@ -10,7 +10,7 @@ from typing import Any
 
 from snakemake_interface_executor_plugins.settings import CommonSettings, ExecutorSettingsBase
 
-from snakemake_executor_plugin_aws_batch_array.arrays import MAX_ARRAY_SIZE
+from snakemake_executor_plugin_aws_batch_array.arrays import MAX_ARRAY_SIZE, ByWork
 from snakemake_executor_plugin_aws_batch_array.errors import UserError
 from snakemake_executor_plugin_aws_batch_array.identity import MAX_TAG_VALUE
 
@@ -65,11 +65,21 @@ class ExecutorSettings(ExecutorSettingsBase):
     pilots: int | None = field(
         default=None,
         metadata=_option(
-            "Start up to so many children once, 1 to 10,000, that stay until the run is over and "
+            "Start up to so many children once, 0 to 10,000, that stay until the run is over and "
             "take the jobs of all steps, in place of an array for every step. A step that needs "
             "another queue or image gets pilots of its own, one that needs more memory or vCPUs an "
-            "array.",
+            "array. 0 for an array for every step, as by default.",
             int,
+        ),
+    )
+    child_minutes: float = field(
+        default=4.0,
+        metadata=_option(
+            "Minutes of work that a child is to have, so that it is worth its start: jobs whose "
+            "rules tell by the resource `work_s` how many seconds they take share fewer children "
+            "than the two settings above allow, and so do the jobs of a run its pilots. 0 for as "
+            "many children as those allow. Start-up and scale-down take minutes: 3 to 5 are right.",
+            float,
         ),
     )
     stack: str | None = field(
@@ -78,7 +88,7 @@ class ExecutorSettings(ExecutorSettingsBase):
             "Prefix of the names of CloudFormation stacks, such as tomobatch for tomobatch-batch "
             "and tomobatch-storage. What the settings below leave out is taken from their outputs "
             "CpuJobQueue, GpuJobQueue, FargateJobQueue, CpuJobDefinition, GpuJobDefinition, "
-            "FargateJobDefinition, DataBucket, LogGroup.",
+            "FargateJobDefinition, DataBucket, LogGroup, PilotClaims.",
         ),
     )
     region: str | None = field(
@@ -192,10 +202,16 @@ class ExecutorSettings(ExecutorSettingsBase):
         ),
     )
 
+    @property
+    def by_work(self) -> ByWork:
+        """How many children some work is worth."""
+        return ByWork(60 * self.child_minutes)
+
 
 _LIMITS = {
     "size": (1, MAX_ARRAY_SIZE),
-    "pilots": (1, MAX_ARRAY_SIZE),
+    "pilots": (0, MAX_ARRAY_SIZE),
+    "child_minutes": (0, None),
     "attempts": (1, 10),
     "task_timeout": (60, None),
     "priority": (0, 9999),

@@ -51,5 +51,11 @@ def make_dispatcher(
     def sized(kind: Kind) -> Kind:
         return fit_pilots(kind) if deployment.is_fargate(kind.queue) else kind
 
-    pilots = PilotDispatch(settings.pilots, fleet, batch, store, ahead, warn, sized)
+    n_pilots = (settings.pilots or 0) if deployment.may_pilot else 0
+    if n_pilots != (settings.pilots or 0):
+        warn(
+            "The stacks do not give jobs the right to claim commands, which pilots need: every "
+            "step gets an array of its own. Deploy the present stacks."
+        )
+    pilots = PilotDispatch(n_pilots, fleet, batch, store, ahead, warn, sized, settings.by_work)
     return Dispatcher(batch, store, watcher, pilots)

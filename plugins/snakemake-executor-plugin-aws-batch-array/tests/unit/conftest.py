@@ -201,7 +201,7 @@ def store():
 
 def without_pilots(batch, store):
     fleet = Fleet(None, store, batch, lambda _: None)
-    return PilotDispatch(None, fleet, batch, store, list, lambda _: None)
+    return PilotDispatch(0, fleet, batch, store, list, lambda _: None)
 
 
 @pytest.fixture

@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snakemake_executor_plugin_aws_batch_array.arrays import MAX_ARRAY_SIZE, group_into_arrays
+from snakemake_executor_plugin_aws_batch_array.arrays import (
+    MAX_ARRAY_SIZE,
+    ByWork,
+    group_into_arrays,
+)
 
 # A job is a pair of what it asks for and its own number.
 jobs = st.lists(st.sampled_from("abc"), max_size=200).map(lambda keys: list(zip(keys, range(200))))  # noqa: B905
@@ -56,3 +60,25 @@ def test_size_one_queues_all_jobs_in_one_plain_job():
 def test_a_size_batch_does_not_accept_is_refused(size):
     with pytest.raises(ValueError, match="array size"):
         group_into_arrays([], likeness, size)
+
+
+@pytest.mark.parametrize(
+    ("works_s", "child_s", "n_children"),
+    [
+        ([21] * 64, 240, 6),
+        ([240] * 64, 240, 64),
+        ([900] * 3, 240, 3),
+        ([1], 240, 1),
+        ([0, 0], 240, 1),
+        ([21] * 64, 0, 64),
+        ([21] * 63 + [None], 240, 64),
+        ([900] * 500, 240, 100),
+    ],
+)
+def test_a_child_has_so_much_work_or_one_job(works_s, child_s, n_children):
+    """One job whose work is not known, or no wish, leaves as many children as there are jobs."""
+    some = [("a", i) for i in range(len(works_s))]
+    work_s = dict(zip(some, works_s, strict=True))
+    (group,) = group_into_arrays(some, likeness, 100, ByWork(child_s), work_s.__getitem__)
+
+    assert group.n_children == n_children

@@ -108,6 +108,18 @@ def test_stack_outputs_fill_what_the_settings_leave_out(aws):
     assert deployment.job_definitions == {"cpu": "d-cpu"}
     assert deployment.log_group == "/lab"
     assert deployment.lists.bucket == "lab-data"
+    assert not deployment.may_pilot
+
+
+def test_pilots_need_stacks_whose_jobs_may_claim_commands(aws):
+    deploy_stack("lab-batch", CpuJobQueue="q-cpu", CpuJobDefinition="d-cpu")
+    deploy_stack("lab-iam", PilotClaims="s3://lab/*/claims/*")
+    settings = ExecutorSettings(stack="lab")
+
+    assert resolve_deployment(
+        settings, "s3://lab/runs", lambda: make_client("cloudformation")
+    ).may_pilot
+    assert resolve().may_pilot
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from snakemake_executor_plugin_aws_batch_array.resources import (
         ({"runtime": 2.5}, 300, JobResources("", 1, 2048, 0, 150)),
         ({"image": "mine:2", "shm_mb": 512}, None,
          JobResources("", 1, 2048, 0, None, "mine:2", 512)),
+        ({"work_s": 21.5}, None, JobResources("", 1, 2048, 0, None, work_s=21.5)),
     ],
 )  # fmt: skip
 def test_resources(resources, default_s, read):
@@ -39,6 +40,7 @@ def test_resources(resources, default_s, read):
         ("gpu", -1),
         ("runtime", "1h"),
         ("_cores", 0),
+        ("work_s", -1),
     ],
 )
 def test_wrong_resources_are_named(name, value):

@@ -24,7 +24,15 @@ def test_broken_pairs_are_refused(text):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("size", 0), ("size", 10_001), ("attempts", 11), ("task_timeout", 59), ("priority", 10_000)],
+    [
+        ("size", 0),
+        ("size", 10_001),
+        ("pilots", -1),
+        ("child_minutes", -1.0),
+        ("attempts", 11),
+        ("task_timeout", 59),
+        ("priority", 10_000),
+    ],
 )
 def test_numbers_batch_does_not_accept_are_refused(name, value):
     flag = f"--aws-batch-array-{name.replace('_', '-')} is {value}"

@@ -32,8 +32,9 @@ def snakemake_arguments(record: RunRecord, sheet: str) -> list[str]:
     its lists instead.
     """
     folder = record.results.rsplit("/", 1)[1]
-    said = {"size": record.size, "pilots": record.pilots}
-    children = [(f"--aws-batch-array-{name}", str(n)) for name, n in said.items() if n is not None]
+    planned = {"size": record.size, "pilots": record.pilots or 0, "child-minutes": 0}
+    said = {} if record.size is None else planned
+    children = [(f"--aws-batch-array-{name}", str(n)) for name, n in said.items()]
     return [
         "--profile",
         record.profile,

@@ -74,10 +74,12 @@ class Wish:
         UserError
             If pilots are asked for, and have not the right.
         """
+        from snakemake_executor_plugin_aws_batch_array.deployment import PILOT_CLAIMS
+
         return replace(
             self,
             has_fargate="FargateJobQueue" in outputs,
-            may_pilot="PilotClaims" in outputs,
+            may_pilot=PILOT_CLAIMS in outputs,
         )
 
     @property
@@ -181,6 +183,7 @@ def choose_way(
     from tomobatch.cli.shared.estimate_view import show_bill
     from tomobatch.estimate.estimate import estimate_run
     from tomobatch.estimate.learn import learn
+    from tomobatch.estimate.planner import device_of
     from tomobatch.fleet.figures import offline_figures
     from tomobatch.fleet.machines import Fleet
     from tomobatch.fleet.prices import offline_prices
@@ -189,7 +192,7 @@ def choose_way(
     known = list(plans.values())
     wish = wish.on(place.outputs)
     way, fleet = None, Fleet()
-    queue: Queue = "gpu"
+    queue: Queue = device_of(wish.queues(known)[0])
     if profile == PROFILE or any(wish.given.values()):
         ways, way = plan_ways(known, prices, figures, wish, detached=detached)
         fleet, queue = way.fleet(fleet), way.device
@@ -249,7 +252,7 @@ def to_queue(queue: str | None) -> list[str]:
         raise UserError(f"the queue {queue!r} of the run's record is none of {', '.join(_GPUS)}")
     profile = yaml.safe_load(_DEFAULTS.read_text(encoding="utf-8")) if _DEFAULTS.is_file() else {}
     resources: dict[str, dict[str, object]] = dict(profile.get("set-resources", {}))
-    for rule in (step.rule for step in STEPS if step.queue == "gpu"):
+    for rule in (step.rule for step in STEPS if step.on_device):
         resources[rule] = {**resources.get(rule, {}), "queue": queue, "gpu": _GPUS[queue]}
     return [
         *(_all_to(queue, profile.get("default-resources", [])) if queue == "fargate" else ()),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from snakemake_executor_plugin_aws_batch_array.arrays import A_JOB_EACH, ByWork
 from snakemake_executor_plugin_aws_batch_array.pilots.control import Kind
 
 MAIN_SHARE = 0.1
@@ -15,13 +16,23 @@ of them wait on machines that the main steps leave idle, and gets an array of it
 
 @dataclass(frozen=True)
 class Ahead:
-    """What a step needs, and how many jobs it has; None as long as its need is not known."""
+    """What a step needs, how many jobs it has, and what all of them take.
+
+    Its need is None as long as it is not known, and so is its work.
+    """
 
     kind: Kind | None
     n_jobs: int
+    work_s: float | None = None
 
 
-def number_of_pilots(most: int, first: Kind, n_first: int, ahead: Sequence[Ahead]) -> int:
+def number_of_pilots(
+    most: int,
+    first: Kind,
+    n_first: int,
+    ahead: Sequence[Ahead],
+    by_work: ByWork = A_JOB_EACH,
+) -> int:
     """Return how many pilots to start: no more than there are jobs, as far as is known.
 
     Parameters
@@ -29,12 +40,15 @@ def number_of_pilots(most: int, first: Kind, n_first: int, ahead: Sequence[Ahead
     most
         What the user asks for.
     first, n_first
-        What the jobs need that are ready first, and how many they are.
+        What the jobs need that are ready first, and how many children they are worth.
     ahead
         All steps that are not done.
+    by_work
+        How many children the work of all of them is worth.
     """
-    alike = (e.n_jobs for e in ahead if e.kind is None or e.kind.is_like(first))
-    return min(most, max(n_first, sum(alike)))
+    alike = [each for each in ahead if each.kind is None or each.kind.is_like(first)]
+    n_jobs = sum(each.n_jobs for each in alike)
+    return min(most, max(n_first, by_work.n_children(n_jobs, (each.work_s for each in alike))))
 
 
 def size_of_pilots(first: Kind, ahead: Sequence[Ahead]) -> Kind:

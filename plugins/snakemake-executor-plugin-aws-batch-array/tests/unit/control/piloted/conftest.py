@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from snakemake_executor_plugin_aws_batch_array.arrays import A_JOB_EACH
 from snakemake_executor_plugin_aws_batch_array.command_list import ChildOutcomes
 from snakemake_executor_plugin_aws_batch_array.dispatch import Dispatcher
 from snakemake_executor_plugin_aws_batch_array.pilot_dispatch import PilotDispatch
-from snakemake_executor_plugin_aws_batch_array.pilots.control import Claim
+from snakemake_executor_plugin_aws_batch_array.pilots.control import Claim, Kind
 from snakemake_executor_plugin_aws_batch_array.pilots.fleet import Fleet
+from snakemake_executor_plugin_aws_batch_array.pilots.sizes import Ahead
 from snakemake_executor_plugin_aws_batch_array.pilots.watch import PilotWatcher
 from snakemake_executor_plugin_aws_batch_array.status import Status
 from snakemake_executor_plugin_aws_batch_array.watch import Watcher
@@ -24,12 +26,21 @@ def new_controller(batch, real_store, channel, parcel, warned):
     """Make a dispatcher with three pilots, as each start of a controller does."""
     files = frozenset(output for each in parcel.commands for output in each.outputs)
 
-    def new(wanted=files, n_pilots=3, ahead=()):
+    kind = Kind(parcel.queue, parcel.definition, parcel.vcpus, parcel.memory_mib, parcel.gpus)
+    ready = [Ahead(kind, len(parcel.commands))]
+
+    def new(wanted=files, n_pilots=3, ahead=None, by_work=A_JOB_EACH):
         fleet = Fleet(channel, real_store, batch, warned.append)
         piloted = PilotWatcher(batch, real_store, fleet, lambda *_: "the log", "group")
         watcher = Watcher(batch, real_store, lambda *_: "", "group", 100, warned.append, piloted)
         pilots = PilotDispatch(
-            n_pilots, fleet, batch, real_store, lambda: list(ahead), warned.append
+            n_pilots,
+            fleet,
+            batch,
+            real_store,
+            lambda: ready if ahead is None else ahead,
+            warned.append,
+            by_work=by_work,
         )
         dispatcher = Dispatcher(batch, real_store, watcher, pilots, lambda _: None)
         dispatcher.complaints = dispatcher.inherit(wanted)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from snakemake_executor_plugin_aws_batch_array import pilot_dispatch
+from snakemake_executor_plugin_aws_batch_array.arrays import ByWork
 from snakemake_executor_plugin_aws_batch_array.pilots.control import Kind
 from snakemake_executor_plugin_aws_batch_array.pilots.sizes import Ahead
 from snakemake_executor_plugin_aws_batch_array.pilots.watch import OVERDUE_S
@@ -62,10 +63,29 @@ def test_pilots_are_no_more_than_there_are_jobs(
     assert [each.n_children for each in batch.submissions] == [n_pilots]
 
 
+@pytest.mark.parametrize(
+    ("works_s", "n_pilots"),
+    [((1300, 500), 8), ((10, 10), 3), ((1300, None), 27), ((90_000, 500), 27)],
+)
+def test_pilots_are_no_more_than_their_work_is_worth(
+    new_controller, batch, run, parcel, works_s, n_pilots
+):
+    """Three are what an array of the first step would have; the others by the work of all steps."""
+    kind = Kind("cpu", "definition:1", 1, 100, 0)
+    ahead = [Ahead(kind, n, work_s) for n, work_s in zip((20, 7), works_s, strict=True)]
+    ahead.append(Ahead(Kind("gpu", "definition:2", 1, 100, 1), 300, 90_000))
+    controller = new_controller(n_pilots=50, ahead=ahead, by_work=ByWork(240))
+    for _ in range(2):
+        controller.submit(run, replace(parcel, n_children=3))
+
+    assert [each.n_children for each in batch.submissions] == [n_pilots]
+
+
 def test_a_step_of_more_jobs_than_was_known_gets_more_pilots(new_controller, batch, run, parcel):
-    controller = new_controller(n_pilots=4)
-    few = replace(parcel, commands=parcel.commands[:1])
-    for commands in (few, parcel, few, parcel):
+    controller = new_controller(n_pilots=4, ahead=[])
+    few = replace(parcel, commands=parcel.commands[:1], n_children=1)
+    many = replace(parcel, n_children=5)
+    for commands in (few, many, few, many):
         controller.submit(run, commands)
 
     assert [each.n_children for each in batch.submissions] == [1, 4]
@@ -73,7 +93,12 @@ def test_a_step_of_more_jobs_than_was_known_gets_more_pilots(new_controller, bat
 
 @pytest.mark.parametrize(
     ("more", "n_children"),
-    [({"memory_mib": 3001}, 2), ({"vcpus": 3}, 2), ({"gpus": 1}, 3), ({"definition": "d:2"}, 3)],
+    [
+        ({"memory_mib": 3001}, 2),
+        ({"vcpus": 3}, 2),
+        ({"gpus": 1, "n_children": 5}, 3),
+        ({"definition": "d:2", "n_children": 5}, 3),
+    ],
 )
 def test_what_needs_more_gets_an_array_and_what_needs_another_machine_pilots(
     controller, batch, run, parcel, more, n_children, start
