@@ -20,6 +20,7 @@ from tomobatch.plan_scan import read_plan, read_plans
 from tomobatch.records.table import write_table
 from tomobatch.results import CHECKED, EXPORTS, RECORDS, REPORT, VOLUME
 from tomobatch.s3.address import is_remote
+from tomobatch.scan.distortion_settings import files_to_send
 from tomobatch.scan.several import with_each_scan
 from tomobatch.stores.finished import note_settings, why_not_replace
 from tomobatch.warm.install import install as start_scripts_warm
@@ -33,6 +34,9 @@ try:
     for file in workflow.configfiles:
         read_config_file(Path(file))
     CONFIG = load_config(with_each_scan(config))
+    ON_S3 = workflow.storage_settings.default_storage_provider == "s3"
+    scans = CONFIG.scans.values() if ON_S3 else ()
+    SENT = files_to_send(scan.datasets.distortion for scan in scans)
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -45,11 +49,11 @@ if " " in sys.executable:
     sys.executable = shlex.quote(sys.executable)
 
 if isinstance(config["scans"], str):
-    # A sheet is part of the configuration: jobs on other machines are sent it as well.
-    workflow.configfiles.append(config["scans"])
+    SENT.append(config["scans"])
+# What the configuration is read from is part of it: jobs on other machines are sent it as well.
+workflow.configfiles.extend(SENT)
 
 RESULTS = CONFIG.results
-ON_S3 = workflow.storage_settings.default_storage_provider == "s3"
 
 
 wildcard_constraints:

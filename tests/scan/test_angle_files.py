@@ -8,6 +8,8 @@ import pytest
 from tests.scan import stacks
 from tests.scan.tiff_as_it_lies import N, refusal, write_scan
 
+from tomobatch.errors import UserError
+from tomobatch.scan.angle_files import read_angles_beside
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
 
@@ -53,3 +55,8 @@ def test_angles_of_a_text_file_for_an_hdf5_scan(tmp_path: Path) -> None:
     np.savetxt(tmp_path / "stage.txt", 12.5 * np.arange(N))
     with open_scan(path, DatasetSettings(angles="stage.txt")) as scan:
         np.testing.assert_allclose(np.rad2deg(scan.header.angles_rad), 12.5 * np.arange(N))
+
+
+def test_a_scan_on_s3_has_no_angles_beside_it() -> None:
+    with pytest.raises(UserError, match=r"angles.csv is not read on S3.*angle_range_deg$"):
+        read_angles_beside("s3://bucket/scans/a.h5", "angles.csv:theta")

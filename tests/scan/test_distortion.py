@@ -5,11 +5,10 @@ import pytest
 from scipy import ndimage
 from tests.scan import stacks
 
-from tomobatch.cli.shared.uploading import files_needed
 from tomobatch.config.schema import load_config
 from tomobatch.errors import UserError
 from tomobatch.scan.distortion import UndistortedFrames, seen_at
-from tomobatch.scan.distortion_settings import DistortionSettings, read_coefficients
+from tomobatch.scan.distortion_settings import DistortionSettings, files_to_send, read_coefficients
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
 
@@ -161,10 +160,9 @@ def test_a_scan_says_what_is_moved_and_refuses_what_no_lens_does(tmp_path):
 
 def test_a_run_elsewhere_takes_the_file_along_if_it_is_in_the_folder():
     def named(file):
-        distortion = DistortionSettings(coefficients=(1,), file=file)
-        return DatasetSettings(distortion=distortion)
+        return DistortionSettings(coefficients=(1,), file=file)
 
-    assert files_needed([named("b.txt"), named("optics/a.txt"), named(None), named("b.txt")]) == [
+    assert files_to_send([named("b.txt"), named("optics/a.txt"), named(None), named("b.txt")]) == [
         "b.txt",
         "optics/a.txt",
     ]
@@ -172,4 +170,4 @@ def test_a_run_elsewhere_takes_the_file_along_if_it_is_in_the_folder():
         with pytest.raises(
             UserError, match=r"^datasets\.distortion\.file: .*is not in this folder"
         ):
-            files_needed([named(outside)])
+            files_to_send([named(outside)])

@@ -159,8 +159,13 @@ def test_a_controller_killed_in_every_step_runs_no_job_twice(clone, emulator, ti
     env = {**os.environ, **emulator.environment}
     env |= {"TOMOBATCH_STACK": "tomobatch", "TOMOBATCH_BUCKET": bucket}
     boto3_client(emulator).upload_file(str(tiny_scan), bucket, "runs/scans/killed.h5")
-    sheet = "scan\tpath\tchunks.projections\tchunks.slices\nkilled\tscans/killed.h5\t25\t8\n"
-    (clone / "killed.tsv").write_text(sheet)
+    # A file that the configuration is read from, here and in every job.
+    (clone / "lens.txt").write_text(
+        "xcenter = 24.0\nycenter = 6.0\nfactor0 = 1.0\nfactor1 = 1e-5\n"
+    )
+    columns = ("scan", "path", "chunks.projections", "chunks.slices", "datasets.distortion.file")
+    row = ("killed", "scans/killed.h5", "25", "8", "lens.txt")
+    (clone / "killed.tsv").write_text("\t".join(columns) + "\n" + "\t".join(row) + "\n")
     command = [python(), "-m", "snakemake", "--profile", "profiles/aws"]
     command += ["--aws-batch-array-pilots", "0", "--aws-batch-array-child-minutes", "0"]
     command += ["--config", "scans=killed.tsv"]
@@ -187,6 +192,10 @@ def test_a_controller_killed_in_every_step_runs_no_job_twice(clone, emulator, ti
     }
     emulator.clear_faults()
     assert attempts == {step: [1] * n_jobs for step, n_jobs in JOBS.items()}, done.stdout
+    key = "runs/results/killed/volume.ome.zarr/zarr.json"
+    made = json.loads(boto3_client(emulator).get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    datasets = made["attributes"]["tomobatch"]["settings"]["datasets"]
+    assert datasets["distortion"]["coefficients"] == [1.0, 1e-5]
     assert emulator.live_jobs() == []
 
 

@@ -32,12 +32,7 @@ from tomobatch.cli.shared.scans import (
     write_sheet,
 )
 from tomobatch.cli.shared.snakemake import run_snakemake, show_command, snakemake_command
-from tomobatch.cli.shared.uploading import (
-    check_before_upload,
-    files_needed,
-    upload_beside,
-    upload_scan,
-)
+from tomobatch.cli.shared.uploading import check_before_upload, upload_beside, upload_scan
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -160,12 +155,14 @@ def run_on_aws(
     yes: bool = False,
 ) -> None:
     """Send those scans that can be reconstructed to AWS, and start a run of them there."""
+    from tomobatch.scan.distortion_settings import files_to_send
+
     scans = {scan: entry for scan, entry in scans.items() if scan in plans.good}
     _ask_for_a_region()
     data_url(profile)
     for called_so, entry in scans.items():
         check_before_upload(str(entry["path"]), plans.good[called_so].config.datasets)
-    needed = files_needed(plan.config.datasets for plan in plans.good.values())
+    needed = files_to_send(plan.config.datasets.distortion for plan in plans.good.values())
     jobs = count_jobs(plans.good.values())
     with deployment() as place:
         way, estimate = choose_way(place, plans.good, profile, wish, detached=detach)

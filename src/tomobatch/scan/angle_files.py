@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.errors import UserError
+from tomobatch.s3.address import is_remote
 from tomobatch.scan.angles import FoundAngles, to_radians
 
 SUFFIXES = (".txt", ".csv", ".tsv", ".dat", ".log", ".npy")
@@ -17,6 +18,34 @@ _IN_WORDS = re.compile(r"\bangle\b\D*?(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)", re.IGNOR
 def names_angle_file(text: str) -> bool:
     """Whether what the config says is a file of angles, with a column or not."""
     return Path(_split(text)[0]).suffix.lower() in SUFFIXES
+
+
+def refuse_on_s3(text: str) -> None:
+    """Refuse a file of angles for a scan that jobs read on S3.
+
+    Raises
+    ------
+    UserError
+        If what the config says is one.
+    """
+    if names_angle_file(text):
+        raise UserError(
+            f"datasets.angles: {text} is not read on S3: write the angles into the scan,"
+            " or give datasets.angle_range_deg"
+        )
+
+
+def read_angles_beside(scan: str, text: str) -> FoundAngles:
+    """Read angles in radians from a file that lies beside a scan's.
+
+    Raises
+    ------
+    UserError
+        If the scan lies on S3, there is no such file, or no telling which numbers are angles.
+    """
+    if is_remote(scan):
+        refuse_on_s3(text)
+    return read_angle_file(Path(scan).parent, text)
 
 
 def read_angle_file(folder: Path, text: str) -> FoundAngles:

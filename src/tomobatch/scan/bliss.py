@@ -8,7 +8,6 @@ images, reference images, projections, more references, and static images for th
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from tomobatch.errors import UserError
 from tomobatch.known_axis import read_known_axis
 from tomobatch.scan.addresses import open_each
-from tomobatch.scan.angle_files import names_angle_file, read_angle_file
+from tomobatch.scan.angle_files import names_angle_file, read_angles_beside
 from tomobatch.scan.angles import FoundAngles, to_radians
 from tomobatch.scan.beam_geometry import BeamGeometry
 from tomobatch.scan.hdf5 import (
@@ -214,7 +213,7 @@ def _angles(
 ) -> FoundAngles | None:
     """Read where the rotation was at each projection."""
     if datasets.angles is not None and names_angle_file(datasets.angles):
-        return read_angle_file(Path(file_name(file)).parent, datasets.angles)
+        return read_angles_beside(file_name(file), datasets.angles)
     if datasets.angles is not None:
         return read_angles(get_dataset(file, datasets.angles, "angles"))
     read = [_rotation(file, name, count)

@@ -4,14 +4,12 @@ Layout after De Carlo et al., "Scientific data exchange", J. Synchrotron Rad. 21
 and the files that the beamlines' acquisition writes.
 """
 
-from pathlib import Path
-
 import h5py
 import numpy as np
 
 from tomobatch.known_axis import read_known_axis
 from tomobatch.scan.addresses import open_each, refuse_second_role
-from tomobatch.scan.angle_files import names_angle_file, read_angle_file
+from tomobatch.scan.angle_files import names_angle_file, read_angles_beside
 from tomobatch.scan.angles import FoundAngles
 from tomobatch.scan.beam_geometry import BeamGeometry
 from tomobatch.scan.hdf5 import file_name, get_dataset, read_angles, read_number, read_text
@@ -71,7 +69,7 @@ def _given_or_there(file: h5py.File, given: str | None, usual: str, key: str) ->
 
 def _angles(file: h5py.File, datasets: DatasetSettings) -> FoundAngles | None:
     if datasets.angles is not None and names_angle_file(datasets.angles):
-        return read_angle_file(Path(file_name(file)).parent, datasets.angles)
+        return read_angles_beside(file_name(file), datasets.angles)
     angles = _given_or_there(file, datasets.angles, _ANGLES, "angles")
     return None if angles is None else read_angles(angles)
 

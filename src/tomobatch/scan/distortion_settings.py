@@ -1,11 +1,13 @@
 """What a user can say about the distortion of the detector's optics."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from tomobatch.config.section import Section
+from tomobatch.errors import UserError
 
 
 class DistortionSettings(Section):
@@ -28,8 +30,7 @@ class DistortionSettings(Section):
     @model_validator(mode="before")
     @classmethod
     def _from_file(cls, given: Any) -> Any:  # noqa: ANN401  whatever the user wrote
-        # Read once, when the configuration is: jobs have no such file, and a volume is to say by
-        # which numbers it was made.
+        # Read when the configuration is: a volume is to say by which numbers it was made.
         if not isinstance(given, dict) or given.get("file") is None or given.get("coefficients"):
             return given
         return {**given, **read_coefficients(str(given["file"]))}
@@ -62,3 +63,21 @@ def read_coefficients(path: str) -> dict[str, Any]:
             " and one factor or more, as discorpy writes them"
         )
     return {"x_px": numbers[0], "y_px": numbers[1], "coefficients": numbers[2:]}
+
+
+def files_to_send(distortions: Iterable[DistortionSettings]) -> list[str]:
+    """Return the files that a configuration is read from, for machines that have none of them.
+
+    Raises
+    ------
+    UserError
+        For one outside of this folder, which is all that they are sent.
+    """
+    files = sorted({one.file for one in distortions if one.file is not None})
+    for file in files:
+        if Path(file).is_absolute() or ".." in Path(file).parts:
+            raise UserError(
+                f"datasets.distortion.file: {file} is not in this folder, which is all that a run"
+                " on AWS has: copy it here, or give what it holds as x_px, y_px and coefficients"
+            )
+    return files

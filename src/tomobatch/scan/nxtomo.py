@@ -5,7 +5,6 @@ library put what it leaves open.
 """
 
 from dataclasses import replace
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from tomobatch.errors import UserError
 from tomobatch.known_axis import read_known_axis
 from tomobatch.scan.addresses import open_each, parse, refuse_second_role
-from tomobatch.scan.angle_files import names_angle_file, read_angle_file
+from tomobatch.scan.angle_files import names_angle_file, read_angles_beside
 from tomobatch.scan.angles import FoundAngles
 from tomobatch.scan.hdf5 import file_name, get_dataset, read_angles, read_text
 from tomobatch.scan.hdf5_frames import Hdf5Frames
@@ -192,7 +191,7 @@ def _angles(
 ) -> FoundAngles | None:
     """Read the angles of the projections: those the config names, or those found in the entry."""
     if datasets.angles is not None and names_angle_file(datasets.angles):
-        return read_angle_file(Path(file_name(file)).parent, datasets.angles)
+        return read_angles_beside(file_name(file), datasets.angles)
     if datasets.angles is not None:
         found = get_dataset(file, datasets.angles, "angles")
     kept = np.flatnonzero(key == ImageKey.PROJECTION)

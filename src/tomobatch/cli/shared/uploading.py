@@ -1,7 +1,7 @@
 """Files on their way to S3 and back, with a bar to watch."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -41,10 +41,12 @@ def check_before_upload(path: str, datasets: "DatasetSettings") -> None:
         or angles lie where they are not found there.
     """
     from tomobatch.scan.addresses import files_named
-    from tomobatch.scan.angle_files import names_angle_file
+    from tomobatch.scan.angle_files import refuse_on_s3
     from tomobatch.scan.hdf5_links import files_beside, is_hdf5
     from tomobatch.scan.zarr_array import is_zarr
 
+    if datasets.angles is not None:
+        refuse_on_s3(datasets.angles)
     if is_remote(path):
         return
     if not (is_hdf5(Path(path)) or is_zarr(path)):
@@ -58,11 +60,6 @@ def check_before_upload(path: str, datasets: "DatasetSettings") -> None:
         raise UserError(
             f"{path}: its pictures lie in other files, which are not followed on S3: write them"
             f" into one file, or run with --local ({named})"
-        )
-    if datasets.angles is not None and names_angle_file(datasets.angles):
-        raise UserError(
-            f"datasets.angles: {datasets.angles} is not read on S3: write the angles into the scan,"
-            " or give datasets.angle_range_deg"
         )
     for name in files_named(datasets.flats, datasets.darks):
         away = Path(name).is_absolute() or ".." in Path(name).parts
@@ -90,24 +87,6 @@ def upload_beside(path: str, datasets: "DatasetSettings", folder: str, *, replac
             inside = PurePosixPath(name).parent
             place = folder if inside == PurePosixPath() else f"{folder}/{inside}"
             upload_scan(str(Path(path).parent / name), place, replace=replace)
-
-
-def files_needed(datasets: "Iterable[DatasetSettings]") -> list[str]:
-    """Return the files that a configuration is read from, for a controller that has none of them.
-
-    Raises
-    ------
-    UserError
-        For one outside of this folder, which is all that a controller elsewhere has.
-    """
-    files = sorted({one.distortion.file for one in datasets if one.distortion.file is not None})
-    for file in files:
-        if Path(file).is_absolute() or ".." in Path(file).parts:
-            raise UserError(
-                f"datasets.distortion.file: {file} is not in this folder, which is all that a run"
-                " on AWS has: copy it here, or give what it holds as x_px, y_px and coefficients"
-            )
-    return files
 
 
 @contextmanager
