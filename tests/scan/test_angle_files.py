@@ -58,5 +58,5 @@ def test_angles_of_a_text_file_for_an_hdf5_scan(tmp_path: Path) -> None:
 
 
 def test_a_scan_on_s3_has_no_angles_beside_it() -> None:
-    with pytest.raises(UserError, match=r"angles.csv is not read on S3.*angle_range_deg$"):
+    with pytest.raises(UserError, match=r"angles.csv:theta is not read on S3.*angle_range_deg$"):
         read_angles_beside("s3://bucket/scans/a.h5", "angles.csv:theta")
