@@ -223,8 +223,8 @@ def _cross_spectrum(
     k = np.arange(n_angles)
     positive, negative = plane[:n_angles], plane[-k]
     outside = k[:, None] > radius * omega[used] + MARGIN_K
-    power = np.where(outside, np.abs(positive) ** 2 + np.abs(negative) ** 2, np.nan)
-    outside &= power <= TRIM * np.nanmedian(power, axis=0)
+    power = np.where(outside, np.abs(positive) ** 2 + np.abs(negative) ** 2, np.inf)
+    outside &= power <= TRIM * _least_median(power, outside.sum(axis=0))
     counts = outside.sum(axis=0)
     power = np.where(outside, power, 0)
     mean = power.sum(axis=0) / np.maximum(counts, 1)
@@ -239,3 +239,9 @@ def _cross_spectrum(
     # Zero padding makes neighbouring cells agree, hence fewer independent ones: n_x of `length`.
     n_cells = float(counts[weight > 0].sum()) * n_x / length
     return cross, float(np.sum(power.sum(axis=0) * weight)), n_cells, variance
+
+
+def _least_median(power: NDArray[np.float32], counts: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return the median of so many least values of each column, at least one."""
+    ranked, column = np.sort(power, axis=0), np.arange(len(counts))
+    return np.asarray((ranked[(counts - 1) // 2, column] + ranked[counts // 2, column]) / 2)

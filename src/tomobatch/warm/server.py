@@ -45,6 +45,9 @@ def import_all(scripts: Path) -> None:
     for name in dict.fromkeys(names):
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    if "numba" in sys.modules:
+        # What the first compiled function of a process takes, half a second, is done once.
+        sys.modules["numba"].njit(lambda: None)()
     gc.collect()
     # Objects that are never looked at again keep their pages shared with the forks.
     gc.freeze()
