@@ -7,45 +7,44 @@ import random
 from statistics import median
 
 import pytest
+from benchmarks.bill import foretell
 from tests.fleet.rehearsed import prices_of, rehearse, vary, with_linger
 from tests.fleet.scans import plan_of_size
 
-from aws_batch_emulator.rehearsal import Day
-from tomobatch.estimate.estimate import estimate_run
+from aws_batch_emulator.rehearsal_world import Day
 from tomobatch.estimate.learn import learn
 from tomobatch.fleet.figures import offline_figures
-from tomobatch.fleet.machines import Fleet
 
 SEED = 20
 RUNS = [
-    ((900, 1024, 1024), "cpu", 4, 0.0),
-    ((1800, 2048, 2048), "cpu", 16, 1.0),
-    ((1200, 512, 2048), "gpu", 16, 20.0),
-    ((1800, 2048, 2048), "cpu", 4, 20.0),
+    ((900, 1024, 1024), "cpu", 16, True, 0.0),
+    ((1800, 2048, 2048), "fargate", 16, True, 1.0),
+    ((1800, 2048, 2048), "cpu", 16, False, 1.0),
+    ((1200, 512, 2048), "gpu", 8, True, 20.0),
+    ((1800, 2048, 2048), "cpu", 4, False, 20.0),
 ]
 
 
 @pytest.fixture(scope="module")
 def errors():
-    """Relative errors of dollars and minutes: by the table, and after three other runs."""
+    """Relative errors of dollars and minutes: by the table, and after four other runs."""
     account, rng = Day.draw(random.Random(SEED)), random.Random(SEED + 1)  # noqa: S311
-    ways = [("cpu", 4), ("cpu", 16), ("gpu", 16)]
+    ways = [("cpu", 4, False), ("cpu", 16, True), ("gpu", 16, True), ("fargate", 16, True)]
     earlier = [
-        rehearse(plan_of_size(900, 1024, 1024), *way, seed, day=vary(account, rng))
-        for seed, way in enumerate(ways)
+        rehearse(
+            plan_of_size(900, 1024, 1024), home, most, i, pilots=pilots, day=vary(account, rng)
+        )
+        for i, (home, most, pilots) in enumerate(ways)
     ]
     learnt = learn(offline_figures(), [run.seen for run in earlier])
     known = with_linger(learnt, [run.stays_s for run in earlier])
     prices = prices_of(account)
     found = {"table": [], "known": []}
-    for seed, (size, queue, most, reclaims) in enumerate(RUNS, start=1000):
-        plan = plan_of_size(*size)
-        came = rehearse(plan, queue, most, seed, day=vary(account, rng), reclaims=reclaims)
+    for seed, (size, home, most, pilots, reclaims) in enumerate(RUNS, start=1000):
+        plan, day = plan_of_size(*size), vary(account, rng)
+        came = rehearse(plan, home, most, seed, pilots=pilots, day=day, reclaims=reclaims)
         for name, figures in (("table", offline_figures()), ("known", known)):
-            fleet = Fleet(most_children=most, gpu_types=("g4dn.xlarge", "g5.xlarge", "g6.xlarge"))
-            estimate = estimate_run(
-                [plan], prices, fleet, figures, queue=queue, device=queue, n_draws=40
-            )
+            estimate = foretell(plan, figures, prices, home, most, pilots)
             minutes = estimate.elapsed_s.likely / 60
             found[name].append((estimate.usd.likely / came.usd - 1, minutes / came.minutes - 1))
     return found

@@ -42,6 +42,20 @@ def test_sums_that_were_seen_are_those_of_the_figures():
     assert learnt["linger_s"] == TABLE["linger_s"]
 
 
+def test_tasks_teach_of_tasks_alone():
+    seen = Seen(
+        task_start_s=(60.0,), task_pull_s=(41.0, 39.0), steps=steps(0.7, 75.0), on_tasks=True
+    )
+    learnt = learn(TABLE, [seen])
+
+    assert likely(learnt, "accept_s", "task_start_s") == pytest.approx(60)
+    assert learnt["task_pull_s"].likely == 40
+    assert learnt["task_speed"].likely == pytest.approx(0.7)
+    assert learnt["storage_mb_s"].likely == pytest.approx(75)
+    of_machines = ("speed", "decide_s", "pending_s", "boot_s", "pull_s", "warm_s", "linger_s")
+    assert {name: learnt[name] for name in of_machines} == {n: TABLE[n] for n in of_machines}
+
+
 def test_the_more_runs_the_narrower_and_all_that_they_saw_is_within():
     def relative(figure):
         return figure.low / figure.likely, figure.high / figure.likely

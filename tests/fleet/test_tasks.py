@@ -38,7 +38,7 @@ def test_a_child_and_its_task_to_the_second():
     first, second, third = played.hires
     assert first.instance_type == second.instance_type == "fargate.4vcpu-8gb"
     assert first.begin_s == pytest.approx(BILLED_FROM_S)
-    assert first.first_s - first.begin_s == pytest.approx(DAY["pull_s"])
+    assert first.first_s - first.begin_s == pytest.approx(DAY["task_pull_s"])
     assert first.end_s == pytest.approx(first.first_s + 10)
     between_s = DAY["notice_s"] + DAY["accept_s"] + DAY["task_start_s"]
     assert third.begin_s - first.end_s == pytest.approx(between_s)
@@ -62,7 +62,7 @@ def test_pilots_stay_in_their_tasks():
 
     assert len(played.hires) == 2
     assert played.elapsed_s == pytest.approx(
-        BILLED_FROM_S + DAY["pull_s"] + 20 + DAY["notice_s"] + 10
+        BILLED_FROM_S + DAY["task_pull_s"] + 20 + DAY["notice_s"] + 10
     )
 
 

@@ -13,7 +13,7 @@ from tomobatch.steps import Queue
 _DECIDING = ("linger_s", "decide_s", "boot_s", "warm_s", "storage_mb_s", "speed")
 """Figures that most of the range comes from, the most deciding first."""
 
-_DECIDING_ON_FARGATE = ("task_start_s", "pull_s", "task_speed", "storage_mb_s")
+_DECIDING_ON_FARGATE = ("task_start_s", "task_pull_s", "task_speed", "storage_mb_s")
 
 _WORDS = {
     "linger_s": "an idle machine stays {} s",
@@ -23,7 +23,7 @@ _WORDS = {
     "storage_mb_s": "a job moves {} MB/s",
     "speed": "machines are {} times as fast as the measured one",
     "task_start_s": "a task begins to fetch its image within {} s",
-    "pull_s": "fetches it in {} s",
+    "task_pull_s": "fetches it in {} s",
     "task_speed": "tasks are {} times as fast as the measured machine",
 }
 

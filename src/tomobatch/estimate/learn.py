@@ -33,9 +33,13 @@ def learn(figures: Figures, runs: Iterable[Seen]) -> dict[str, Figure]:
     accept_s = learnt["accept_s"].likely
     warm_s = [max(0.0, each - accept_s) for each in _middles(runs, lambda seen: seen.warm_s)]
     _scale(learnt, ("warm_s",), warm_s)
-    rates = [rates_of(tuple(seen.steps.values())) for seen in runs]
-    _scale(learnt, ("speed",), [speed for speed, _ in rates if speed])
-    _scale(learnt, ("storage_mb_s",), [mb_s for _, mb_s in rates if mb_s])
+    task_s = [max(0.0, each - accept_s) for each in _middles(runs, lambda seen: seen.task_start_s)]
+    _scale(learnt, ("task_start_s",), task_s)
+    _scale(learnt, ("task_pull_s",), _middles(runs, lambda seen: seen.task_pull_s))
+    rates = [(seen.on_tasks, *rates_of(tuple(seen.steps.values()))) for seen in runs]
+    for name, on_tasks in (("speed", False), ("task_speed", True)):
+        _scale(learnt, (name,), [speed for on, speed, _ in rates if speed and on == on_tasks])
+    _scale(learnt, ("storage_mb_s",), [mb_s for _, _, mb_s in rates if mb_s])
     _keep_idle(learnt, max((seen.kept_idle_s for seen in runs), default=0.0))
     return learnt
 

@@ -225,7 +225,7 @@ class Simulation:
         pool.is_deciding = False
         for instance_type in pool.choose_types(pool.missing()):
             if pool.fleet.tasks:
-                begin, boot = "task_start_s", ["pull_s"]
+                begin, boot = "task_start_s", ["task_pull_s"]
             else:
                 begin, boot = "pending_s", ["boot_s", "place_s", "pull_s"]
             begin_s = self.weather.near(begin)

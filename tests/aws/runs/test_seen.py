@@ -114,9 +114,25 @@ def test_steps_that_pilots_ran_teach_as_much():
 
 
 def test_it_survives_the_journey():
-    seen = Seen((1.0,), (2.0, 3.0), (), (4.5,), (), 6.0, {"a": SeenStep(1, 2.0, 3.0, 4.0)})
+    steps = {"a": SeenStep(1, 2.0, 3.0, 4.0)}
+    seen = Seen((1.0,), (2.0, 3.0), (), (4.5,), (), (7.0,), (8.0,), 6.0, steps, on_tasks=True)
 
     assert Seen.from_bytes(seen.to_bytes()) == seen
+    of_machines = Seen((1.0,), steps=steps)
+    first = json.loads(of_machines.to_bytes())
+    for name in ("task_start_s", "task_pull_s", "on_tasks"):
+        del first[name]
+    assert Seen.from_bytes(json.dumps(first).encode()) == of_machines
+
+
+def test_tasks_tell_when_they_fetch_their_image_and_begin():
+    task = attempt("t-1", 30, 44, 100, ("fargate.4vcpu-8gb", "us-east-1a", "spot"))
+    seen = seen_of(submitted("a", 0, [task]), foretold=FORETOLD)
+
+    assert (seen.task_start_s, seen.task_pull_s) == ((30,), (14,))
+    assert seen.on_tasks
+    assert (seen.asked_s, seen.boot_s, seen.warm_s) == ((), (), ())
+    assert "a" in seen.steps
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", json.dumps({"asked_s": ["x"]}).encode()])

@@ -5,104 +5,40 @@ goes by the second. What a day is like (how often Batch looks at its queues, how
 and stay) is drawn from distributions of its own, which a foreteller must not know.
 
 Everything is billed as AWS does: machines by the second from `running` to their end, 60 s at least,
-at the zone's price of that day; volumes and public addresses for the same seconds; requests.
+at the zone's price of that day; volumes and public addresses for the same seconds; tasks on Fargate
+alike, from when they fetch their image; requests.
 """
 
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-LIST_PRICES = {"c6i": 0.0425, "c6a": 0.03825, "c7i": 0.044625, "m6i": 0.048, "c7a": 0.05132}
-"""Dollars a vCPU and hour of CPU families, on-demand, us-east-1."""
-GPU_PRICES = {"g4dn.xlarge": 0.526, "g5.xlarge": 1.006, "g6.xlarge": 0.8048}
-GIB_HOUR = 0.08 / 730
-MB_S_HOUR = 0.04 / 730
-ADDRESS_HOUR = 0.005
-WRITE, READ = 0.005 / 1000, 0.0004 / 1000
+from aws_batch_emulator.rehearsal_world import (
+    ADDRESS_HOUR,
+    GIB_HOUR,
+    GPU_PRICES,
+    LIST_PRICES,
+    MB_S_HOUR,
+    READ,
+    TASK_DISK_FREE_GIB,
+    TASK_DISK_GIB,
+    TASK_GIB,
+    TASK_VCPU,
+    TASKS_A_SECOND,
+    TASKS_AT_ONCE,
+    WRITE,
+    Crew,
+    Day,
+    Host,
+    Resident,
+    Task,
+)
 
-
-@dataclass
-class Day:
-    """What AWS is like on one day; seconds, and shares of the list price."""
-
-    look_every: float
-    launch: float
-    boot: float
-    gpu_boot: float
-    container: float
-    reuse: float
-    stays: float
-    reclaim_hours: float
-    spot: float
-    gpu_spot: float
-    speed: float
-    mb_s: float
-
-    @classmethod
-    def draw(cls, rng: random.Random) -> "Day":
-        """Draw a day."""
-        return cls(
-            look_every=rng.uniform(20, 90),
-            launch=rng.gauss(20, 3),
-            boot=max(25.0, rng.gauss(50, 7)),
-            gpu_boot=max(15.0, rng.gauss(45, 12)),
-            container=rng.uniform(10, 25),
-            reuse=rng.uniform(6, 24),
-            stays=rng.uniform(120, 420),
-            reclaim_hours=1 / rng.uniform(0.001, 0.02),
-            spot=min(0.6, max(0.3, rng.gauss(0.42, 0.04))),
-            gpu_spot=min(0.6, max(0.3, rng.gauss(0.43, 0.04))),
-            speed=rng.uniform(0.85, 1.4),
-            mb_s=rng.uniform(65, 120),
-        )
-
-
-@dataclass(eq=False)
-class Host:
-    """A machine; its prices are those of the moment at which it started."""
-
-    number: int
-    kind: str
-    cores: int
-    mib: float
-    usd_hour: float
-    asked: float
-    running: float
-    usable: float
-    doomed: float
-    tasks: "list[Task]" = field(default_factory=list)
-    idle_from: float | None = None
-    stopped: float | None = None
-    first_task: float | None = None
-
-
-@dataclass(eq=False)
-class Task:
-    """A child: the durations of its commands, and how many of them are done."""
-
-    cores: int
-    mib: float
-    durations: list[float]
-    queued: float
-    begins: float = 0.0
-    host: Host | None = None
-    tries: int = 0
-
-    @property
-    def ends(self) -> float:
-        """When it ends if nothing happens."""
-        return self.begins + sum(self.durations)
-
-    def cut(self, now: float) -> None:
-        """Drop the commands that were over by now."""
-        at = self.begins
-        while self.durations and at + self.durations[0] <= now:
-            at += self.durations.pop(0)
+FARGATE = "fargate"
 
 
 class Rehearsal:
-    """One account, with a CPU and a GPU queue."""
+    """One account, with a queue of CPU machines, one of GPU machines, and one on Fargate."""
 
     def __init__(
         self,
@@ -113,11 +49,12 @@ class Rehearsal:
         reclaims: float = 1.0,
         volume_gib: float = 100,
         volume_mb_s: float = 250,
+        task_gib: float = 30,
     ) -> None:
         self._rng = random.Random(seed)  # noqa: S311 - no secrets
         self.day = day or Day.draw(self._rng)
         self.now = 0.0
-        self.hosts: dict[str, list[Host]] = {"cpu": [], "gpu": []}
+        self.hosts: dict[str, list[Host]] = {"cpu": [], "gpu": [], FARGATE: []}
         self.writes = self.reads = 0
         self.reclaimed = 0
         self.starts: list[tuple[Task, Host, float, float]] = []
@@ -125,18 +62,51 @@ class Rehearsal:
         self._most_cores = most_cores
         self._reclaims = reclaims
         self._disk_hour = volume_gib * GIB_HOUR + max(0, volume_mb_s - 125) * MB_S_HOUR
-        self._queued: dict[str, list[Task]] = {"cpu": [], "gpu": []}
+        self._task_disk_hour = max(0, task_gib - TASK_DISK_FREE_GIB) * TASK_DISK_GIB
+        self._tasks_free: float = TASKS_AT_ONCE
+        self._queued: dict[str, list[Task]] = {queue: [] for queue in self.hosts}
         self._next_look = {queue: self._rng.uniform(0, self.day.look_every) for queue in self.hosts}
 
     def run_array(
         self, queue: str, cores: int, mib: float, children: Sequence[Sequence[float]]
     ) -> None:
         """Submit an array and let time go by until every child has ended."""
+        self.wait_for(self.submit_array(queue, cores, mib, children))
+
+    def submit_array(
+        self, queue: str, cores: int, mib: float, children: Sequence[Sequence[float]]
+    ) -> list[Task]:
+        """Submit an array and return its children."""
         queued = self.now + self._rng.uniform(1, 6)
         tasks = [Task(cores, mib, list(each), queued) for each in children]
         self._queued[queue] += tasks
-        while any(task.durations for task in tasks):
+        return tasks
+
+    def wait_for(self, tasks: Sequence[Task]) -> None:
+        """Let time go by until some children have ended."""
+        while not all(task.is_over for task in tasks):
             self.wait(1)
+
+    def start_crew(self, queue: str, cores: int, mib: float, n: int, start: float) -> Crew:
+        """Submit children that stay; each takes a while before its first command."""
+        crew, queued = Crew(queue), self.now + self._rng.uniform(1, 6)
+        self._queued[queue] += [Resident(cores, mib, [start], queued, crew=crew) for _ in range(n)]
+        return crew
+
+    def run_commands(self, crew: Crew, commands: Sequence[float]) -> None:
+        """Give commands to children that stay, and let time go by until all are done."""
+        crew.commands += commands
+        crew.left += len(commands)
+        while crew.left:
+            self.wait(1)
+
+    def dismiss(self, crew: Crew) -> None:
+        """Let children that stay end when they look for the next time; who waits never starts."""
+        crew.dismissed = True
+        queued = self._queued[crew.queue]
+        self._queued[crew.queue] = [
+            task for task in queued if not (isinstance(task, Resident) and task.crew is crew)
+        ]
 
     def wait(self, seconds: float) -> None:
         """Let some seconds go by."""
@@ -152,18 +122,23 @@ class Rehearsal:
 
     def bill(self) -> dict[str, float]:
         """Return what is billed, in dollars."""
-        seconds = machines = 0.0
-        for host in (host for hosts in self.hosts.values() for host in hosts):
-            stopped = self.now if host.stopped is None else host.stopped
-            billed = max(60, math.ceil(stopped - host.running))
-            seconds += billed
-            machines += billed / 3600 * host.usd_hour
+        billed = {
+            queue: [self._billed(host) for host in hosts] for queue, hosts in self.hosts.items()
+        }
+        hosts = [host for hosts in self.hosts.values() for host in hosts]
+        on_tasks = sum(billed[FARGATE])
+        hours = sum(map(sum, billed.values()))
         return {
-            "machines": machines,
-            "volumes": seconds / 3600 * self._disk_hour,
-            "addresses": seconds / 3600 * ADDRESS_HOUR,
+            "machines": sum(self._billed(host) * host.usd_hour for host in hosts),
+            "volumes": (hours - on_tasks) * self._disk_hour + on_tasks * self._task_disk_hour,
+            "addresses": hours * ADDRESS_HOUR,
             "requests": self.writes * WRITE + self.reads * READ,
         }
+
+    def _billed(self, host: Host) -> float:
+        """Return the hours of a machine that are billed."""
+        stopped = self.now if host.stopped is None else host.stopped
+        return max(60, math.ceil(stopped - host.running)) / 3600
 
     # --- one second -----------------------------------------------------------------------
 
@@ -178,13 +153,19 @@ class Rehearsal:
         waiting = [task for task in self._queued[queue] if task.queued <= self.now]
         for task in waiting:
             self._start(queue, task, living)
-        if self.now >= self._next_look[queue]:
+        if queue == FARGATE:
+            for host in (each for each in living if each.usable <= self.now and not each.tasks):
+                host.stopped = self.now
+            self._start_tasks(living)
+        elif self.now >= self._next_look[queue]:
             self._next_look[queue] += self.day.look_every
             self._scale(queue, living)
 
     def _end_tasks(self, host: Host) -> None:
+        for resident in [task for task in host.tasks if isinstance(task, Resident)]:
+            resident.act(self.now, self._rng.uniform(1, 5))
         for task in [task for task in host.tasks if task.ends <= self.now]:
-            task.durations.clear()
+            task.end()
             host.tasks.remove(task)
             if not host.tasks:
                 host.idle_from = self.now
@@ -210,9 +191,32 @@ class Rehearsal:
         wanted = sum(4 if queue == "gpu" else task.cores for task in queued) - coming
         room = self._most_cores - sum(host.cores for host in living)
         while wanted > 0 and room >= 4:
-            host = self._launch(queue, min(wanted, room), max(task.mib for task in queued))
+            host = self._launch(queue, min(wanted, room), min(task.mib for task in queued))
             wanted -= host.cores
             room -= host.cores
+
+    def _start_tasks(self, living: Sequence[Host]) -> None:
+        """Start a task for every child that waits, as fast as the account may."""
+        self._tasks_free = min(TASKS_AT_ONCE, self._tasks_free + TASKS_A_SECOND)
+        queued = [task for task in self._queued[FARGATE] if task.queued <= self.now]
+        coming = sum(not host.tasks for host in living)
+        room = self._most_cores - sum(host.cores for host in living)
+        for task in queued[coming:]:
+            if self._tasks_free < 1 or room < task.cores:
+                return
+            self._tasks_free -= 1
+            room -= task.cores
+            usd_hour = task.cores * TASK_VCPU + task.mib / 1024 * TASK_GIB
+            running = self.now + self._about(self.day.task_start)
+            self._add(
+                FARGATE,
+                f"fargate {task.cores}",
+                task.cores,
+                task.mib,
+                usd_hour * self.day.task_spot,
+                running,
+                running + self._about(self.day.container),
+            )
 
     def _launch(self, queue: str, cores: int, mib: float) -> Host:
         day, rng = self.day, self._rng
@@ -220,25 +224,28 @@ class Rehearsal:
             kind = rng.choices(list(GPU_PRICES), (3, 1, 2))[0]
             size, price, gib = 4, GPU_PRICES[kind] * day.gpu_spot, 4.0
         else:
-            family = rng.choice(list(LIST_PRICES))
-            size = rng.choice([each for each in (4, 8, 16) if each <= max(4, cores)])
-            gib = 4.0 if family == "m6i" else 2.0
+            family, size, gib = rng.choice(_fitting(cores, mib))
             kind, price = f"{family}.{size // 4}xlarge", LIST_PRICES[family] * size * day.spot
         running = self.now + max(5.0, rng.gauss(day.launch, 2))
         usable = running + self._about(day.boot) + self._about(day.container)
         usable += self._about(day.gpu_boot) if queue == "gpu" else 0
-        life = rng.expovariate(self._reclaims / day.reclaim_hours) if self._reclaims else math.inf
-        host = Host(
-            len(self.hosts[queue]),
-            kind,
-            size,
-            1024 * (gib * size - 0.6),
-            price,
-            self.now,
-            running,
-            usable,
-            running + 3600 * life,
-        )
+        return self._add(queue, kind, size, _offered(gib, size), price, running, usable)
+
+    def _add(
+        self,
+        queue: str,
+        kind: str,
+        cores: int,
+        mib: float,
+        usd_hour: float,
+        running: float,
+        usable: float,
+    ) -> Host:
+        hazard = self._reclaims / self.day.reclaim_hours
+        life = self._rng.expovariate(hazard) if hazard else math.inf
+        number = len(self.hosts[queue])
+        doomed = running + 3600 * life
+        host = Host(number, kind, cores, mib, usd_hour, self.now, running, usable, doomed)
         self.hosts[queue].append(host)
         return host
 
@@ -249,12 +256,29 @@ class Rehearsal:
             task.cut(self.now)
             task.tries += 1
             task.queued = self.now + self._rng.uniform(1, 6)
-            if task.durations:
+            if not task.is_over:
                 self._queued[queue].append(task)
         host.tasks = []
 
     def _about(self, seconds: float) -> float:
         return seconds * self._rng.uniform(0.75, 1.25)
+
+
+def _fitting(cores: int, mib: float) -> list[tuple[str, int, float]]:
+    """Return family, vCPUs and GiB a vCPU of what holds a child and is no larger than is wanted."""
+    every = [
+        (family, size, 4.0 if family == "m6i" else 2.0)
+        for family in LIST_PRICES
+        for size in (4, 8, 16)
+    ]
+    holding = [each for each in every if _offered(each[2], each[1]) >= mib]
+    least = min(size for _, size, _ in holding)
+    return [each for each in holding if each[1] <= max(least, cores)]
+
+
+def _offered(gib: float, size: int) -> float:
+    """Return the MiB that a machine has for its children."""
+    return 1024 * (gib * size - 0.6)
 
 
 def _has_room(queue: str, host: Host, task: Task) -> bool:

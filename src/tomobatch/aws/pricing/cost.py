@@ -252,7 +252,7 @@ def _stretch(uses: list[Use], figures: Figures, until_ms: int | None) -> Stretch
 
 def _boot_s(instance_type: str, figures: Figures) -> float:
     if is_task(instance_type):
-        return figures["pull_s"].likely
+        return figures["task_pull_s"].likely
     names = ("boot_s", "place_s", "pull_s", *(("gpu_boot_s",) if has_gpu(instance_type) else ()))
     return sum(figures[name].likely for name in names)
 

@@ -32,9 +32,11 @@ def snakemake_arguments(record: RunRecord, sheet: str) -> list[str]:
     its lists instead.
     """
     folder = record.results.rsplit("/", 1)[1]
-    planned = {"size": record.size, "pilots": record.pilots or 0, "child-minutes": 0}
-    said = {} if record.size is None else planned
-    children = [(f"--aws-batch-array-{name}", str(n)) for name, n in said.items()]
+    said: dict[str, int | None] = {"size": record.size, "pilots": record.pilots}
+    if any(n is not None for n in said.values()):
+        # A plan is whole: what it does not say, the profile must not add.
+        said |= {"pilots": record.pilots or 0, "child-minutes": 0}
+    children = [(f"--aws-batch-array-{name}", str(n)) for name, n in said.items() if n is not None]
     return [
         "--profile",
         record.profile,

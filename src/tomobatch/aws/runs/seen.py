@@ -52,21 +52,29 @@ class Seen:
         From there to the machine's first work.
     warm_s
         From a submission to the start of each child on a machine that was there and free.
+    task_start_s, task_pull_s
+        From each submission to the tasks on Fargate that started for it, as they began to fetch
+        their image; and from there to the first work of each.
     notice_s
         From the end of a list to the submission of the next.
     kept_idle_s
         The longest that a machine idled and was not ended.
     steps
         By rule.
+    on_tasks
+        Whether they ran on Fargate, which is as fast as it is.
     """
 
     asked_s: tuple[float, ...] = ()
     boot_s: tuple[float, ...] = ()
     gpu_boot_s: tuple[float, ...] = ()
     warm_s: tuple[float, ...] = ()
+    task_start_s: tuple[float, ...] = ()
+    task_pull_s: tuple[float, ...] = ()
     notice_s: tuple[float, ...] = ()
     kept_idle_s: float = 0.0
     steps: Mapping[str, SeenStep] = field(default_factory=dict)
+    on_tasks: bool = False
 
     @classmethod
     def from_bytes(cls, body: bytes) -> "Seen":
@@ -77,14 +85,17 @@ class Seen:
         ValueError, TypeError, KeyError
             If it is something else.
         """
-        document = json.loads(body)
+        # What the first version did not look at has taught nothing.
+        later = {"task_start_s": (), "task_pull_s": (), "on_tasks": False}
+        document = {**later, **json.loads(body)}
         times = {
             each.name: tuple(float(value) for value in document[each.name])
             for each in fields(cls)
-            if each.name not in ("kept_idle_s", "steps")
+            if each.name not in ("kept_idle_s", "steps", "on_tasks")
         }
         steps = {str(rule): SeenStep(**step) for rule, step in document["steps"].items()}
-        return cls(**times, kept_idle_s=float(document["kept_idle_s"]), steps=steps)
+        kept_idle_s, on_tasks = float(document["kept_idle_s"]), bool(document["on_tasks"])
+        return cls(**times, kept_idle_s=kept_idle_s, steps=steps, on_tasks=on_tasks)
 
     def to_bytes(self) -> bytes:
         """Return all of it as JSON."""
@@ -128,8 +139,7 @@ def _read(place: Place, run: str) -> Seen | None:
 def see(look: Look, reader: RunReader) -> Seen:
     """Return what a run saw."""
     foretold = look.record.foretold if look.record is not None else None
-    # They are as fast as they are, and tell nothing of machines.
-    ran_on_tasks = any(
+    on_tasks = any(
         is_task(attempt.instance_type)
         for each in look.submitted
         for attempts in each.attempts.values()
@@ -138,7 +148,8 @@ def see(look: Look, reader: RunReader) -> Seen:
     return Seen(
         **_machines(look.submitted),
         notice_s=tuple(_notices(look.submitted)),
-        steps={} if foretold is None or ran_on_tasks else _steps(look.submitted, reader, foretold),
+        steps={} if foretold is None else _steps(look.submitted, reader, foretold),
+        on_tasks=on_tasks,
     )
 
 
@@ -156,15 +167,18 @@ class _Start:
 def _machines(submitted: Iterable[Submitted]) -> dict[str, Any]:
     """Return the times that the machines tell."""
     asked_s: dict[str, list[float]] = defaultdict(list)
-    times: dict[str, list[float]] = {name: [] for name in ("boot_s", "gpu_boot_s", "warm_s")}
+    tasks_s: dict[str, list[float]] = defaultdict(list)
+    names = ("boot_s", "gpu_boot_s", "warm_s", "task_pull_s")
+    times: dict[str, list[float]] = {name: [] for name in names}
     kept_idle_s = 0.0
     for first, *others in _by_machine(submitted):
-        if is_task(first.attempt.instance_type):
-            continue
+        on_task = is_task(first.attempt.instance_type)
         # A machine that was launched before was another's; one that a retry got, nobody's wish.
         if first.waited_ms >= 0 and first.attempt.number == 1:
-            asked_s[first.commands.name].append(first.waited_ms / 1000)
+            waits_s = tasks_s if on_task else asked_s
+            waits_s[first.commands.name].append(first.waited_ms / 1000)
             name = "gpu_boot_s" if has_gpu(first.attempt.instance_type) else "boot_s"
+            name = "task_pull_s" if on_task else name
             times[name].append((first.attempt.started_ms - first.attempt.launched_ms) / 1000)
         free_ms = first.attempt.stopped_ms
         for start in others:
@@ -177,6 +191,7 @@ def _machines(submitted: Iterable[Submitted]) -> dict[str, Any]:
             free_ms = None if attempt.stopped_ms is None else max(free_ms, attempt.stopped_ms)
     return {
         "asked_s": tuple(median(each) for each in asked_s.values()),
+        "task_start_s": tuple(median(each) for each in tasks_s.values()),
         **{name: tuple(values) for name, values in times.items()},
         "kept_idle_s": kept_idle_s,
     }
