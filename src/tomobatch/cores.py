@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 
 def n_usable_cores() -> int:
@@ -23,5 +24,11 @@ def threads_on_cores(at_most: int | None = None) -> Iterator[ThreadPoolExecutor]
     spinning, which on a busy machine takes twenty times as long as the work.
     """
     n_threads = n_usable_cores() if at_most is None else max(1, at_most)
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_threads) as threads:
+    with _linear_algebra().limit(limits=1), ThreadPoolExecutor(n_threads) as threads:
         yield threads
+
+
+@cache
+def _linear_algebra() -> ThreadpoolController:
+    """Return what holds the libraries for linear algebra; looking for them takes 20 ms."""
+    return ThreadpoolController().select(user_api="blas")

@@ -14,6 +14,7 @@ from scipy import ndimage
 from tomobatch.arrays import BoolArray, Float32Array
 from tomobatch.normalise.repair import plan_repair
 from tomobatch.normalise.robust_mean import RawArray
+from tomobatch.spread import median
 
 Floats = npt.NDArray[np.float64]
 
@@ -96,7 +97,7 @@ class Probe:
         weights = np.zeros(len(self._of_modes))
         for _ in range(_ITERATIONS):
             left = np.abs(slopes + weights @ self._of_modes)
-            scaled = self._of_modes * (trust / np.maximum(left, np.median(left) + 1e-9))
+            scaled = self._of_modes * (trust / np.maximum(left, median(left) + 1e-9))
             weights = -np.linalg.lstsq(scaled @ self._of_modes.T, scaled @ slopes, rcond=1e-9)[0]
         return np.asarray(weights)
 
