@@ -25,5 +25,6 @@ rule calibrate:
         beam=planned("beam"),
         row_is_given=planned("source_row_is_given"),
         merging=planned("merging"),
+        columns=planned("header.columns"),
     script:
         "../scripts/calibrate.py"

@@ -7,6 +7,7 @@ import functools
 import os
 import shlex
 import sys
+from operator import attrgetter
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -149,7 +150,7 @@ def planned(attribute):
     """Return a function that gives a rule a part of its scan's plan, as params or resources."""
 
     def of_scan(wildcards):
-        return getattr(plan(wildcards.scan), attribute)
+        return attrgetter(attribute)(plan(wildcards.scan))
 
     return of_scan
 

@@ -10,6 +10,7 @@ from tomobatch.calibrate.calibration import calibrate, with_source_row
 from tomobatch.calibrate.evidence import Evidence
 from tomobatch.calibrate.merging import Merging
 from tomobatch.calibrate.settings import CalibrateSettings
+from tomobatch.columns import Columns
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.alignment import load_shifts
 from tomobatch.stores.files import write_bytes, write_json
@@ -35,6 +36,7 @@ def main(
     pixel_size_um: float | None,
     beam: ConeBeam | None,
     merging: Merging,
+    columns: Columns,
     calibration_path: str,
     record_path: str,
     like: str | None = None,
@@ -57,6 +59,7 @@ def main(
             in_pixels(settings, pixel_size_um),
             stated_px,
             merging=merging,
+            columns=columns,
         )
         if beam is not None:
             calibration = with_source_row(calibration, evidence, beam, is_given=row_is_given)
@@ -87,6 +90,7 @@ if __name__ == "__main__":
             snakemake.params.pixel_size_um,
             snakemake.params.beam,
             snakemake.params.merging,
+            snakemake.params.columns,
             snakemake.output.calibration,
             snakemake.output.record,
             None if like == snakemake.wildcards.scan else like,

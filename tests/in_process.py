@@ -114,6 +114,7 @@ def reconstruct(folder: Path, scan: Path, sections: Mapping[str, Any] = {}) -> R
         plan.pixel_size_um,
         plan.beam,
         plan.merging,
+        plan.header.columns,
         str(folder / "calibration.json"),
         str(folder / "records/calibrate.json"),
     )

@@ -110,11 +110,13 @@ def plan_scan(config: Config, name: str, header: ScanHeader) -> ScanPlan:
 def _check_axis(plan: ScanPlan) -> None:
     """Refuse an axis that the detector does not see, before anything runs."""
     cor_px, last = plan.config.calibrate.cor_px, plan.header.n_cols - 1
-    if cor_px is not None and not 0 <= cor_px <= last:
-        raise UserError(
-            f"calibrate.cor_px is {cor_px:g}, outside the detector, whose columns are 0 to {last}; "
-            "it is the column of the axis in the middle row"
-        )
+    if cor_px is None or 0 <= cor_px <= last:
+        return
+    told = f"calibrate.cor_px is {cor_px:g}, outside the detector, whose columns are 0 to {last}"
+    columns = plan.header.columns
+    if not columns.are_the_detectors:
+        told += f" as they are taken (column {cor_px:g} of all is {columns.of_detector(cor_px):g})"
+    raise UserError(f"{told}; it is the column of the axis in the middle row")
 
 
 def _check_slices(plan: ScanPlan) -> None:

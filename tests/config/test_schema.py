@@ -1,7 +1,7 @@
 import pytest
 
 from tomobatch.config.reference import render_reference
-from tomobatch.config.schema import load_config
+from tomobatch.config.schema import Config, load_config
 from tomobatch.errors import UserError
 
 
@@ -111,3 +111,12 @@ def test_a_faulty_sheet_is_told(tmp_path, content, message):
 def test_the_reference_page_is_made_from_the_schema_as_it_is(repository):
     page = (repository / "docs" / "reference" / "config.md").read_text()
     assert page == render_reference(), "stale: run make docs"
+
+
+def test_the_docs_say_which_pixels_every_key_counts(repository):
+    page = (repository / "docs/how-to/detector.md").read_text(encoding="utf-8")
+    table = page.partition("## Which pixels are counted")[2]
+    definitions = Config.model_json_schema()["$defs"].values()
+    keys = {key for each in definitions for key in each["properties"] if key.endswith("_px")}
+    assert "cor_px" in keys
+    assert {key for key in keys if f"{key}`" not in table} == set()

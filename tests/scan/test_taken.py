@@ -61,6 +61,8 @@ def test_binned_pictures_give_what_pictures_binned_before_give(scan, whole, tmp_
     run = reconstruct(tmp_path / "run", scan, {**PLAIN, **axis, "datasets": datasets})
     expected = reconstruct(tmp_path / "before", before, {**PLAIN, **axis}).volume
     assert run.volume.shape == (12, 32, 32)
+    cor_px = axis["calibrate"]["cor_px"]
+    assert any(f"is column {2 * cor_px + 0.5:g} of the detector" in line for line in run.warnings)
     # Its pixel size is that of the pictures as they were, and so a voxel half as wide.
     np.testing.assert_array_equal(2 * run.volume, expected)
     # The same sample, in the same place to a twentieth of a pixel.

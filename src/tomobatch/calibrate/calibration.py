@@ -15,6 +15,7 @@ from tomobatch.calibrate.consensus import Check, MethodResult
 from tomobatch.calibrate.doubts import far_from_stated
 from tomobatch.calibrate.evidence import Evidence, RowEvidence
 from tomobatch.calibrate.fan import calibrated_beam
+from tomobatch.calibrate.given import told_of_given
 from tomobatch.calibrate.histogram import Histogram, merge
 from tomobatch.calibrate.line import Line
 from tomobatch.calibrate.merging import Merging, settle_merging
@@ -22,6 +23,7 @@ from tomobatch.calibrate.movement import STANDS_STILL, Movement
 from tomobatch.calibrate.sense import sense_doubts
 from tomobatch.calibrate.settings import CalibrateSettings
 from tomobatch.calibrate.source_row import SourceRow, settle_source_row
+from tomobatch.columns import DETECTOR, Columns
 from tomobatch.errors import UserError
 from tomobatch.shifts import UNMOVED, Shifts
 
@@ -142,6 +144,7 @@ def calibrate(
     stated_cor_px: float | None = None,
     *,
     merging: Merging = "not possible",
+    columns: Columns = DETECTOR,
 ) -> Calibration:
     """Find the scan's axis and grey window from the evidence of its chunks.
 
@@ -155,6 +158,8 @@ def calibrate(
         Where the scan says that the axis is, for want of anything better.
     merging
         What was settled of the halves of a full turn.
+    columns
+        Where the scan's columns lie on the detector.
 
     Raises
     ------
@@ -164,7 +169,7 @@ def calibrate(
     first = evidences[0]
     rows = sorted((row for evidence in evidences for row in evidence.rows), key=lambda row: row.row)
     axis = find_axis(rows, first)
-    warnings = axis.warnings
+    warnings = (*axis.warnings, *told_of_given(settings.cor_px, axis.line, columns))
     if axis.line is None and settings.cor_px is None and stated_cor_px is not None:
         settings = settings.model_copy(update={"cor_px": stated_cor_px})
         warnings = (*warnings, STATED.format(stated_cor_px))

@@ -13,7 +13,9 @@ class CalibrateSettings(Section):
         description="scan of this run whose axis and grey window are taken, with what is given"
         " for it in this section; null: the scan's own",
     )
-    cor_px: float | None = Field(None, description="centre of rotation at the middle row")
+    cor_px: float | None = Field(
+        None, description="centre of rotation at the middle row, in columns as they are taken"
+    )
     tilt_deg: float | None = Field(None, gt=-45, lt=45, description="tilt of the rotation axis")
     grey_window: tuple[float, float] | None = Field(
         None, description="lowest and highest grey value to show, in the unit of the volume"

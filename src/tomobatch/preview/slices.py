@@ -242,8 +242,9 @@ def _calibrated(
         at = _middle(one)
         row = one.band.first + at
         evidence.append(gather_evidence(sinograms[at : at + 1], one.angles_rad, row, settings))
-    stated_px = None if plan.beam is None else plan.beam.cor_px(plan.header.n_cols)
-    return calibrate(evidence, plan.config.calibrate, stated_px, merging=plan.merging)
+    header, given = plan.header, plan.config.calibrate
+    stated_px = None if plan.beam is None else plan.beam.cor_px(header.n_cols)
+    return calibrate(evidence, given, stated_px, merging=plan.merging, columns=header.columns)
 
 
 def _effective(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.beam import ConeBeam
+from tomobatch.columns import Columns
 from tomobatch.known_axis import KnownAxis
 from tomobatch.orientation import Rotation, RotationSource
 
@@ -67,6 +68,8 @@ class ScanHeader:
     first_row
         Where the middle of row 0 lies, in rows from that of the detector's first; beyond whole
         numbers where rows are binned.
+    first_column
+        Where the middle of column 0 lies, likewise.
     binning
         How many rows and columns of the detector are one here.
     n_flats, n_darks
@@ -107,6 +110,7 @@ class ScanHeader:
     distance_mm: float | None = None
     n_absent: int = 0
     first_row: float = 0
+    first_column: float = 0
     binning: int = 1
     is_mirrored: bool = False
     white_level: float | None = None
@@ -117,6 +121,11 @@ class ScanHeader:
     def counted_as(self) -> np.dtype[Any]:
         """Type of a reading of the detector."""
         return self.dtype if self.stored_dtype is None else self.stored_dtype
+
+    @property
+    def columns(self) -> Columns:
+        """Where its columns lie on the detector."""
+        return Columns(self.first_column, self.binning)
 
     @property
     def picture_mb(self) -> float:

@@ -59,8 +59,7 @@ class Taken:
             )
             said.append(
                 f"{self.binning} x {self.binning} pixels are averaged to one, as the config says:"
-                f" {n_rows} rows x {n_cols} columns, by which rows, columns and the centre of"
-                " rotation are counted"
+                f" {n_rows} rows x {n_cols} columns, by which everything but datasets is counted"
             )
         return said
 
@@ -116,6 +115,7 @@ def _seen(
         stored_px=round(of_all * taken.n_rows * taken.n_cols),
         pixel_size_um=None if pixel_um is None else binning * pixel_um,
         first_row=(taken.rows[0] + (binning - 1) / 2) / binning,
+        first_column=(taken.columns[0] + (binning - 1) / 2) / binning,
         binning=binning,
         known_axis=None if axis is None else _axis_seen(axis, taken),
         beam=None if whole.beam is None else _beam_seen(whole.beam, across, along, binning),
