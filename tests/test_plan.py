@@ -144,12 +144,20 @@ def test_iterations_keep_images_and_rays_of_a_block():
     assert more - fewer == pytest.approx(3 * images, rel=0.15)
 
 
-def test_iterations_are_for_parallel_beams():
-    with pytest.raises(UserError, match=r"method sirt is for parallel beams.*take method: auto"):
-        planned(360.0, beam=CONE, method="sirt")
-
-
 CONE = ConeBeam(100, 200, 1.0, 1.0)
+
+
+def test_iterations_on_a_cone_are_one_job_with_the_memory_for_the_volume():
+    """SIRT: three volumes and six sets of rays, and one with a start from FDK."""
+    n_rows, chunks = 600, {"slices": 4}
+    plan = planned(360.0, beam=CONE, n_rows=n_rows, method="sirt", chunks=chunks)
+    assert plan.slices.n_chunks == 1
+    assert list(plan.rows_of(0)) == list(range(plan.rows.n_chunks))
+    header = plan.header
+    rays_mb = 4e-6 * header.n_projections * header.n_cols * n_rows
+    volume_mb = 4e-6 * header.n_cols**2 * n_rows
+    least = 6 * rays_mb + 3 * volume_mb
+    assert least < job_memory.of_slices(plan) < 1.6 * least + 600
 
 
 def test_a_chunk_of_a_cone_waits_for_the_chunks_that_it_reads_and_no_others():

@@ -46,9 +46,12 @@ def of_slices(plan: ScanPlan) -> int:
     rings_mb = _rings_mb(plan)
     if plan.beam is None:
         return of_rows(plan) + _iterating_mb(plan) + rings_mb
-    from tomobatch.reconstruct.cone.cost import chunk_mb
+    from tomobatch.reconstruct.cone.cost import chunk_mb, iterating_mb
 
-    return _BASE_MB + round(chunk_mb(plan.cone_geometry(), plan.slices.size)) + rings_mb
+    geometry, chosen = plan.cone_geometry(), plan.config.reconstruct
+    if chosen.iterates:
+        return _BASE_MB + round(iterating_mb(geometry, chosen)) + rings_mb
+    return _BASE_MB + round(chunk_mb(geometry, plan.slices.size)) + rings_mb
 
 
 def _rings_mb(plan: ScanPlan) -> int:

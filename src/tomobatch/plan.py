@@ -9,7 +9,6 @@ from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.merging import Merging
 from tomobatch.chunks import ChunkGrid, ChunkSettings, size_for_budget
 from tomobatch.config.schema import ScanConfig
-from tomobatch.errors import UserError
 from tomobatch.on_chunks.corrections import Corrections
 from tomobatch.orientation import Orientation
 from tomobatch.scan.header import ScanHeader
@@ -105,8 +104,11 @@ class ScanPlan:
         """The chunks of slices, one a reconstruct job: those of the rows, or taller in a cone.
 
         A chunk of a cone reads rows beyond its own, so that few tall ones read less in all; only a
-        size other than the default is taken as it is.
+        size other than the default is taken as it is. Iterations take the whole volume of a cone at
+        once, as its rays cross many slices.
         """
+        if self.header.beam is not None and self.config.reconstruct.iterates:
+            return ChunkGrid(self.header.n_rows, self.header.n_rows)
         if self.header.beam is None or self.config.chunks.slices != ChunkSettings().slices:
             return self.rows
         n_items = self.header.n_rows
@@ -210,11 +212,6 @@ class ScanPlan:
         header, chosen = self.header, self.config.reconstruct
         if header.beam is None:
             raise ValueError(f"{header.path}: a parallel beam")
-        if chosen.iterates:
-            raise UserError(
-                f"{header.path}: reconstruct.method {chosen.method} is for parallel beams, and this"
-                " beam is a cone; take method: auto"
-            )
         return make_cone_geometry(
             header.beam,
             header.angles_rad,

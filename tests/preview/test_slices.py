@@ -9,7 +9,7 @@ from tomobatch.errors import UserError
 from tomobatch.phantom.write import write_phantom
 from tomobatch.phantom.write_cone import write_cone_phantom
 from tomobatch.plan_scan import plan_scan
-from tomobatch.preview.known import Known
+from tomobatch.preview.known import NOT_ITERATED, Known
 from tomobatch.preview.slices import make_preview
 from tomobatch.scan.open import open_scan
 from tomobatch.stripes.choice import StripeChoice
@@ -128,13 +128,16 @@ def test_after_a_run_its_axis_and_its_choice_are_taken(scan, tmp_path):
     assert made.is_from_run
 
 
-def test_a_slice_of_a_cone_is_that_of_the_run(tmp_path):
+def test_a_slice_of_a_cone_is_that_of_the_run_or_by_fdk_where_that_iterates(tmp_path):
     path = tmp_path / "cone.nx"
     write_cone_phantom(path, size=48, n_rows=32, n_angles=72)
     sections = {"stripes": {"method": "none"}, "calibrate": {"cor_px": 23.9, "tilt_deg": 0.0}}
     run = reconstruct(tmp_path / "results", path, sections)
-    (tile,) = preview(path, sections, [9]).tiles
-    assert_same(tile.image, run.volume[9])
+    made = preview(path, sections, [9], [{"reconstruct.method": "sirt"}])
+    for tile in made.tiles:
+        assert_same(tile.image, run.volume[9])
+    assert NOT_ITERATED in made.warnings
+    assert NOT_ITERATED not in preview(path, sections, [9]).warnings
 
 
 def test_a_variant_is_the_run_with_its_settings(scan, tmp_path):

@@ -15,7 +15,7 @@ from tomobatch.fleet.stages import Load, Stage
 from tomobatch.on_chunks.alignment import rows_to_align
 from tomobatch.plan import ScanPlan
 from tomobatch.plan_geometry import parallel_geometry
-from tomobatch.reconstruct.cone.cost import chunk_s
+from tomobatch.reconstruct.cone.cost import chunk_s, iterating_s
 from tomobatch.reconstruct.methods import choose_method, expected_s
 from tomobatch.results import EXPORTS
 from tomobatch.steps import Queue, Step, steps_with
@@ -195,6 +195,8 @@ def _chunk_s(plan: ScanPlan, device: Queue) -> float:
     """Return the time of a chunk of slices by the method that the job itself will choose."""
     if plan.beam is not None:
         cone = plan.cone_geometry()
+        if plan.config.reconstruct.iterates:
+            return iterating_s(device, cone, plan.config.reconstruct)
         every = [chunk_s(device, cone, *chunk) for chunk in plan.slices]
         return sum(every) / len(every)
     geometry, settings = parallel_geometry(plan), plan.config.reconstruct

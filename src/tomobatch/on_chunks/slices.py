@@ -11,6 +11,7 @@ from tomobatch.arrays import Float32Array
 from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.calibration import Calibration
 from tomobatch.reconstruct.cone.geometry import make_cone_geometry
+from tomobatch.reconstruct.cone.iterate import iterate_volume
 from tomobatch.reconstruct.cone.slabs import reconstruct_slabs
 from tomobatch.reconstruct.geometry import Roi, make_geometry
 from tomobatch.reconstruct.settings import ReconstructSettings
@@ -81,16 +82,22 @@ class SlicesOfScan:
         )
 
     def _cone(self, beam: ConeBeam, slices: tuple[int, int], write: Write) -> Timeline:
-        """Reconstruct slices of a cone beam from all the rows that they need."""
+        """Reconstruct slices of a cone beam from the rows that they need, or, iterating, all."""
         n_rows, _, n_cols = self.sinograms.shape
         beam = self.calibration.beam(beam)
         geometry = make_cone_geometry(beam, self.angles_rad, n_rows, n_cols, **self._shape)
         write_grey = self._in_grey(write)
+
+        def read(rows: slice, angles: slice) -> Float32Array:
+            return np.asarray(self.sinograms[rows, angles])
+
+        def write_from_first(start: int, values: Float32Array) -> None:
+            write_grey(start - slices[0], values)
+
+        if self.choices.iterates:
+            return iterate_volume(read, write_from_first, slices, geometry, self.choices)
         return reconstruct_slabs(
-            lambda rows, angles: np.asarray(self.sinograms[rows, angles]),
-            lambda start, values: write_grey(start - slices[0], values),
-            slices,
-            geometry,
+            *(read, write_from_first, slices, geometry),
             filter=self.choices.filter,
             padding=self.choices.padding,
             device=self.choices.device,

@@ -16,6 +16,9 @@ NOT_ALIGNED = (
     "these slices are not aligned, as that takes rows of the whole scan: `tomobatch run` aligns"
     " them, and a preview after it"
 )
+NOT_ITERATED = (
+    "slices of a cone beam are shown by FDK here, as iterations take the whole volume at once"
+)
 _OF_STRIPES = ("path", "datasets", "normalise", "tube", "phase", "stripes")
 _OF_SHIFTS = (*_OF_STRIPES, "align")
 _OF_CALIBRATION = (*_OF_SHIFTS, "calibrate", "reconstruct.half_acquisition")

@@ -22,7 +22,7 @@ from tomobatch.on_chunks.slices import SlicesOfScan, settled
 from tomobatch.plan import ScanPlan
 from tomobatch.preview.band import Band, RowsInPlace, bands_of, look_around, read_sinograms
 from tomobatch.preview.figures import Figures, measure
-from tomobatch.preview.known import NOT_ALIGNED, Known
+from tomobatch.preview.known import NOT_ALIGNED, NOT_ITERATED, Known
 from tomobatch.preview.sweep import Changes
 from tomobatch.scan.parts import Scan
 from tomobatch.shifts import UNMOVED, Shifts
@@ -184,6 +184,7 @@ def _read(
     bands = bands_of(plans[0], rows, corrections, used.halo_rows)
     reads = [_Read(band, row, np.empty(0), {}, used) for band, row in zip(bands, rows, strict=True)]
     warnings = [NOT_ALIGNED] if plans[0].is_aligned and shifts is None else []
+    warnings += [NOT_ITERATED] if any(map(_iterates_on_volume, plans)) else []
     for text in dict.fromkeys(map(_normalised_by, plans)):
         settings = NormaliseSettings.model_validate_json(text)
         wanted = {plan.corrections for plan in plans if _normalised_by(plan) == text}
@@ -194,6 +195,10 @@ def _read(
             reads[number] = replace(one, angles_rad=look.angles.angles_rad)
             warnings += look.warnings
     return reads, warnings
+
+
+def _iterates_on_volume(plan: ScanPlan) -> bool:
+    return plan.beam is not None and plan.config.reconstruct.iterates
 
 
 def _middle(one: _Read) -> int:
@@ -278,7 +283,10 @@ def _tile(
     calibration = found
     if number:
         calibration = with_given_axis(found, plan.config.calibrate, plan.merging)
-    choices = plan.config.reconstruct.model_copy(update={"size_px": plan.whole_slice_px})
+    update: dict[str, Any] = {"size_px": plan.whole_slice_px}
+    if _iterates_on_volume(plan):
+        update["method"] = "auto"
+    choices = plan.config.reconstruct.model_copy(update=update)
     choices, layout = settled(choices, plan.volume_layout, calibration)
     rows = RowsInPlace(sinograms, one.band, plan.header.n_rows)
     work = SlicesOfScan(rows, one.angles_rad, choices, calibration, layout)

@@ -2,6 +2,7 @@
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -37,6 +38,12 @@ def ellipsoids(size: int, source: float) -> list[Solid]:
             Solid(Shape.ELLIPSOID, x * half, y * half, height, *axes, math.radians(turn), density)
         )
     return solids
+
+
+def ellipsoids_without_shell(size: int, source: float) -> list[Solid]:
+    """The same bodies without the shell, which in a small scan is as thin as a voxel."""
+    _, inner, *bodies = ellipsoids(size, source)
+    return [replace(inner, attenuation_per_px=0.4), *bodies]
 
 
 def ideal(size: int) -> tuple[ConeBeam, int, int]:

@@ -4,6 +4,9 @@ import math
 
 from tomobatch.opencl.kind import DeviceKind
 from tomobatch.reconstruct.cone.geometry import ConeGeometry
+from tomobatch.reconstruct.cone.iterate import volume_bytes
+from tomobatch.reconstruct.cone.walks import make_ray_grid
+from tomobatch.reconstruct.settings import IterativeName, ReconstructSettings
 
 # Nanoseconds of a voxel at an angle, and of a point of a transform times the logarithm of its
 # length. CPU: two cores of an AMD EPYC (benchmarks/results/cone.md). GPU: reckoned for a T4 at 45%
@@ -11,6 +14,9 @@ from tomobatch.reconstruct.cone.geometry import ConeGeometry
 # kernel; docs/explanation/gpu-kernels.md).
 _UPDATE_NS = {"cpu": 0.22, "gpu": 0.0118}
 _POINT_NS = {"cpu": 0.25, "gpu": 0.0625}
+# Of a voxel at an angle, there and back along the rays. CPU: measured as above; GPU: its forty-fold
+# share of the fetches that the back-projection takes, reckoned and not measured.
+_ITERATION_NS = {"cpu": 6.0, "gpu": 0.5}
 _MB = 1e6
 # Filtered projections, and the rows they are made of, that are held at a time.
 _BATCH_MB = 600
@@ -29,6 +35,26 @@ def chunk_s(kind: DeviceKind, geometry: ConeGeometry, start: int, stop: int) -> 
     points = n_angles * (last - first) * geometry.ring_px * math.log2(geometry.ring_px)
     updates = area * n_angles * (stop - start)
     return 1e-9 * (_UPDATE_NS[where] * updates + _POINT_NS[where] * points)
+
+
+def iterating_s(kind: DeviceKind, geometry: ConeGeometry, chosen: ReconstructSettings) -> float:
+    """Return the expected seconds to iterate on the whole volume."""
+    grid = make_ray_grid(geometry)
+    radius = grid.slices.mask_radius_px
+    area = float(grid.side**2)
+    if radius is not None:
+        area = min(area, math.pi * (radius / grid.slices.binning) ** 2)
+    updates = area * grid.n_slices * grid.slices.n_angles
+    where = "gpu" if kind == "gpu" else "cpu"
+    return 1e-9 * _ITERATION_NS[where] * updates * (1 + chosen.n_iterations(chosen.method))
+
+
+def iterating_mb(geometry: ConeGeometry, chosen: ReconstructSettings) -> float:
+    """Return the memory of the job that iterates on the whole volume."""
+    name: IterativeName = chosen.method  # type: ignore[assignment]  # it iterates
+    image, _, every = volume_bytes(make_ray_grid(geometry), name)
+    started = image + _BATCH_MB * _MB if chosen.start == "fbp" else 0.0
+    return (every + started) / _MB
 
 
 def chunk_mb(geometry: ConeGeometry, n_slices: int) -> float:

@@ -1,5 +1,7 @@
 """Sums, steps and shrinkage of interleaved images and rays: the host side of ``algebra.cl``."""
 
+from typing import ClassVar
+
 import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
@@ -22,7 +24,14 @@ class Algebra:
 
     Arrays are float32 (row, place, lane); numbers that differ from slice to slice are given as one
     a lane.
+
+    Attributes
+    ----------
+    n_directions
+        In which the gradient of an image looks: within the slice, so that slices are apart.
     """
+
+    n_directions: ClassVar[int] = 2
 
     def __init__(self, device: Device, queue: cl.CommandQueue, cut: Cut) -> None:
         program = load_kernel(device, "algebra", cut.algebra, package=PACKAGE)
@@ -80,10 +89,15 @@ class Algebra:
         self._call("pull_rays", dual, dual.buffer, residual.buffer, shares, length)
 
     def shrink_gradient(
-        self, across: Shared, down: Shared, image: Shared, chords: cl.Buffer, bound: npt.ArrayLike
+        self,
+        gradient: tuple[Shared, ...],
+        image: Shared,
+        chords: cl.Buffer,
+        bound: npt.ArrayLike,
     ) -> None:
         """Enqueue a dual step of the gradient's norm: half the gradient on, then into a disc."""
         side, length, _ = image.shape
+        across, down = gradient
         self._call(
             *("shrink_gradient", image, across.buffer, down.buffer, image.buffer, chords),
             *(self._of_lanes(bound), np.int32(side), np.int32(self._cut.pad_px), np.int32(length)),
@@ -94,12 +108,12 @@ class Algebra:
         image: Shared,
         ahead: Shared,
         steps: Shared,
-        dual: tuple[Shared, Shared],
+        gradient: tuple[Shared, ...],
         active: npt.ArrayLike,
         lowest: float,
     ) -> None:
         """Enqueue a primal step along ``ahead``, which becomes the point beyond the new image."""
-        across, down = dual
+        across, down = gradient
         self._call(
             *("step_ahead", image, image.buffer, ahead.buffer, steps.buffer),
             *(across.buffer, down.buffer, self._of_lanes(active)),

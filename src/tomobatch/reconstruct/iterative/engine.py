@@ -93,7 +93,7 @@ class IterativeEngine:
         at.fill_zeros(at.scratch)
         at.fill_zeros(at.residual)
         self._method.begin(measured)
-        convergence = self._iterate(n_rows, measured)
+        convergence = run(self._method, measured, self._chosen, n_rows, self._n_iterations)
         with filled_by_device(at.queue, out) as slices:
             shape, scale = (n_rows, *self._shape), 1 / self._grid.geometry.binning
             at.algebra.cut_slices(at.image, slices, shape, self._grid.corner, scale)
@@ -125,35 +125,46 @@ class IterativeEngine:
             inside = image[:, self._pad : self._pad + self._grid.side]
             inside[..., : len(first)] = np.maximum(np.moveaxis(first, 0, 2), at.lowest)
 
-    def _iterate(self, n_rows: int, measured: Measured) -> Convergence:
-        """Iterate until every slice has stopped by itself, or the iterations are used up."""
-        target = self._target(measured)
-        active = np.arange(self.lanes) < n_rows
-        stopped_after = np.full(self.lanes, self._n_iterations)
-        residuals: list[Float64Array] = []
-        for step in range(self._n_iterations + 1):
-            norms = np.sqrt(self._method.measure())
-            residuals.append(np.where(active, norms, residuals[-1]) if residuals else norms)
-            done = active & (norms <= target)
-            stopped_after[done] = step
-            active &= ~done
-            if step == self._n_iterations or not active.any():
-                break
-            self._method.advance(active)
-        whole = np.where(measured.norm > 0, measured.norm, 1)
-        return Convergence(
-            residuals=(np.array(residuals) / whole).T[:n_rows],
-            n_iterations=stopped_after[:n_rows],
-            noise=(measured.noise / whole)[:n_rows],
-            unreached=int(active.sum()) if self._chosen.residual != "none" else 0,
-        )
 
-    def _target(self, measured: Measured) -> Float64Array:
-        """Return the residual at which each slice stops; none comes down below zero."""
-        chosen = self._chosen.residual
-        if chosen == "none":
-            return np.full(self.lanes, -1.0)
-        return measured.noise if chosen == "noise" else chosen * measured.norm
+def run(
+    method: Iteration,
+    measured: Measured,
+    chosen: ReconstructSettings,
+    n_rows: int,
+    n_iterations: int,
+) -> Convergence:
+    """Iterate until every slice has stopped by itself, or the iterations are used up.
+
+    ``n_rows`` of the lanes are slices; the others stay as they are.
+    """
+    n_lanes = len(measured.norm)
+    target = _target(measured, chosen)
+    active = np.arange(n_lanes) < n_rows
+    stopped_after = np.full(n_lanes, n_iterations)
+    residuals: list[Float64Array] = []
+    for step in range(n_iterations + 1):
+        norms = np.sqrt(method.measure())
+        residuals.append(np.where(active, norms, residuals[-1]) if residuals else norms)
+        done = active & (norms <= target)
+        stopped_after[done] = step
+        active &= ~done
+        if step == n_iterations or not active.any():
+            break
+        method.advance(active)
+    whole = np.where(measured.norm > 0, measured.norm, 1)
+    return Convergence(
+        residuals=(np.array(residuals) / whole).T[:n_rows],
+        n_iterations=stopped_after[:n_rows],
+        noise=(measured.noise / whole)[:n_rows],
+        unreached=int(active.sum()) if chosen.residual != "none" else 0,
+    )
+
+
+def _target(measured: Measured, chosen: ReconstructSettings) -> Float64Array:
+    """Return the residual at which each slice stops; none comes down below zero."""
+    if chosen.residual == "none":
+        return np.full(len(measured.norm), -1.0)
+    return measured.noise if chosen.residual == "noise" else chosen.residual * measured.norm
 
 
 def buffer_bytes(

@@ -15,8 +15,8 @@ import numpy as np
 from tomobatch.arrays import BoolArray, Float64Array
 from tomobatch.reconstruct.iterative.workspace import Iteration, Measured, Workspace
 
-# Differences that a pixel takes part in: the column sum of the gradient.
-_DIFFERENCES = 4.0
+# Differences along a direction that a pixel takes part in: its column sum of the gradient.
+_DIFFERENCES = 2.0
 # Of the rays' root mean square: what pixels leave of them however little noise there is.
 _LEAST_NOISE = 0.005
 
@@ -40,13 +40,15 @@ class TotalVariation(Iteration):
         self._shares = workspace.upload(shares)
         self._dual = workspace.like_rays()
         self._steps, self._ahead = workspace.like_image(), workspace.like_image()
-        self._gradient = workspace.like_image(), workspace.like_image()
+        n_directions = workspace.algebra.n_directions
+        self._gradient = tuple(workspace.like_image() for _ in range(n_directions))
 
     def begin(self, measured: Measured) -> None:
         """See ``Iteration``."""
         at = self.at
         self._seen = at.upload(measured.seen)
-        at.fill_steps(self._steps, measured.seen, offset=_DIFFERENCES)
+        offset = _DIFFERENCES * at.algebra.n_directions
+        at.fill_steps(self._steps, measured.seen, offset=offset)
         for array in (self._dual, self._ahead, *self._gradient):
             at.fill_zeros(array)
         at.algebra.add_scaled(self._ahead, at.image, 0.0, self._ahead)
@@ -66,6 +68,6 @@ class TotalVariation(Iteration):
         """See ``Iteration``."""
         at, ahead = self.at, self._ahead
         at.algebra.pull_rays(self._dual, at.residual, self._shares)
-        at.algebra.shrink_gradient(*self._gradient, ahead, at.projector.chords, self._bound)
+        at.algebra.shrink_gradient(self._gradient, ahead, at.projector.chords, self._bound)
         at.projector.back_project(at.queue, self._dual.buffer, ahead.buffer)
         at.algebra.step_ahead(at.image, ahead, self._steps, self._gradient, active, at.lowest)

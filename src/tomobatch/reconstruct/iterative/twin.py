@@ -66,25 +66,39 @@ def tv_twin(
 ) -> Float64Array:
     """Return the image after so many iterations from zero.
 
-    ``strength`` is lambda; ``inside`` tells the pixels that the mask lets through, (row, column).
+    ``strength`` is lambda; ``inside`` tells the pixels that the mask lets through, (row, column),
+    or the voxels of a volume.
     """
     share = 1 / (1 + a.sum(axis=1))
-    columns = a.sum(axis=0)
-    step = np.where(columns > 0, 1 / (columns + 4), 0)
+    columns, axes = a.sum(axis=0), range(inside.ndim)
+    step = np.where(columns > 0, 1 / (columns + 2 * inside.ndim), 0).reshape(inside.shape)
     x = ahead = np.zeros(inside.shape)
-    rays, across, down = np.zeros(len(b)), np.zeros(inside.shape), np.zeros(inside.shape)
+    rays, gradient = np.zeros(len(b)), [np.zeros(inside.shape) for _ in axes]
     for _ in range(n_iterations):
         rays = rays + share * (b - a @ ahead.ravel() - rays)
-        across[:, :-1] += 0.5 * np.diff(ahead, axis=1) * (inside[:, 1:] * inside[:, :-1])
-        down[:-1] += 0.5 * np.diff(ahead, axis=0) * (inside[1:] * inside[:-1])
-        over = np.maximum(1, np.hypot(across, down) / strength)
-        across, down = across / over, down / over
-        pull = (a.T @ rays).reshape(inside.shape) + across + down
-        pull[:, 1:] -= across[:, :-1]
-        pull[1:] -= down[:-1]
-        now = np.maximum(x + step.reshape(inside.shape) * pull, lowest)
+        for axis, part in enumerate(gradient):
+            part[_but_last(axis)] += 0.5 * np.diff(ahead, axis=axis) * _both(inside, axis)
+        over = np.maximum(1, np.sqrt(sum(part**2 for part in gradient)) / strength)
+        gradient = [part / over for part in gradient]
+        pull = (a.T @ rays).reshape(inside.shape) + sum(gradient)
+        for axis, part in enumerate(gradient):
+            pull[_but_first(axis)] -= part[_but_last(axis)]
+        now = np.maximum(x + step * pull, lowest)
         x, ahead = now, 2 * now - x
     return x.ravel()
+
+
+def _but_last(axis: int) -> tuple[slice, ...]:
+    return (*[slice(None)] * axis, slice(None, -1))
+
+
+def _but_first(axis: int) -> tuple[slice, ...]:
+    return (*[slice(None)] * axis, slice(1, None))
+
+
+def _both(inside: Float64Array, axis: int) -> Float64Array:
+    """Return 1 where a pixel and the next one along an axis are inside."""
+    return np.asarray(inside[_but_last(axis)] * inside[_but_first(axis)])
 
 
 def _inverse(sums: Float64Array) -> Float64Array:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,32 @@ from tomobatch.arrays import BoolArray, Float32Array, Float64Array
 from tomobatch.opencl.buffers import Shared, mapped, uploaded
 from tomobatch.opencl.devices import Device
 from tomobatch.reconstruct.iterative.algebra import Algebra
-from tomobatch.reconstruct.iterative.projector import Projector
 
 # Shorter ways of a ray through the slice, in pixels, are left out: to divide by them is noise.
 LEAST_LENGTH_PX = 1e-3
+
+
+class Projects(Protocol):
+    """A projector and its exact adjoint; see ``iterative.projector`` and ``cone.projector``."""
+
+    chords: cl.Buffer
+
+    def project(
+        self,
+        queue: cl.CommandQueue,
+        image: cl.Buffer,
+        scratch: cl.Buffer,
+        rows: cl.Buffer,
+        weights: cl.Buffer,
+        seen: cl.Buffer,
+        target: cl.Buffer | None = None,
+    ) -> None:
+        """Enqueue ``rows = weight * (target - integral)``."""
+        ...
+
+    def back_project(self, queue: cl.CommandQueue, rows: cl.Buffer, image: cl.Buffer) -> None:
+        """Enqueue the adjoint."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +64,7 @@ class Workspace:
 
     device: Device
     queue: cl.CommandQueue
-    projector: Projector
+    projector: Projects
     algebra: Algebra
     image: Shared
     scratch: Shared
