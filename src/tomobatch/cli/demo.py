@@ -58,7 +58,7 @@ def run(
         # What this machine lacks is said before anything is made.
         find_device()
     if not path.exists():
-        make(path, beam="cone" if cone else "parallel")
+        make(path, cone=cone)
     results = Path("results") if data is None else Path("results-aws")
     lies_at = str(path) if data is None else f"{data}/scans/{path.name}"
     (name,) = name_scans([str(path.absolute())], taken_by_others(results, lies_at))

@@ -88,8 +88,13 @@ class Detector:
         return counts
 
 
-def make_detector(n_rows: int, n_cols: int, counts: float, rng: np.random.Generator) -> Detector:
-    """Draw a detector of the given size whose brightest pixels see about ``counts`` photons."""
+def make_detector(
+    n_rows: int, n_cols: int, counts: float, rng: np.random.Generator, *, has_stripes: bool = True
+) -> Detector:
+    """Draw a detector of the given size whose brightest pixels see about ``counts`` photons.
+
+    Without stripes everything else is drawn as with them.
+    """
     gain = rng.normal(1.0, 0.01, (n_rows, n_cols))
     bad = rng.choice(
         n_rows * n_cols,
@@ -106,6 +111,8 @@ def make_detector(n_rows: int, n_cols: int, counts: float, rng: np.random.Genera
             exponent[first:stop, column] = 1 + sign * rng.uniform(0.02, 0.05)
         else:
             sag[first:stop, column] = sign * rng.uniform(0.015, 0.05)
+    if not has_stripes:
+        exponent, sag, stripes = np.ones_like(exponent), np.zeros_like(sag), stripes[:0]
     return Detector(
         beam_before=counts * gain * beam_profile(n_rows, n_cols, shift_rows=0.0),
         beam_after=0.96 * counts * gain * beam_profile(n_rows, n_cols, shift_rows=0.01 * n_rows),

@@ -40,6 +40,7 @@ def write_phantom(
     counts: float = 30_000.0,
     cor_px: float | None = None,
     tilt_deg: float | None = None,
+    stripes: bool = True,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Truth:
@@ -67,6 +68,8 @@ def write_phantom(
     cor_px, tilt_deg
         Centre of rotation in the middle row, and angle from the detector columns to the axis; drawn
         from the seed unless given.
+    stripes
+        Whether columns of the detector are faulty.
     seed
         What all random numbers are drawn from.
     progress
@@ -82,7 +85,7 @@ def write_phantom(
     drawn_cor_px = (size - 1) / 2 + rng.uniform(0.012, 0.03) * size
     drawn_tilt_deg = float(rng.uniform(0.2, 0.5))
     specimen = bead_pack(size, n_rows, rng)
-    detector = make_detector(n_rows, size, counts, rng)
+    detector = make_detector(n_rows, size, counts, rng, has_stripes=stripes)
     truth = truth_of(
         specimen,
         detector,

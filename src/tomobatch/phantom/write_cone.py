@@ -59,9 +59,13 @@ def write_cone_phantom(
     n_angles: int | None = None,
     short_scan: bool = False,
     beam: ConeBeam | None = None,
+    specimen_px: int | None = None,
     n_flats: int = 20,
     n_darks: int = 20,
     counts: float = 30_000.0,
+    stripes: bool = True,
+    drift_px: tuple[float, float] = (0.0, 0.0),
+    jitter_px: float = 0.0,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Truth:
@@ -84,8 +88,15 @@ def write_cone_phantom(
         Only half a turn and the angle of the fan.
     beam
         Where source, axis and detector are, with every misalignment; ``demo_beam`` unless given.
-    n_flats, n_darks, counts, seed, progress
+    specimen_px
+        Width of the specimen in voxels; the detector's columns unless given.
+    n_flats, n_darks, counts, stripes, seed, progress
         As of ``write_phantom``.
+    drift_px
+        How far the picture moves on the detector at a constant pace until the last projection, in
+        columns and rows, beside what the beam says of each projection.
+    jitter_px
+        Standard deviation of a further shift of every projection, drawn from the seed.
 
     Raises
     ------
@@ -95,10 +106,12 @@ def write_cone_phantom(
     n_rows, n_angles = extent(size, n_rows, n_angles, fewest_angles=8)
     beam = demo_beam(size, seed) if beam is None else beam
     rng = np.random.default_rng([seed, 0])
-    specimen, detector = bead_pack(size, n_rows, rng), make_detector(n_rows, size, counts, rng)
+    specimen = bead_pack(size if specimen_px is None else specimen_px, n_rows, rng)
+    detector = make_detector(n_rows, size, counts, rng, has_stripes=stripes)
     theta_rad = np.arange(n_angles) * 2 * np.pi / n_angles
     if short_scan:
         theta_rad = theta_rad[theta_rad <= np.pi + 2.1 * beam.half_fan_rad(size)]
+    beam = _moving(beam, len(theta_rad), drift_px, jitter_px, seed)
     cor_px = _cor_in_the_middle_px(beam, size)
     truth = truth_of(specimen, detector, cor_px, beam.roll_deg, seed)
     with new_file(Path(path)) as file:
@@ -109,6 +122,18 @@ def write_cone_phantom(
         truth = replace(truth, n_zingers=n_zingers)
         write_truth(file, truth)
     return truth
+
+
+def _moving(
+    beam: ConeBeam, n_angles: int, drift_px: tuple[float, float], jitter_px: float, seed: int
+) -> ConeBeam:
+    """Return the beam with a drift and a jitter added to its shifts; the same if there are none."""
+    if not (any(drift_px) or jitter_px):
+        return beam
+    rng = np.random.default_rng([seed, 5])
+    shifts = beam.drifts(n_angles) + np.linspace(0, 1, n_angles)[:, None] * drift_px
+    shifts += rng.normal(0, jitter_px, shifts.shape)
+    return replace(beam, drift_px=tuple((float(u), float(v)) for u, v in shifts))
 
 
 def _cor_in_the_middle_px(beam: ConeBeam, size: int) -> float:
