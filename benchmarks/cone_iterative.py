@@ -76,7 +76,7 @@ def main(size: int = 80, n_angles: int = 60) -> None:
             " / ".join(f"{rmse(volume, solids, beam, size, at):.4f}" for at in DEGREES)
             for volume in volumes
         )
-        lines.append(f"| {name} | {' | '.join(errors)} | {spent_s:.0f} |")
+        lines.append(f"| {name} | {' | '.join(errors)} | {spent_s:.1f} |")
         print(lines[-1], flush=True)
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -107,7 +107,7 @@ class ScanPlan:
         size other than the default is taken as it is. Iterations take the whole volume of a cone at
         once, as its rays cross many slices.
         """
-        if self.header.beam is not None and self.config.reconstruct.iterates:
+        if self.iterates_on_volume:
             return ChunkGrid(self.header.n_rows, self.header.n_rows)
         if self.header.beam is None or self.config.chunks.slices != ChunkSettings().slices:
             return self.rows
@@ -150,6 +150,11 @@ class ScanPlan:
     def beam(self) -> ConeBeam | None:
         """The cone beam; None for a parallel one."""
         return self.header.beam
+
+    @property
+    def iterates_on_volume(self) -> bool:
+        """Whether the slices are made together, by iterations on a cone beam."""
+        return self.beam is not None and self.config.reconstruct.iterates
 
     @property
     def source_row_is_given(self) -> bool:

@@ -195,7 +195,7 @@ def _chunk_s(plan: ScanPlan, device: Queue) -> float:
     """Return the time of a chunk of slices by the method that the job itself will choose."""
     if plan.beam is not None:
         cone = plan.cone_geometry()
-        if plan.config.reconstruct.iterates:
+        if plan.iterates_on_volume:
             return iterating_s(device, cone, plan.config.reconstruct)
         every = [chunk_s(device, cone, *chunk) for chunk in plan.slices]
         return sum(every) / len(every)

@@ -184,7 +184,7 @@ def _read(
     bands = bands_of(plans[0], rows, corrections, used.halo_rows)
     reads = [_Read(band, row, np.empty(0), {}, used) for band, row in zip(bands, rows, strict=True)]
     warnings = [NOT_ALIGNED] if plans[0].is_aligned and shifts is None else []
-    warnings += [NOT_ITERATED] if any(map(_iterates_on_volume, plans)) else []
+    warnings += [NOT_ITERATED] if any(plan.iterates_on_volume for plan in plans) else []
     for text in dict.fromkeys(map(_normalised_by, plans)):
         settings = NormaliseSettings.model_validate_json(text)
         wanted = {plan.corrections for plan in plans if _normalised_by(plan) == text}
@@ -195,10 +195,6 @@ def _read(
             reads[number] = replace(one, angles_rad=look.angles.angles_rad)
             warnings += look.warnings
     return reads, warnings
-
-
-def _iterates_on_volume(plan: ScanPlan) -> bool:
-    return plan.beam is not None and plan.config.reconstruct.iterates
 
 
 def _middle(one: _Read) -> int:
@@ -284,7 +280,7 @@ def _tile(
     if number:
         calibration = with_given_axis(found, plan.config.calibrate, plan.merging)
     update: dict[str, Any] = {"size_px": plan.whole_slice_px}
-    if _iterates_on_volume(plan):
+    if plan.iterates_on_volume:
         update["method"] = "auto"
     choices = plan.config.reconstruct.model_copy(update=update)
     choices, layout = settled(choices, plan.volume_layout, calibration)
