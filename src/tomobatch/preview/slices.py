@@ -276,12 +276,9 @@ def _tile(
     """Reconstruct one slice as ``process`` and ``reconstruct`` would; it is measured meanwhile."""
     choice = _choice_of(plan, auto)
     sinograms = _processed(one, plan, choice)
-    calibration = found
-    if number:
-        calibration = with_given_axis(found, plan.config.calibrate, plan.merging)
-    update: dict[str, Any] = {"size_px": plan.whole_slice_px}
-    if plan.iterates_on_volume:
-        update["method"] = "auto"
+    calibration = with_given_axis(found, plan.config.calibrate, plan.merging) if number else found
+    as_fdk = {"method": "auto"} if plan.iterates_on_volume else {}
+    update = {"size_px": plan.whole_slice_px, **as_fdk}
     choices = plan.config.reconstruct.model_copy(update=update)
     choices, layout = settled(choices, plan.volume_layout, calibration)
     rows = RowsInPlace(sinograms, one.band, plan.header.n_rows)
