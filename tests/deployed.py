@@ -10,8 +10,13 @@ PREFIX = "tomobatch"
 BUCKET = f"{PREFIX}-data-123456789012-eu-central-1"
 
 
-def deploy_templates(emulator: Emulator) -> dict[str, str]:
+def deploy_templates(emulator: Emulator, **parameters: str) -> dict[str, str]:
     """Make all stacks as the administrator, and let the user do what the policy for users allows.
+
+    Parameters
+    ----------
+    parameters
+        Of the stacks, where not the default ones.
 
     Returns
     -------
@@ -26,7 +31,7 @@ def deploy_templates(emulator: Emulator) -> dict[str, str]:
         aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
     )
-    outputs = deploy(client, PREFIX, {}, tell=lambda _: None, poll_s=0.0)
+    outputs = deploy(client, PREFIX, parameters, tell=lambda _: None, poll_s=0.0)
     emulator.grant(outputs["UserPolicy"])
     emulator.reset_calls()
     emulator.reset_decisions()

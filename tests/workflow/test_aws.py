@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -40,7 +42,7 @@ def clone(tmp_path_factory):
 def emulator():
     variables = {"TOMOBATCH_DEVICE": "cpu", **image()}
     with aws_batch_emulator.start(stack=None, variables=variables) as running:
-        deploy_templates(running)
+        deploy_templates(running, Fargate="yes")
         yield running
 
 
@@ -77,12 +79,23 @@ def cone_scan(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("name", ["tooth", "cone"])
-def test_emulated_batch_gives_the_volume_of_this_machine(clone, emulator, request, name):
+@contextmanager
+def default_queue(folder: Path, name: str) -> Iterator[None]:
+    """Let jobs that name no queue go to one, as users do by a word in the profile."""
+    defaults = folder / "profiles" / "default" / "config.yaml"
+    text, key = defaults.read_text(), "default-resources:\n"
+    defaults.write_text(text.replace(key, f'{key}  - queue="{name}"\n'))
+    yield
+    defaults.write_text(text)
+
+
+@pytest.mark.parametrize(("name", "queue"), [("tooth", "cpu"), ("cone", "fargate")])
+def test_emulated_batch_gives_the_volume_of_this_machine(clone, emulator, request, name, queue):
     fixtures = {"tooth": "real_scan", "cone": "cone_scan"}
     scan = request.getfixturevalue(fixtures[name])
     here = demo(clone, scan)
-    there = demo(clone, scan, "--profile", "profiles/aws", env=emulator.environment)
+    with default_queue(clone, queue):
+        there = demo(clone, scan, "--profile", "profiles/aws", env=emulator.environment)
     found = [line for line in here.splitlines() if line.startswith(("Centre of", "Tilt"))]
     assert len(found) == 2
     assert all(line in there.splitlines() for line in found)
@@ -92,7 +105,7 @@ def test_emulated_batch_gives_the_volume_of_this_machine(clone, emulator, reques
     submitted = [line for line in there.splitlines() if line.startswith("Submitted ")]
     for step in STEPS:
         assert any(f" of {step} to " in line for line in submitted), f"{step} was not submitted"
-    assert all(on_queue(line, "cpu") for line in submitted)
+    assert all(on_queue(line, queue) for line in submitted)
     # A scan so small is not worth a second child; one that needs more memory is an array's.
     children = {re.search(r" (for \d+ pilots?|as \d+ .*): ", line)[1] for line in submitted}
     assert {"for 1 pilot"} <= children <= {"for 1 pilot", "as 1 AWS Batch child"}

@@ -74,6 +74,11 @@ def test_memory_goes_with_vcpus(vcpus, least_mib, most_mib, step_mib):
         ({"linuxParameters": {"sharedMemorySize": 64}}, "linuxParameters.sharedMemorySize is not"),
         ({"ephemeralStorage": {"sizeInGiB": 20}}, "must be between 21 and 200, got 20"),
         ({"ephemeralStorage": {"sizeInGiB": 201}}, "must be between 21 and 200, got 201"),
+        (
+            {"fargatePlatformConfiguration": {"platformVersion": "2.0"}},
+            "platformVersion 2.0 is not",
+        ),
+        ({"fargatePlatformConfiguration": {"platformVersion": "1.3.0"}}, "1.3.0 is not supported"),
         ({"networkConfiguration": {"assignPublicIp": "yes"}}, "ENABLED or DISABLED, got yes"),
         ({"logConfiguration": {"logDriver": "journald"}}, "logDriver journald is not supported"),
     ],
@@ -135,6 +140,13 @@ def queue(shared_account):
     network = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=network, CidrBlock="10.7.0.0/24")["Subnet"]["SubnetId"]
     group = ec2.create_security_group(GroupName="tasks", Description="none", VpcId=network)
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=network)
+    filters = [{"Name": "vpc-id", "Values": [network]}]
+    (table,) = ec2.describe_route_tables(Filters=filters)["RouteTables"]
+    ec2.create_route(
+        RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway
+    )
     batch = shared_account.batch
     known = batch.describe_compute_environments()["computeEnvironments"][0]["serviceRole"]
     (other,) = batch.describe_job_definitions(jobDefinitionName="tomobatch-cpu")["jobDefinitions"]
@@ -233,3 +245,23 @@ def test_a_task_that_is_taken_back_is_told_before(account, queue):
     assert (job["status"], len(job["attempts"])) == ("SUCCEEDED", 2)
     assert job["attempts"][0]["statusReason"] == "Your Spot Task was interrupted."
     assert job["attempts"][0]["container"]["taskArn"] != job["container"]["taskArn"]
+
+
+def test_a_task_without_a_way_out_never_begins(account, queue):
+    """Though the image is here: it would not be on AWS."""
+    (task,) = account.batch.describe_job_definitions(jobDefinitionName="task")["jobDefinitions"]
+    account.batch.register_job_definition(
+        jobDefinitionName="hidden",
+        type="container",
+        platformCapabilities=["FARGATE"],
+        containerProperties={
+            **task["containerProperties"],
+            "networkConfiguration": {"assignPublicIp": "DISABLED"},
+        },
+    )
+    job = account.run("true", jobQueue=queue, jobDefinition="hidden")
+
+    (attempt,) = job["attempts"]
+    assert (job["status"], attempt["statusReason"]) == ("FAILED", "Task failed to start")
+    assert "registry-1.docker.io" in attempt["container"]["reason"]
+    assert "exitCode" not in attempt["container"]

@@ -206,6 +206,8 @@ def make_spec(request: Request, queue: Queue, definition: Definition, region: st
         log_prefix=options.get("awslogs-stream-prefix", definition.name[:200]),
         waiting_limits_s=queue.waiting_limits_s,
         is_fargate=fargate.is_fargate(queue.environment_type),
+        subnets=queue.subnets,
+        security_groups=queue.security_groups,
     )
 
 

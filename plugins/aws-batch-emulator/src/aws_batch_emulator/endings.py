@@ -65,6 +65,30 @@ def cannot_pull(detail: str) -> Ending:
     return Ending(None, _NOT_STARTED, f"CannotPullContainerError: {detail}")
 
 
+def cannot_reach(service: str, region: str) -> Ending:
+    """Return the ending of a task on Fargate that reaches no service, or no registry elsewhere.
+
+    ECS developer guide, "Stopped tasks error messages".
+    """
+    host = f"{service}.{region}.amazonaws.com" if service else "registry-1.docker.io"
+    timeout = f'Post "https://{host}/": dial tcp: i/o timeout'
+    if service.startswith("ecr"):
+        return Ending(
+            None,
+            "ResourceInitializationError: unable to pull secrets or registry auth: The task cannot "
+            "pull registry auth from Amazon ECR: There is a connection issue between the task and "
+            f"Amazon ECR. Check your task network configuration. {timeout}",
+        )
+    if service == "logs":
+        return Ending(
+            None,
+            "ResourceInitializationError: failed to validate logger args: The task cannot find the "
+            "Amazon CloudWatch log group defined in the task definition. There is a connection "
+            f"issue between the task and Amazon CloudWatch. {timeout}",
+        )
+    return cannot_pull(f"pull image manifest has been retried 7 time(s): {timeout}")
+
+
 def cannot_take_role(arn: str) -> Ending:
     """Return the ending of an attempt whose role the task could not take."""
     return Ending(

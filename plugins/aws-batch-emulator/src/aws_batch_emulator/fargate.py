@@ -23,6 +23,8 @@ _MEMORY_MIB: Mapping[float, Sequence[int]] = {
     16: range(32768, 122880 + 1, 8192),
 }
 _STORAGE_GIB = (21, 200)
+_PLATFORMS = ("LATEST", "1.4.0", "1.3.0")
+_PLATFORM_WITHOUT_STORAGE = "1.3.0"
 _ONLY_HERE = ("ephemeralStorage", "fargatePlatformConfiguration", "networkConfiguration")
 _LINUX_OF_HOSTS = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
 _OF_INSTANCES = (
@@ -69,6 +71,9 @@ def _of_tasks(container: Mapping[str, Any]) -> str | None:
     low, high = _STORAGE_GIB
     if size is not None and not low <= int(size) <= high:
         return f"ephemeralStorage.sizeInGiB must be between {low} and {high}, got {size}."
+    version = (container.get("fargatePlatformConfiguration") or {}).get("platformVersion", "LATEST")
+    if version not in _PLATFORMS or (size is not None and version == _PLATFORM_WITHOUT_STORAGE):
+        return f"platformVersion {version} is not supported with what the container asks for."
     address = (container.get("networkConfiguration") or {}).get("assignPublicIp")
     if address not in (None, "ENABLED", "DISABLED"):
         return f"assignPublicIp must be ENABLED or DISABLED, got {address}."

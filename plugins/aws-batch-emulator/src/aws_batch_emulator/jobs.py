@@ -69,6 +69,9 @@ class JobSpec:
     """How long a child may wait at the head of its queue, by how the reason begins."""
     is_fargate: bool = False
     """Whether a child is a task on Fargate, which has no machine of its own."""
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    """Of its compute environment."""
     obstacle: str | None = None
     """Why no machine can ever take a child, in Batch's words; empty where it has none."""
 
@@ -81,6 +84,12 @@ class JobSpec:
             memory_mib=float(sizes.get("MEMORY", 0)),
             gpus=float(sizes.get("GPU", 0)),
         )
+
+    @property
+    def has_public_address(self) -> bool:
+        """Whether a task on Fargate is given one."""
+        network = self.container.get("networkConfiguration") or {}
+        return bool(network.get("assignPublicIp") == "ENABLED")
 
     @property
     def command(self) -> list[str]:

@@ -103,6 +103,8 @@ class Queue:
     max_vcpus: int
     is_shared: bool
     waiting_limits_s: dict[str, float]
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +127,14 @@ def find_queue(region: str, identifier: str) -> Queue | None:
     if queue is None:
         return None
     types, market = _offer(queue.environments[0])
+    resources = queue.environments[0].compute_resources or {}
     enabled = [each for each in queue.environments if each.state == "ENABLED"]
     return Queue(
         name=queue.name,
         arn=queue.arn,
         enabled=queue.state == "ENABLED",
         environment_name=queue.environments[0].name,
-        environment_type=str((queue.environments[0].compute_resources or {}).get("type", "")),
+        environment_type=str(resources.get("type", "")),
         instance_types=types,
         market=market,
         machines=tuple(
@@ -144,6 +147,8 @@ def find_queue(region: str, identifier: str) -> Queue | None:
             limit["Reason"]: float(limit["MaxTimeSeconds"])
             for limit in getattr(queue, "time_limits", ())
         },
+        subnets=tuple(resources.get("subnets") or ()),
+        security_groups=tuple(resources.get("securityGroupIds") or ()),
     )
 
 

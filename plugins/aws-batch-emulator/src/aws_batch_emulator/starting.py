@@ -6,7 +6,7 @@ developer guide, "Task execution IAM role"). What one of them may not do ends th
 
 from typing import Any
 
-from aws_batch_emulator import endings
+from aws_batch_emulator import endings, network
 from aws_batch_emulator.access.gate import Gate
 from aws_batch_emulator.access.policies import Request
 from aws_batch_emulator.child_credentials import ChildCredentials
@@ -28,6 +28,8 @@ class Agent:
     def prepare(self, job: Job, attempt: Attempt, *, enforced: bool) -> Ending | None:
         """Get all ready for a command; how the attempt ends if that can't be done, else None."""
         spec = job.spec
+        if cut_off := network.unreachable(spec, attempt.task_id):
+            return cut_off
         if spec.is_fargate:
             self._credentials.describe(attempt.task_id, _task(spec, attempt))
         if spec.role_arn:
