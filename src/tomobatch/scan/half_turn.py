@@ -10,14 +10,18 @@ the end of the scan.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d, map_coordinates
+from scipy.ndimage import gaussian_filter1d, map_coordinates, spline_filter1d
 
-Rows = NDArray[np.float64]
+from tomobatch.arrays import Float64Array
+
+Rows = Float64Array
 
 _PAIRS_PER_LAG = 4
 _BANDS = 4
 _MARGIN_PX = 3
+_STEPS = 3
+# A spline's coefficient hangs on readings at most so far away, to 1e-7.
+_SPLINE_REACH_PX = 12
 _SEARCH_LAGS = 3.0
 _SEARCH_STEP = 0.02
 _LEAST_OVERLAP = 8
@@ -192,11 +196,12 @@ def _mismatch(one: Rows, other: Rows) -> float:
     """
     inner = slice(_MARGIN_PX, -_MARGIN_PX)
     rows = np.linspace(-1, 1, one.shape[0])[:, None] if one.shape[0] > 1 else np.zeros((1, 1))
-    row, column = np.mgrid[: one.shape[0], : one.shape[1]].astype(float)
     shift = np.zeros_like(rows)
-    moved = other
+    moved, spline = other, _RowSpline(other)
     left = np.inf
-    for _ in range(3):
+    for step in range(_STEPS):
+        if step:
+            moved = spline.moved(shift)
         slope = np.gradient(moved, axis=1)
         fields = np.stack([one - moved, slope, slope * rows])[..., inner]
         fields = (fields - fields.mean(axis=-1, keepdims=True)).reshape(3, -1)
@@ -204,5 +209,26 @@ def _mismatch(one: Rows, other: Rows) -> float:
         moves = np.linalg.lstsq(gram[1:, 1:], gram[1:, 0], rcond=1e-10)[0]
         left = float(gram[0, 0] - moves @ gram[1:, 0]) / fields.shape[1]
         shift = np.clip(shift + moves[0] + moves[1] * rows, -_MARGIN_PX, _MARGIN_PX)
-        moved = map_coordinates(other, [row, column + shift], order=3, mode="nearest")
     return left
+
+
+class _RowSpline:
+    """A picture (y, x) as cubic splines along its rows, which goes on beyond them as it ends."""
+
+    def __init__(self, picture: Rows) -> None:
+        self._n_cols = picture.shape[1]
+        beyond = _MARGIN_PX + _SPLINE_REACH_PX
+        longer = np.pad(picture, ((0, 0), (beyond, beyond)), mode="edge")
+        self._coefficients = spline_filter1d(longer, order=3, axis=1)
+        self._first = beyond
+
+    def moved(self, shift: Float64Array) -> Rows:
+        """Return the picture at each row's columns plus its shift (y, 1), of a margin at most."""
+        whole = np.floor(shift)
+        t = shift - whole
+        weights = ((1 - t) ** 3, 4 - 6 * t**2 + 3 * t**3, 1 + 3 * (t + t**2 - t**3), t**3)
+        first = self._first + whole.astype(int) - 1 + np.arange(self._n_cols)
+        out = np.zeros((len(shift), self._n_cols))
+        for tap, weight in enumerate(weights):
+            out += weight / 6 * np.take_along_axis(self._coefficients, first + tap, axis=1)
+        return out
