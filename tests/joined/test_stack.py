@@ -10,7 +10,8 @@ from tests.cli.calling import tomobatch
 from tests.joined.volumes import specimen, write_volume
 
 from tomobatch.errors import UserError
-from tomobatch.joined.overlap import cells_of, find_overlap, find_shift, moved, weights
+from tomobatch.joined.between import LEAST_PX, at_fraction, find_fraction, moved
+from tomobatch.joined.overlap import cells_of, find_overlap, find_shift, weights
 from tomobatch.joined.stack import join_stack
 from tomobatch.stores.grey_codes import GreyCodes
 
@@ -45,6 +46,44 @@ def test_a_shift_of_the_stage_is_found_and_undone(shift):
     inner = slice(6, -6)
     back = moved(second, shift)
     np.testing.assert_array_equal(back[:, inner, inner], WHOLE[:, inner, inner])
+
+
+PARTS = [(0.0, 0.3, -0.4), (0.4, 0.0, 0.0), (-0.3, 0.5, 0.2)]
+
+
+@pytest.mark.parametrize("parts", PARTS)
+@pytest.mark.parametrize("sigma", [0.0, 0.05])
+def test_a_part_of_a_pixel_is_found(parts, sigma):
+    first, second = (
+        noisy(specimen(24, 48, seed=1, shift=shift)[6:18], seed, sigma)
+        for seed, shift in enumerate([(0, 0, 0), parts])
+    )
+    second = 0.9 * second + np.float32(0.5)
+    np.testing.assert_allclose(find_fraction(first, second), parts, atol=0.02 if sigma else 0.01)
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_a_stage_that_moves_by_parts_of_a_pixel_is_followed(tmp_path, parts):
+    shift = np.add(parts, (0, 2, -3))
+    second = specimen(60, 48, seed=1, shift=tuple(shift))[28:]
+    volumes = [write_volume(tmp_path / "a", WHOLE[:40]), write_volume(tmp_path / "b", second)]
+    (found,), _ = join_stack(volumes, tmp_path / "stack.ome.zarr")
+    assert found.n_slices == 12
+    np.testing.assert_allclose(found.shift_px, shift, atol=0.02)
+    stack = zarr.open_array(tmp_path / "stack.ome.zarr/0", mode="r")[:]
+    inner = np.s_[40:-1, 6:-6, 6:-6]
+    whole_pixels = moved(second, tuple(np.round(shift[1:]).astype(int)))[12:]
+    error = np.sqrt(np.mean((stack - WHOLE)[inner] ** 2))
+    by_whole_pixels = np.sqrt(np.mean((whole_pixels - WHOLE[40:])[:-1, 6:-6, 6:-6] ** 2))
+    assert error < 0.1 * by_whole_pixels
+
+
+def test_what_is_outside_the_field_of_view_stays_zero():
+    masked = np.where(np.hypot(*np.mgrid[-24:24, -24:24]) < 20, WHOLE + 1, 0)
+    near = at_fraction(masked, (0.2, 0.4, -0.5))
+    assert (near[masked == 0] == 0).all()
+    assert at_fraction(masked, (0, 0, 0)) is masked
+    assert LEAST_PX < 0.2
 
 
 def test_the_share_of_the_next_volume_rises_evenly():
@@ -94,7 +133,8 @@ def test_volumes_that_are_shifted_and_of_whole_numbers(tmp_path):
         write_volume(tmp_path / "b", second, codes=GreyCodes("uint16", -0.5, high + 2)),
     ]
     (found,), _ = join_stack(volumes, tmp_path / "stack.ome.zarr")
-    assert (found.n_slices, found.shift_px) == (10, (2, -3))
+    assert found.n_slices == 10
+    np.testing.assert_allclose(found.shift_px, (0, 2, -3), atol=0.01)
     stack = zarr.open_array(tmp_path / "stack.ome.zarr/0", mode="r")
     greys = stack[:] * stack.attrs["scale_factor"] + stack.attrs["add_offset"]
     inner = slice(4, -4)

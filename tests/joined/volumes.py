@@ -35,8 +35,13 @@ def write_volume(
     return root
 
 
-def specimen(n_slices: int, size: int, seed: int = 0) -> np.ndarray:
-    """Return soft balls at random places, float32 (z, y, x): what is seen at a place is exact."""
+def specimen(
+    n_slices: int, size: int, seed: int = 0, shift: tuple[float, float, float] = (0, 0, 0)
+) -> np.ndarray:
+    """Return soft balls at random places, float32 (z, y, x): what is seen at a place is exact.
+
+    With ``shift`` all of them lie so many voxels further.
+    """
     rng = np.random.default_rng(seed)
     shape = n_slices, size, size
     values = np.zeros(shape)
@@ -45,7 +50,7 @@ def specimen(n_slices: int, size: int, seed: int = 0) -> np.ndarray:
         radius = rng.uniform(0.03, 0.08) * size
         along = [
             np.exp(-(((np.arange(n) - at) / radius) ** 2))
-            for n, at in zip(shape, centre, strict=True)
+            for n, at in zip(shape, centre + np.array(shift), strict=True)
         ]
         values += along[0][:, None, None] * along[1][:, None] * along[2]
     return values.astype(np.float32)

@@ -18,7 +18,7 @@ def run(
     """Join finished volumes of a specimen that was scanned in steps along the axis.
 
     The first is the one whose rows come first. Slices that two have in common are found by their
-    likeness, aligned to a whole pixel, and blended.
+    likeness, aligned to a few hundredths of a pixel, and blended.
 
     Example: `tomobatch stack results/top results/bottom -o results/whole.ome.zarr`
     """
@@ -27,11 +27,11 @@ def run(
     found = volumes_here(volumes, output)
     overlaps, remarks = join_stack(found, output, overlap=overlap)
     for one, other, between in zip(found, found[1:], overlaps, strict=False):
-        rows, columns = between.shift_px
+        slices, rows, columns = between.shift_px
         typer.echo(
             f"{one} and {other}: {between.n_slices} slices in common"
             + ("" if overlap else f", alike by {between.likeness:.3f}")
-            + f"; shifted by {rows} rows and {columns} columns"
+            + f"; shifted by {slices:.2f} slices, {rows:.2f} rows and {columns:.2f} columns"
         )
     for line in remarks:
         typer.echo(f"warning: {line}", err=True)

@@ -8,6 +8,7 @@ from scipy import fft
 
 from tomobatch.arrays import Float32Array, Float64Array
 from tomobatch.errors import UserError
+from tomobatch.joined.between import Shift
 
 # Slices are compared by their cells, at most so many a side: enough to tell one slice of a specimen
 # from its neighbours, and averaged over the noise of many voxels.
@@ -30,12 +31,13 @@ class Overlap:
     likeness
         Their correlation, 1 for equal ones.
     shift_px
-        Where a point of the first is seen in the second: rows and columns further.
+        Where a point of the first is seen in the second: slices, rows and columns further than
+        the slices in common say.
     """
 
     n_slices: int
     likeness: float
-    shift_px: tuple[int, int] = (0, 0)
+    shift_px: Shift = (0.0, 0.0, 0.0)
 
 
 def find_overlap(first: Float64Array, second: Float64Array) -> Overlap:
@@ -92,23 +94,6 @@ def find_shift(first: Float32Array, second: Float32Array) -> tuple[int, int]:
         int(place) - size * (place > size // 2) for place, size in zip(peak, one.shape, strict=True)
     )
     return int(dy), int(dx)
-
-
-def moved(slices: Float32Array, shift_px: tuple[int, int]) -> Float32Array:
-    """Return slices whose point at (y, x) is the one that they have ``shift_px`` further.
-
-    What is not seen is zero, as everything outside the field of view.
-    """
-    if shift_px == (0, 0):
-        return slices
-    out = np.zeros_like(slices)
-    places = [
-        (slice(max(0, -s), n - max(0, s)), slice(max(0, s), n - max(0, -s)))
-        for s, n in zip(shift_px, slices.shape[1:], strict=True)
-    ]
-    (to_y, from_y), (to_x, from_x) = places
-    out[:, to_y, to_x] = slices[:, from_y, from_x]
-    return out
 
 
 def weights(n_slices: int) -> Float32Array:

@@ -12,8 +12,16 @@ import zarr
 
 from tomobatch.arrays import Float32Array, Float64Array
 from tomobatch.errors import UserError
+from tomobatch.joined.between import (
+    LEAST_PX,
+    REACH_SLICES,
+    Shift,
+    at_fraction,
+    find_fraction,
+    moved,
+)
 from tomobatch.joined.level import Member, check_alike, read_member
-from tomobatch.joined.overlap import Overlap, cells_of, find_overlap, find_shift, moved, weights
+from tomobatch.joined.overlap import Overlap, cells_of, find_overlap, find_shift, weights
 from tomobatch.joined.provenance import take_provenance
 from tomobatch.stores.files import complete_folder, write_json
 from tomobatch.stores.grey_codes import GreyCodes, codes_in, read_grey
@@ -37,12 +45,13 @@ class Placed:
     first
         The slice of the stack that its first one is.
     shift_px
-        Rows and columns by which the specimen lies further in it than in the first volume.
+        By which the specimen lies further in it: slices, than ``first`` says; rows and columns,
+        than in the first volume.
     """
 
     array: "zarr.Array[Any]"
     first: int
-    shift_px: tuple[int, int] = (0, 0)
+    shift_px: Shift = (0.0, 0.0, 0.0)
 
     @property
     def stop(self) -> int:
@@ -51,8 +60,14 @@ class Placed:
 
     def read(self, start: int, stop: int) -> Float32Array:
         """Read slices [start, stop) of the stack as grey values, moved to where they belong."""
-        inside = slice(start - self.first, stop - self.first)
-        return moved(read_grey(self.array, inside), self.shift_px)
+        start, stop, n_slices = start - self.first, stop - self.first, int(self.array.shape[0])
+        whole = round(self.shift_px[1]), round(self.shift_px[2])
+        parts = np.subtract(self.shift_px, (0, *whole))
+        parts[np.abs(parts) < LEAST_PX] = 0
+        reach = REACH_SLICES if parts[0] else 0
+        low, high = max(start - reach, 0), min(stop + reach, n_slices)
+        near = at_fraction(read_grey(self.array, slice(low, high)), parts)
+        return moved(near[start - low : stop - low], whole)
 
 
 def join_stack(
@@ -130,7 +145,12 @@ def _overlap(one: "zarr.Array[Any]", other: "zarr.Array[Any]", given: int | None
     found = Overlap(given, 1.0) if given else find_overlap(_cells(one), _cells(other))
     n_slices = found.n_slices
     first = read_grey(one, slice(one.shape[0] - n_slices, one.shape[0]))
-    return replace(found, shift_px=find_shift(first, read_grey(other, slice(0, n_slices))))
+    second = read_grey(other, slice(0, n_slices))
+    rows, columns = find_shift(first, second)
+    down, *across = find_fraction(first, moved(second, (rows, columns)))
+    # How many slices they share is the user's word, where there is one.
+    shift_px = 0.0 if given else down, rows + across[0], columns + across[1]
+    return replace(found, shift_px=shift_px)
 
 
 def _cells(array: "zarr.Array[Any]") -> Float64Array:
@@ -143,8 +163,10 @@ def _place(arrays: Sequence["zarr.Array[Any]"], overlaps: Sequence[Overlap]) -> 
     placed = [Placed(arrays[0], 0)]
     for array, overlap in zip(arrays[1:], overlaps, strict=True):
         before = placed[-1]
-        shift = before.shift_px[0] + overlap.shift_px[0], before.shift_px[1] + overlap.shift_px[1]
-        first = before.stop - overlap.n_slices
+        down, *across = np.add(before.shift_px, overlap.shift_px)
+        # What adds up to a slice and more is one.
+        first = before.stop - overlap.n_slices - round(down)
+        shift = float(down - round(down)), float(across[0]), float(across[1])
         if len(placed) > 1 and first < placed[-2].stop:
             raise UserError("three volumes have the same slices: leave the middle one out")
         placed.append(Placed(array, first, shift))
