@@ -10,11 +10,12 @@ from tomobatch.cli.shared.closing import say_closing_lines
 from tomobatch.cli.shared.naming import name_scans
 from tomobatch.cli.shared.options import Verbose
 from tomobatch.cli.shared.profile import data_url
-from tomobatch.cli.shared.scans import write_sheet
+from tomobatch.cli.shared.scans import CONFIG, write_sheet
 from tomobatch.cli.shared.snakemake import run_snakemake
 from tomobatch.cli.shared.study import make_study
 from tomobatch.errors import UserError
 from tomobatch.results import is_intermediate
+from tomobatch.stores.files import write_bytes
 
 DEMO_SCAN = Path("scans/demo.h5")
 _PROMISE = (
@@ -41,6 +42,7 @@ def run(
     Example: `tomobatch demo path/to/scan.h5`
     """
     # Libraries that take seconds to import are left to the commands that need them.
+    from tomobatch.cli.shared.config_file import config_for
     from tomobatch.opencl.devices import find_device
     from tomobatch.s3.fetch import fetch_files
     from tomobatch.s3.listing import list_files
@@ -59,6 +61,9 @@ def run(
         find_device()
     if not path.exists():
         make(path, cone=cone)
+    if not CONFIG.exists():
+        text, _ = config_for(Path(), [str(path)])
+        write_bytes(CONFIG, text.encode())
     results = Path("results") if data is None else Path("results-aws")
     lies_at = str(path) if data is None else f"{data}/scans/{path.name}"
     (name,) = name_scans([str(path.absolute())], taken_by_others(results, lies_at))

@@ -26,10 +26,9 @@ def run(
     Example: `tomobatch init study scans/tooth.h5 scans/bone.h5`
     """
     # Looking at scans takes libraries that take seconds to import.
-    from tomobatch.cli.shared.config_file import Seen, look, write_config
-    from tomobatch.cli.shared.naming import name_scans, without_repeats
-    from tomobatch.cli.shared.study import make_study, seen_from
-    from tomobatch.scan.several import name_within, scans_within
+    from tomobatch.cli.shared.config_file import config_for
+    from tomobatch.cli.shared.study import make_study
+    from tomobatch.stores.files import write_bytes
 
     if folder.is_file():
         raise UserError(
@@ -38,23 +37,12 @@ def run(
     config = folder / _CONFIG
     if config.exists() and not force:
         raise UserError(f"{config} exists; give another folder, or --force to write it anew")
-    scans = without_repeats(scans)
-    seen = seen_from(folder, scans)
-    names = name_scans([seen[path] for path in scans])
-    found: dict[str, Seen] = {}
-    for (name, lies_at), path in zip(names.items(), scans, strict=True):
-        places = scans_within(path)
-        found |= {name_within(name, place): look(path, lies_at, place) for place in places}
-        if not places:
-            found[name] = look(path, lies_at)
-    content = write_config(found)
+    text, names = config_for(folder, scans)
     make_study(folder)
     if config.exists():
         config.replace(_kept(config))
-    partial = config.with_name(f".{config.name}.partial")
-    partial.write_text(content, encoding="utf-8")
-    partial.replace(config)
-    typer.echo(f"{config}: {', '.join(found)}")
+    write_bytes(config, text.encode())
+    typer.echo(f"{config}: {', '.join(names)}")
     there = "" if folder.resolve() == Path.cwd() else f"cd {folder}, then "
     typer.echo(f"Next: {there}tomobatch run --local (make dry-run shows every job)")
 

@@ -1,6 +1,6 @@
 """A commented config.yaml for scans, made from a look at each and from the schema."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tomobatch import job_memory
+from tomobatch.cli.shared.naming import name_scans, without_repeats
+from tomobatch.cli.shared.study import seen_from
 from tomobatch.config.json_schema import EDITOR_LINE
 from tomobatch.config.schema import Config, load_config
 from tomobatch.errors import UserError
@@ -19,6 +21,7 @@ from tomobatch.scan.header import AngleSource, ScanHeader
 from tomobatch.scan.inspection import Inspection, inspect
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
+from tomobatch.scan.several import name_within, scans_within
 from tomobatch.workflow import CONFIG_SCHEMA, COPY
 
 _MOST_JOB_MB = 7000
@@ -43,6 +46,26 @@ class Seen:
     place: str | None
     header: ScanHeader
     inspection: Inspection
+
+
+def config_for(folder: Path, scans: Iterable[str]) -> tuple[str, list[str]]:
+    """Look at each scan and return the text of a study's config.yaml, and the scans' names.
+
+    Raises
+    ------
+    UserError
+        If one can't be opened, or lacks what a reconstruction needs.
+    """
+    paths = without_repeats(list(scans))
+    seen = seen_from(folder, paths)
+    names = name_scans([seen[path] for path in paths])
+    found: dict[str, Seen] = {}
+    for (name, lies_at), path in zip(names.items(), paths, strict=True):
+        places = scans_within(path)
+        found |= {name_within(name, place): look(path, lies_at, place) for place in places}
+        if not places:
+            found[name] = look(path, lies_at)
+    return write_config(found), list(found)
 
 
 def look(path: str, lies_at: str, place: str | None = None) -> Seen:
