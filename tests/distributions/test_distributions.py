@@ -107,6 +107,7 @@ def test_installed_it_makes_a_study_and_runs_it(empty, tmp_path, built):
     bare.mkdir()
     assert "Centre of rotation" in run(empty, bare, "tomobatch", "demo", "../tiny.h5")
     assert "tiny.h5" in (bare / "config.yaml").read_text(encoding="utf-8")
+    assert "reconstruct" in run(empty, bare, "tomobatch", "estimate", "../tiny.h5")
 
 
 def test_the_page_of_the_plugin_alone_runs_as_it_is_written(empty, tmp_path, repository):

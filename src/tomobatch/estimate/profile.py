@@ -1,12 +1,11 @@
 """What a job of each rule reserves of a machine, as the profile for AWS runs it."""
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-_PROFILES = Path(__file__).parents[3] / "profiles"
+from tomobatch.workflow import workflow_folder
 
 
 @cache
@@ -30,6 +29,6 @@ def profile_children() -> int:
 
 
 def _read(name: str) -> dict[str, Any]:
-    text = (_PROFILES / name / "config.yaml").read_text(encoding="utf-8")
+    text = (workflow_folder() / "profiles" / name / "config.yaml").read_text(encoding="utf-8")
     settings: dict[str, Any] = yaml.safe_load(text)
     return settings
