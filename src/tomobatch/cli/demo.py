@@ -42,7 +42,6 @@ def run(
     Example: `tomobatch demo path/to/scan.h5`
     """
     # Libraries that take seconds to import are left to the commands that need them.
-    from tomobatch.cli.shared.config_file import config_for
     from tomobatch.opencl.devices import find_device
     from tomobatch.s3.fetch import fetch_files
     from tomobatch.s3.listing import list_files
@@ -61,9 +60,7 @@ def run(
         find_device()
     if not path.exists():
         make(path, cone=cone)
-    if not CONFIG.exists():
-        text, _ = config_for(Path(), [str(path)])
-        write_bytes(CONFIG, text.encode())
+    _configure(path)
     results = Path("results") if data is None else Path("results-aws")
     lies_at = str(path) if data is None else f"{data}/scans/{path.name}"
     (name,) = name_scans([str(path.absolute())], taken_by_others(results, lies_at))
@@ -83,6 +80,15 @@ def run(
     with open_scan(path) as opened:
         known = opened.header.known_axis
     say_closing_lines(results, [name], known)
+
+
+def _configure(scan: Path) -> None:
+    """Write the configuration of a scan, in a folder without one."""
+    from tomobatch.cli.shared.config_file import config_for
+
+    if not CONFIG.exists():
+        text, _ = config_for(Path(), [str(scan)])
+        write_bytes(CONFIG, text.encode())
 
 
 def taken_by_others(results: Path, lies_at: str) -> set[str]:
