@@ -81,6 +81,7 @@ ACQUISITION = {
     "Random Movement": "OFF (10)",
     "Flat Field Correction": "ON",
     "Rotation Direction": "CC",
+    "Source Voltage (kV)": "  70",
 }
 
 
@@ -119,6 +120,7 @@ def zeiss(path: Path, stack: np.ndarray | None = None, **changes: bytes | None) 
         "ImageInfo/OpticalMagnification": struct.pack("<f", 4.0),
         "ImageInfo/StoRADistance": np.full(n, -100.0, "<f4").tobytes(),
         "ImageInfo/DtoRADistance": np.full(n, 300.0, "<f4").tobytes(),
+        "ImageInfo/XrayVoltage": np.full(n, 80.0, "<f4").tobytes(),
         "ReferenceData/DataType": struct.pack("<i", 10),
         "ReferenceData/Image": np.full((N_ROWS, N_COLS), 6e4, "<f4").tobytes(),
     }
@@ -147,6 +149,7 @@ PHOENIX = {
     "Image": {"DimX": N_COLS, "DimY": N_ROWS, "MirrorX": 0, "BitPP": 16},
     "Detector": {"PixelsizeX": 0.05, "PixelsizeY": 0.05, "Binning": 0},
     "VSensor": {"NumTiles": 1},
+    "Xray": {"Voltage": 60, "Current": 200},
 }
 
 

@@ -1,17 +1,21 @@
 """Scans of laboratory scanners: every key that counts, and the traps of each format."""
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.scan import lab_scans
-from tests.scan.lab_scans import N_COLS, N_ROWS, nikon, pictures, skyscan, zeiss
+from tests.scan.lab_scans import N_COLS, N_ROWS, nikon, phoenix, pictures, skyscan, zeiss
 
 from tomobatch.errors import UserError
+from tomobatch.on_chunks.corrections import Corrections
+from tomobatch.phase.settings import PhaseSettings
 from tomobatch.scan.inspection import inspect
 from tomobatch.scan.open import open_scan
 from tomobatch.scan.settings import DatasetSettings
+from tomobatch.tube.settings import TubeSettings
 
 
 def header(path: Path, **values: object):
@@ -262,3 +266,34 @@ def test_cones_are_recognised_in_words(tmp_path):
         assert found.problems == (), path
         assert found.facts["beam"].startswith("cone, "), path
         assert "times magnified" in found.facts["beam"]
+
+
+# The voltage of the tube, which straightening asks for.
+
+
+@pytest.mark.parametrize(("write", "kv"), [(nikon, 120), (skyscan, 70), (phoenix, 60)])
+def test_the_voltage_of_the_tube_is_read_and_used(write, kv, tmp_path):
+    write(tmp_path)
+    found = header(tmp_path, white_level=60_000)
+    assert found.tube_kv == kv
+    asked = TubeSettings(hardening="material", filters_mm={"Al": 1})
+    made = Corrections.of_scan(asked, PhaseSettings(), found)
+    assert made.tube.kv == kv
+    given = asked.model_copy(update={"kv": 90.0})
+    assert Corrections.of_scan(given, PhaseSettings(), found).tube.kv == 90
+    left = Corrections.of_scan(TubeSettings(), PhaseSettings(), found)
+    said = {"Beam of the tube": f"{kv} kV; neither hardening nor scattered light is corrected"}
+    assert left.words == said
+    unknown = replace(found, tube_kv=None)
+    with pytest.raises(UserError, match=r"the tube's voltage, which the file does not tell; give"):
+        Corrections.of_scan(asked, PhaseSettings(), unknown)
+    assert Corrections.of_scan(TubeSettings(), PhaseSettings(), unknown).words == {}
+
+
+def test_zeiss_tells_the_voltage_of_every_picture(tmp_path):
+    path = zeiss(tmp_path / "bone.txrm")
+    assert header(path).tube_kv == 80
+    assert inspect(path).facts["tube"].startswith("80 kV")
+    none = zeiss(tmp_path / "none.txrm", **{"ImageInfo/XrayVoltage": None})
+    assert header(none).tube_kv is None
+    assert "tube" not in inspect(none).facts

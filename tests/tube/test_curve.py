@@ -146,7 +146,6 @@ def test_what_is_none_is_said(given, said):
     ("given", "said"),
     [
         ({"hardening": "polynomial"}, "give coefficients"),
-        ({"hardening": "material"}, "give kv with filters_mm, or spectrum"),
         ({"hardening": "material", "kv": 80, "spectrum": SPEKPY_80_KV}, "give kv"),
     ],
 )

@@ -60,6 +60,7 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
         distance_mm=parts.beam.detector_mm,
         is_mirrored=parts.cone is not None and parts.cone.is_mirrored,
         white_level=parts.white_level,
+        tube_kv=parts.tube_kv,
         n_absent=n_absent,
         stored_dtype=parts.stored_dtype,
     )

@@ -61,6 +61,8 @@ class ScanHeader:
     white_level
         Grey value of the open beam, in pictures that are divided by their flats already; None for
         counts.
+    tube_kv
+        Voltage of the tube, if the beam is that of one and the file says so.
     distance_mm
         From sample to detector, as the file says; None if it does not.
     n_absent
@@ -114,6 +116,7 @@ class ScanHeader:
     binning: int = 1
     is_mirrored: bool = False
     white_level: float | None = None
+    tube_kv: float | None = None
     stored_dtype: np.dtype[Any] | None = None
     stored_px: int | None = None
 

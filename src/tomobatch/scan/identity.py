@@ -60,7 +60,7 @@ def _header_sha256(header: ScanHeader) -> str:
         *(header.n_projections, header.n_rows, header.n_cols, header.dtype.str),
         *(header.pixel_size_um, header.energy_kev, header.distance_mm),
         *(header.n_flats, header.n_darks, header.half_acquisition, header.rotation),
-        header.white_level,
+        *(header.white_level, header.tube_kv),
         None if header.beam is None else sorted(header.beam.to_dict().items()),
     )
     digest.update(repr(figures).encode())

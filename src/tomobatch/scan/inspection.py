@@ -113,6 +113,10 @@ def _facts(header: ScanHeader, angles: EffectiveAngles | None) -> dict[str, str]
         "pixel size": "unknown" if header.pixel_size_um is None else f"{header.pixel_size_um:g} um",
         "energy": "unknown" if header.energy_kev is None else f"{header.energy_kev:g} keV",
     }
+    if header.tube_kv is not None:
+        facts["tube"] = (
+            f"{header.tube_kv:g} kV; its hardening is straightened if tube.hardening asks"
+        )
     if header.beam is not None:
         facts["beam"] = describe_beam(header)
         facts["seen whole"] = describe_whole_slices(header, header.beam)

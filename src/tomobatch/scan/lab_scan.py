@@ -91,6 +91,8 @@ class LabScan:
         Grey value of the open beam, if pictures are divided by flats.
     full_scale
         Whether that is the largest value that the pictures' type holds.
+    tube_kv
+        Voltage of the tube; None if the file does not say.
     rotation
         How the sample turns; None if the file does not say.
     notes
@@ -110,6 +112,7 @@ class LabScan:
     may_end_twice: bool = False
     white_level: float | None = None
     full_scale: bool = False
+    tube_kv: float | None = None
     rotation: Rotation | None = None
     notes: tuple[str, ...] = field(default=())
 

@@ -50,6 +50,7 @@ def read_xtekct(path: Path) -> LabScan:
         first_deg=number("InitialAngle") or 0.0,
         step_deg=step,
         white_level=number("WhiteLevel") or None,
+        tube_kv=fields.number("Xrays", "XraykV") or None,
         rotation="counter-clockwise",
         notes=_not_applied(path, number),
     )

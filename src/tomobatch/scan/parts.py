@@ -67,6 +67,8 @@ class ScanParts:
         What a monitor of the beam read at each projection, float64 (n,); None without one.
     white_level
         Grey value of the open beam, where the scanner has divided its pictures by its flats.
+    tube_kv
+        Voltage of the tube that the beam is from.
     unusable
         Which projections cannot be read, bool (n,); None if all can.
     rotation
@@ -96,6 +98,7 @@ class ScanParts:
     monitor: NDArray[np.float64] | None = None
     unusable: NDArray[np.bool_] | None = None
     white_level: float | None = None
+    tube_kv: float | None = None
     known_axis: KnownAxis | None = None
     stored_dtype: np.dtype[Any] | None = None
     notes: tuple[str, ...] = ()

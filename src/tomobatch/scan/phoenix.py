@@ -47,6 +47,7 @@ def read_pca(path: Path) -> LabScan:
         folder=path.parent,
         n_projections=None if not count else round(count),
         step_deg=sector / count if sector and count else None,
+        tube_kv=fields.number("Xray", "Voltage") or None,
         notes=(*_notes(fields, path), *_centre_note(fields, path, size)),
     )
 

@@ -65,6 +65,7 @@ def read_skyscan_log(path: Path) -> LabScan:
         may_end_twice=not fields.text(_TAKEN, "Use 360 Rotation").upper().startswith("YES"),
         white_level=reference if corrected else None,
         full_scale=corrected and reference is None,
+        tube_kv=fields.number(_TAKEN, "Source Voltage (kV)") or None,
         rotation=_ROTATIONS.get(rotation[:2]),
         notes=(*notes, *_parts_note(fields, path)),
     )

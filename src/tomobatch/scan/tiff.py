@@ -151,6 +151,7 @@ def _with_lab(parts: ScanParts, lab: LabScan, series: Series | None) -> ScanPart
         slots=taken.slots,
         unusable=None if parts.unusable is None else parts.unusable[taken.kept],
         white_level=lab.white_level_of(parts.projections.dtype),
+        tube_kv=lab.tube_kv,
         notes=(*parts.notes, *taken.notes),
     )
 

@@ -88,6 +88,7 @@ def read_txrm(path: Path, datasets: DatasetSettings) -> ScanParts:
         own_flats = _flats_in(file)
         pixel = floats(file, "ImageInfo/PixelSize")
         energy = floats(file, "ImageInfo/Energy")
+        voltages = floats(file, "ImageInfo/XrayVoltage")
         beam, cone, notes = read_cone(file, np.flatnonzero(there))
     if not there.any():
         raise UserError(f"{path}: holds no pictures")
@@ -111,6 +112,7 @@ def read_txrm(path: Path, datasets: DatasetSettings) -> ScanParts:
         energy=energy_kev(float(energy[0]), "keV") if len(energy) and energy[0] > 0 else Figure(),
         beam=beam,
         cone=cone,
+        tube_kv=float(np.median(voltages[voltages > 0])) if (voltages > 0).any() else None,
         notes=notes,
     )
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from tomobatch.config.section import Section
 
 Hardening = Literal["none", "polynomial", "material"]
+LEAST_KV, MOST_KV = 10, 1000
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -27,7 +28,10 @@ class TubeSettings(Section):
     material: str = Field("H2O", min_length=1, description="formula of what hardens the beam")
     density_g_cm3: Positive = Field(1.0, description="of the material")
     kv: float | None = Field(
-        None, ge=10, le=1000, description="the tube's voltage, of which the spectrum is made"
+        None,
+        ge=LEAST_KV,
+        le=MOST_KV,
+        description="the tube's voltage, of which the spectrum is made; null: what the file says",
     )
     target_deg: float = Field(
         12.0, gt=1, lt=90, description="angle between the tungsten target and the beam"
@@ -62,6 +66,6 @@ class TubeSettings(Section):
     def _what_is_needed(self) -> Self:
         if self.hardening == "polynomial" and self.coefficients is None:
             raise ValueError("give coefficients with hardening: polynomial, as [1, 0.05]")
-        if self.hardening == "material" and (self.kv is None) == (self.spectrum is None):
+        if self.hardening == "material" and None not in (self.kv, self.spectrum):
             raise ValueError("give kv with filters_mm, or spectrum, with hardening: material")
         return self
