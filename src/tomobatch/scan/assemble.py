@@ -30,8 +30,7 @@ def assemble(path: str, parts: ScanParts, datasets: DatasetSettings) -> Scan:
     if not kept.any():
         raise UserError(f"{path}: no projection is left of {len(kept)}: {'; '.join(left_out)}")
     angles, not_numbers = _numbers_alone(path, parts, unwrapped(angles[kept]))
-    if not kept.all():
-        parts = _only_kept(parts, kept)
+    parts = parts if kept.all() else _only_kept(parts, kept)
     n_projections, n_rows, n_cols = parts.projections.shape
     beam, of_beam = _beam(path, parts, datasets, source, kept)
     parts, of_level = settle_white_level(path, parts, datasets)
