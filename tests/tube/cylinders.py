@@ -35,11 +35,16 @@ def lengths_px(is_cone: bool) -> np.ndarray:
     return np.broadcast_to(chords, (1, len(ANGLES), N_PX))
 
 
-def measured(is_cone: bool, scatter: float = 0.0) -> np.ndarray:
+def measured(
+    is_cone: bool,
+    scatter: float = 0.0,
+    material: tuple[str, float] = ("H2O", 1.0),
+    radius_cm: float = RADIUS_CM,
+) -> np.ndarray:
     """Return line integrals as the tube's beam gives them, float32 (row, angle, x)."""
-    lengths_cm = lengths_px(is_cone) * RADIUS_CM / RADIUS_PX
+    lengths_cm = lengths_px(is_cone) * radius_cm / RADIUS_PX
     energies, signal = detected(TRUE)
-    per_cm = attenuation_per_cm("H2O", 1.0, energies, "material")
+    per_cm = attenuation_per_cm(*material, energies, "material")
     through = sum(s * np.exp(-mu * lengths_cm) for s, mu in zip(signal, per_cm, strict=True))
     return -np.log((1 - scatter) * through + scatter).astype(np.float32)
 

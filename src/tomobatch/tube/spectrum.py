@@ -11,7 +11,7 @@ from tomobatch.tube.settings import TubeSettings
 
 _STEP_KEV = 0.5
 _TUNGSTEN_G_CM3 = 19.3
-_WHIDDINGTON = 1.0e6
+_WHIDDINGTON = 1.3e6
 """Squared energy that electrons lose a mass of target, keV2 cm2/g (Whiddington's law),
 as chosen against the spectra of SpekPy."""
 _LOWEST_KEV = 5.0
