@@ -4,6 +4,7 @@ import pytest
 from tests.fleet.known import ONE_TYPE, stage
 from tests.infrastructure.templates import Template
 
+from snakemake_executor_plugin_aws_batch_array.worker.uploads import PART_BYTES
 from tomobatch.fleet.bill import Hire, Item, Traffic, bill_of, total
 from tomobatch.fleet.figures import assumed, offline_figures
 from tomobatch.fleet.machines import Fleet, machine_memory_mib, machine_vcpus
@@ -83,6 +84,7 @@ def test_every_figure_has_a_range_and_a_source():
     figures = offline_figures()
 
     assert assumed(figures)
+    assert figures["upload_part_mib"].likely * 2**20 == PART_BYTES
     for name, figure in figures.items():
         assert figure.low <= figure.likely <= figure.high, name
         assert len(figure.source) > 10, name

@@ -181,6 +181,8 @@ def _load(work: Work, figures: Figures) -> Load:
     read_mb, write_mb = work.read_mb / work.n_jobs, work.write_mb / work.n_jobs
     part_mb = figures["upload_part_mib"].likely * 1.048576
     parts = math.ceil(write_mb / part_mb) if write_mb else 0
+    # What is written in parts is begun and completed as well.
+    parts += 2 if parts > 1 else 0
     return Load(
         work.n_jobs,
         work.compute_s,

@@ -9,6 +9,7 @@ from typing import Any
 
 from snakemake_executor_plugin_aws_batch_array import checkpoint_outputs
 from snakemake_executor_plugin_aws_batch_array.targets import read_encoded_targets
+from snakemake_executor_plugin_aws_batch_array.worker.uploads import upload_in_large_parts
 
 IMPORTED_LATE = ("graphlib", "smart_open", "snakemake.storage")
 """Modules that Snakemake imports on its way, each time anew in a forked process."""
@@ -28,6 +29,7 @@ def warm_up() -> None:
     _leave_retries_to_the_controller()
     _measure_local_copies()
     _store_files_alone()
+    upload_in_large_parts()
     checkpoint_outputs.fetch_for(lambda workflow: True)
 
 
