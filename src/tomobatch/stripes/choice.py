@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from pydantic import TypeAdapter
 
-from tomobatch.arrays import Float32Array
+from tomobatch.arrays import BoolArray, Float32Array, Float64Array
 from tomobatch.cores import threads_on_cores
 from tomobatch.stripes.bridging import bridge, find_odd_columns
 from tomobatch.stripes.planting import part
@@ -49,7 +49,8 @@ class StripeChoice:
     figure_before, figure_after
         Ring figure, the median of the rows; None where the slices are too narrow for one.
     errors
-        By method, the rms error on planted stripes as a share of the rms of the slice.
+        By method, the rms error on planted stripes as a share of the rms of the slice; empty where
+        there was nothing to choose.
     rows
         Which rows were looked at.
     """
@@ -92,30 +93,27 @@ def choose_removal(
     """
     is_open = settings.method == "auto"
     looks = [
-        _look(number, sinogram, cor_px, settings, reconstruct(cor_px))
+        _Look.at(number, sinogram, cor_px, reconstruct(cor_px), bridges=is_open)
         for number, sinogram, cor_px in rows
         if np.ptp(sinogram) > 0 and sinogram.shape[1] >= NARROWEST_PX
     ]
     if not looks:
         fixed: Removal = "none" if settings.method == "auto" else settings.method
         return StripeChoice(fixed, settings.method)
-    before = float(np.median([look.figures["none"] for look in looks]))
-    errors = {
-        name: float(np.mean([look.errors[name] for look in looks])) for name in looks[0].errors
-    }
-    method: Removal = "none"
-    if settings.method != "auto":
-        method = settings.method
-    elif before >= NO_RINGS:
-        # The least invasive of equals: they come in this order.
-        method = min(METHODS, key=lambda name: errors[name])
+    untouched = [look.figure(settings, "none") for look in looks]
+    method, errors = _method(looks, settings, float(np.median(untouched)))
+    after = untouched if method == "none" else [look.figure(settings, method) for look in looks]
+    before = [
+        look.figure_unbridged() if look.odd is not None else figure
+        for look, figure in zip(looks, untouched, strict=True)
+    ]
     return StripeChoice(
         method,
         settings.method,
         bridges_odd_columns=is_open,
         n_odd_columns=max(look.n_odd_columns for look in looks),
-        figure_before=float(np.median([look.figure_before for look in looks])),
-        figure_after=float(np.median([look.figures[method] for look in looks])),
+        figure_before=float(np.median(before)),
+        figure_after=float(np.median(after)),
         errors=errors,
         rows=tuple(look.row for look in looks),
     )
@@ -123,69 +121,84 @@ def choose_removal(
 
 @dataclass(frozen=True)
 class _Look:
-    """One row: the ring figure of its slice, and the error on planted stripes, by method."""
+    """One row: its sinogram (angle, x), and how it is reconstructed.
+
+    ``odd`` are the columns to be bridged, bool (x,); None where there are none.
+    """
 
     row: int
+    sinogram: Float32Array
+    cor_px: float
+    reconstruct: Reconstruct
     n_odd_columns: int
-    figure_before: float
-    figures: dict[Removal, float]
-    errors: dict[Removal, float]
+    odd: BoolArray | None
+
+    @classmethod
+    def at(
+        cls,
+        row: int,
+        sinogram: Float32Array,
+        cor_px: float,
+        reconstruct: Reconstruct,
+        *,
+        bridges: bool,
+    ) -> "_Look":
+        odd = find_odd_columns(np.ascontiguousarray(sinogram.T))
+        n_odd = int(np.count_nonzero(odd))
+        return cls(row, sinogram, cor_px, reconstruct, n_odd, odd if bridges and n_odd else None)
+
+    def columns(self) -> Float32Array:
+        """Return the sinogram float32 (x, angle), its odd columns bridged."""
+        columns = np.ascontiguousarray(self.sinogram.T)
+        return columns if self.odd is None else bridge(columns, self.odd)
+
+    def figure(self, settings: StripeSettings, method: Removal) -> float:
+        """Return the ring figure after a method."""
+        (removed,) = _by_methods(self.columns(), (method,), settings)
+        return ring_figure(self.reconstruct(removed[None])[0])
+
+    def figure_unbridged(self) -> float:
+        """Return the ring figure of the row as it was measured."""
+        return ring_figure(self.reconstruct(np.array(self.sinogram[None]))[0])
+
+    def errors(self, settings: StripeSettings) -> Float64Array:
+        """Return each method's rms error on the row's own stripes planted elsewhere, over the rms.
+
+        float64 (method,), in the order of ``METHODS``.
+        """
+        columns = self.columns()
+        parted = part(columns, self.cor_px)
+        clean = self.reconstruct(np.ascontiguousarray(parted.clean.T)[None])[0]
+        y, x = np.ogrid[: clean.shape[0], : clean.shape[1]]
+        middle = (len(clean) - 1) / 2
+        inside = np.hypot(y - middle, x - middle) < _LOOKED_AT * middle
+        scale = float(np.sqrt(np.mean(clean[inside] ** 2))) or 1.0
+        total = np.zeros(len(METHODS))
+        for share in _SHIFTS:
+            planted = parted.planted(round(share * len(columns)))
+            slices = self.reconstruct(_by_methods(planted, METHODS, settings))
+            total += [np.sqrt(np.mean((one - clean)[inside] ** 2)) for one in slices]
+        return total / len(_SHIFTS) / scale
 
 
-def _look(
-    number: int,
-    sinogram: Float32Array,
-    cor_px: float,
-    settings: StripeSettings,
-    reconstruct: Reconstruct,
-) -> _Look:
-    columns = np.ascontiguousarray(sinogram.T)
-    odd = find_odd_columns(columns)
-    is_open = settings.method == "auto"
-    bridged = bridge(columns, odd) if is_open and odd.any() else columns
-    methods = _methods_to_try(settings)
-    slices = reconstruct(_by_every_method(bridged, methods, settings))
-    figures = {name: ring_figure(one) for name, one in zip(methods, slices, strict=True)}
-    before = figures["none"]
-    if bridged is not columns:
-        before = ring_figure(reconstruct(columns.T[None].copy())[0])
-    errors = _errors(bridged, cor_px, methods, settings, reconstruct) if is_open else {}
-    return _Look(number, int(odd.sum()), before, figures, errors)
+def _method(
+    looks: list[_Look], settings: StripeSettings, figure: float
+) -> tuple[Removal, dict[Removal, float]]:
+    """Return the method to take where the ring figure is so high, and all methods' errors."""
+    if settings.method != "auto":
+        return settings.method, {}
+    if figure < NO_RINGS:
+        return "none", {}
+    found = np.mean([look.errors(settings) for look in looks], axis=0)
+    errors = dict(zip(METHODS, found.tolist(), strict=True))
+    # The least invasive of equals: they come in this order.
+    return min(METHODS, key=lambda name: errors[name]), errors
 
 
-def _methods_to_try(settings: StripeSettings) -> tuple[Removal, ...]:
-    """Return all methods, or the one asked for and ``none`` to compare it with."""
-    if settings.method == "auto":
-        return METHODS
-    return ("none",) if settings.method == "none" else ("none", settings.method)
-
-
-def _errors(
-    columns: Float32Array,
-    cor_px: float,
-    methods: tuple[Removal, ...],
-    settings: StripeSettings,
-    reconstruct: Reconstruct,
-) -> dict[Removal, float]:
-    """Return each method's rms error on the row's own stripes planted elsewhere, over the rms."""
-    parted = part(columns, cor_px)
-    clean = reconstruct(np.ascontiguousarray(parted.clean.T)[None])[0]
-    y, x = np.ogrid[: clean.shape[0], : clean.shape[1]]
-    middle = (len(clean) - 1) / 2
-    inside = np.hypot(y - middle, x - middle) < _LOOKED_AT * middle
-    scale = float(np.sqrt(np.mean(clean[inside] ** 2))) or 1.0
-    total = np.zeros(len(methods))
-    for share in _SHIFTS:
-        planted = parted.planted(round(share * len(columns)))
-        slices = reconstruct(_by_every_method(planted, methods, settings))
-        total += [np.sqrt(np.mean((one - clean)[inside] ** 2)) for one in slices]
-    return dict(zip(methods, (total / len(_SHIFTS) / scale).tolist(), strict=True))
-
-
-def _by_every_method(
+def _by_methods(
     columns: Float32Array, methods: tuple[Removal, ...], settings: StripeSettings
 ) -> Float32Array:
-    """Return the sinogram (x, angle) without its stripes by every method, (method, angle, x)."""
+    """Return the sinogram (x, angle) without its stripes by each method, (method, angle, x)."""
     sinogram = np.ascontiguousarray(columns.T)[None]
 
     def remove(method: Removal) -> Float32Array:
