@@ -94,6 +94,7 @@ def run_steps(scan: Path, folder: Path, projections: int, slices: int) -> np.nda
         plan.pixel_size_um,
         None,
         plan.merging,
+        plan.header.columns,
         calibration,
         at["record.json"],
     )
