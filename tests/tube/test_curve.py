@@ -87,6 +87,14 @@ def test_scattered_light_is_taken_off_before_the_beam_is_straightened(share):
     assert abs(cupping_percent(middle_slice(straightened(scattered, TRUE), False))) > 1
 
 
+def test_pixels_darker_than_the_scattered_light_are_counted():
+    curve = make_straightening(TubeSettings(scatter=0.18))
+    assert curve.darkest == pytest.approx(-np.log(0.2))
+    transmission = np.array([[[1.0, 0.21, 0.19]], [[0.5, 0.05, 0.01]]])
+    assert straighten(-np.log(transmission).astype(np.float32), curve).tolist() == [1, 2]
+    assert straighten(np.full((1, 1, 3), 9, np.float32), make_straightening(TRUE)).tolist() == [0]
+
+
 def test_a_straightened_line_integral_is_finite_and_rises():
     line_integrals = np.linspace(-1, 14, 3001, dtype=np.float32)
     for settings in (TRUE, BY_TUBE, TubeSettings(scatter=0.3), TubeSettings(scatter=1e-6)):

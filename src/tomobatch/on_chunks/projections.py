@@ -1,6 +1,6 @@
 """What step 1 does to a chunk of projections."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tomobatch.normalise.missing import MISSING, Missing, find_missing, mend_pixels
 from tomobatch.normalise.normalise import Normalised, normalise
@@ -64,7 +64,8 @@ def preprocess_chunk(
     normalised = normalise(counts, start, references, settings)
     straightening = make_straightening(corrections.tube)
     if straightening is not None:
-        straighten(normalised.line_integrals, straightening)
+        n_darker = straighten(normalised.line_integrals, straightening) * ~missing.any
+        normalised = replace(normalised, clipped=normalised.clipped + n_darker)
     if corrections.phase is not None:
         retrieve_phase(normalised.line_integrals, corrections.phase)
     # The next step sees all angles, and bridges what is missing.

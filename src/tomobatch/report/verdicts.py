@@ -46,7 +46,7 @@ def judge(calibration: Calibration, stripes: StripeChoice, figures: Figures) -> 
             "clipping",
             figures.clipped_share,
             "transmissions beyond the range that a logarithm is taken of",
-            "look at the flats and darks, and at normalise.transmission_min",
+            "look at the flats and darks, and at normalise.transmission_min and tube.scatter",
         ),
         _share(
             "saturation",

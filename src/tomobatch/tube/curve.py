@@ -1,12 +1,13 @@
 """From the line integrals that a tube's beam gives to those of one energy. Decision 117."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 
-from tomobatch.arrays import Float32Array, Float64Array
+from tomobatch.arrays import Float32Array, Float64Array, Int32Array
 from tomobatch.cores import n_usable_cores
 from tomobatch.errors import UserError
 from tomobatch.tube.settings import TubeSettings
@@ -34,11 +35,14 @@ class Straightening:
         What it does, for the report.
     warning
         What the user should know; None if nothing.
+    darkest
+        The measured line integral beyond which a pixel reads less than is to be taken off it.
     """
 
     values: tuple[float, ...]
     words: str
     warning: str | None = None
+    darkest: float = math.inf
 
     @cached_property
     def _table(self) -> Float64Array:
@@ -54,14 +58,22 @@ class Straightening:
         return straight.astype(np.float32)
 
 
-def straighten(line_integrals: Float32Array, curve: Straightening) -> None:
-    """Replace line integrals (projection, row, column) by those of the curve, in place."""
+def straighten(line_integrals: Float32Array, curve: Straightening) -> Int32Array:
+    """Replace line integrals (projection, row, column) by those of the curve, in place.
 
-    def one(projection: Float32Array) -> None:
+    Returns
+    -------
+    int32 (projection,)
+        Pixels that read less than the scattered light that is to be taken off them.
+    """
+
+    def one(projection: Float32Array) -> int:
+        n_darker = int(np.count_nonzero(projection > curve.darkest))
         projection[...] = curve.at(projection)
+        return n_darker
 
     with ThreadPoolExecutor(n_usable_cores()) as threads:
-        list(threads.map(one, line_integrals))
+        return np.array(list(threads.map(one, line_integrals)), np.int32)
 
 
 @lru_cache(maxsize=8)
@@ -97,7 +109,8 @@ def _make(settings: TubeSettings) -> Straightening | None:
         return None
     two = float(np.interp(2, measured, straight))
     words.append(f"a line integral of 2 becomes {two:.3g}")
-    return Straightening(tuple(map(float, straight)), "; ".join(words), warning)
+    darkest = -math.log(settings.scatter / _MOST_SCATTERED) if settings.scatter > 0 else math.inf
+    return Straightening(tuple(map(float, straight)), "; ".join(words), warning, darkest)
 
 
 def _without_scatter(measured: Float64Array, share: float) -> Float64Array:
