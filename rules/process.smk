@@ -41,6 +41,7 @@ rule choose_stripes:
         work_s=seconds_of("choose_stripes"),
     params:
         stripes=settings("stripes"),
+        beam=planned("beam"),
     script:
         "../scripts/choose_stripes.py"
 

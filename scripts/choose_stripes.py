@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tomobatch.beam import ConeBeam
 from tomobatch.on_chunks.rows import choose_stripes
 from tomobatch.records.job import Record, logger, reported
 from tomobatch.stores.angles import load_angles
@@ -24,6 +25,7 @@ def main(
     settings: dict[str, Any],
     choice_path: str,
     record_path: str,
+    beam: ConeBeam | None = None,
 ) -> None:
     """Write the choice and the record of one scan."""
     record = Record("choose_stripes")
@@ -39,6 +41,7 @@ def main(
             angles_rad,
             projections.shape[1],
             StripeSettings.model_validate(settings),
+            beam,
         )
     logger.info("%s", in_words(choice))
     write_bytes(Path(choice_path), choice.to_json().encode())
@@ -64,4 +67,5 @@ if __name__ == "__main__":
             snakemake.params.stripes,
             snakemake.output.choice,
             snakemake.output.record,
+            snakemake.params.beam,
         )

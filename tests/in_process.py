@@ -161,7 +161,7 @@ def _first_two_steps(done: Reconstructed) -> None:
         )
     metadata = str(projections / "zarr.json")
     record = str(folder / "records/choose_stripes.json")
-    script("choose_stripes").main(metadata, angles, stripes, choice, record)
+    script("choose_stripes").main(metadata, angles, stripes, choice, record, plan.beam)
     write_bytes(folder / "sinograms.zarr/zarr.json", plan.sinograms_layout.metadata())
     alignment = _alignment(plan, folder)
     if alignment is not None:

@@ -36,3 +36,10 @@ def test_the_picture_is_drawn_of_any_cone(header, steep):
     drawn = cone_picture(header, beam)
     assert drawn.startswith("<svg")
     assert "nan" not in drawn.lower()
+
+
+def test_slices_that_are_iterated_on_have_not_the_fall_of_fdk(header):
+    assert "FDK's fall" in cone_facts(header, header.beam)
+    assert "FDK's fall" not in cone_facts(header, header.beam, by_fdk=False)
+    assert "too low by" in cone_picture(header, header.beam)
+    assert "too low by" not in cone_picture(header, header.beam, by_fdk=False)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tomobatch.beam import ConeBeam
 from tomobatch.calibrate.line import Line
 from tomobatch.compiled import compiled
-from tomobatch.turn import FULL_TURN_RAD, covers_full_turn
+from tomobatch.turn import FULL_TURN_RAD, around, covers_full_turn
 
 Row = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -66,6 +66,25 @@ def to_parallel(
     out = np.empty((len(angles), row.shape[1]), dtype=np.float32)
     _gather(row, positions, columns, out)
     return out, angles
+
+
+def rows_to_parallel(
+    sinograms: Row, angles_rad: Floats, cor_px: float, beam: ConeBeam
+) -> tuple[Row, Floats]:
+    """Return rows (y, angle, x) as parallel rays would have made them, and their angles.
+
+    A column of the detector stays one column, and a stripe in it a stripe. Rows whose angles span
+    less than their fan stay as they are. The angles are those of the scan, in any order.
+    """
+    order, rising = around(beam.sense * angles_rad)
+    ordered = sinograms if order is None else sinograms[:, order]
+    normal_px, _ = beam.principal_px(1, sinograms.shape[2])
+    fan = beam.source_voxels, cor_px, normal_px
+    rebinned = [to_parallel(one, rising, *fan) for one in ordered]
+    angles = rebinned[0][1]
+    if len(angles) < 2:
+        return sinograms, angles_rad
+    return np.stack([row for row, _ in rebinned]), angles
 
 
 def steady(row: Row, beam: ConeBeam) -> Row:

@@ -211,8 +211,8 @@ def _choose(reads: Sequence[_Read], plan: ScanPlan) -> StripeChoice:
     sinograms = np.stack([one.of(plan)[at] for one, at in zip(reads, places, strict=True)])
     numbers = [one.band.first + at for one, at in zip(reads, places, strict=True)]
     step = max(1, sinograms.shape[1] // _CHOOSING_ANGLES)
-    angles_rad = reads[0].angles_rad[::step]
-    return choose_stripes(sinograms[:, ::step], numbers, angles_rad, plan.header.n_rows, settings)
+    looked_at = sinograms[:, ::step], numbers, reads[0].angles_rad[::step], plan.header.n_rows
+    return choose_stripes(*looked_at, settings, plan.beam)
 
 
 def _choice_of(plan: ScanPlan, auto: StripeChoice) -> StripeChoice:

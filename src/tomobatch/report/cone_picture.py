@@ -14,8 +14,8 @@ FALL_A_DEGREE = 0.001
 _STEEP_DEG = 5.0
 
 
-def cone_facts(header: ScanHeader, beam: ConeBeam) -> dict[str, str]:
-    """Return the figures of a cone beam, in words."""
+def cone_facts(header: ScanHeader, beam: ConeBeam, *, by_fdk: bool = True) -> dict[str, str]:
+    """Return the figures of a cone beam, in words; FDK's own where slices are made by it."""
     steepest = beam.half_cone_deg(header.n_rows)
     first, stop = beam.whole_slices(header.n_rows, header.n_cols)
     turned = f"roll {beam.roll_deg:+.3f}°, tilt {beam.tilt_deg:+.3f}°, slant {beam.slant_deg:+.3f}°"
@@ -31,21 +31,26 @@ def cone_facts(header: ScanHeader, beam: ConeBeam) -> dict[str, str]:
         "Axis from that normal": f"{beam.axis_shift_px:+.2f} columns",
         "Detector": turned,
         "Seen whole": f"slices {first} to {stop - 1} of 0 to {header.n_rows - 1}",
-        "FDK's fall": f"up to {100 * FALL_A_DEGREE * steepest:.1f} % of the body's density, in the"
-        " outermost slices",
     }
+    if by_fdk:
+        facts["FDK's fall"] = (
+            f"up to {100 * FALL_A_DEGREE * steepest:.1f} % of the body's density, in the outermost"
+            " slices"
+        )
     if beam.drift_px:
         moved = np.ptp(np.asarray(beam.drift_px), axis=0)
         facts["Moves between projections"] = f"{moved[0]:.2f} columns, {moved[1]:.2f} rows"
     return facts
 
 
-def cone_picture(header: ScanHeader, beam: ConeBeam) -> str:
+def cone_picture(header: ScanHeader, beam: ConeBeam, *, by_fdk: bool = True) -> str:
     """Draw the cone from the side, and how steep the rays through every slice are."""
     figure = Figure(figsize=(11, 3.2), layout="constrained")
     side, steep = figure.subplots(1, 2, width_ratios=(3, 2))
     _draw_side(side, header, beam)
     _draw_steepness(steep, header, beam)
+    if by_fdk:
+        _draw_fall(steep)
     for axes in (side, steep):
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=8)
@@ -84,7 +89,7 @@ def _draw_side(axes: Axes, header: ScanHeader, beam: ConeBeam) -> None:
 
 
 def _draw_steepness(axes: Axes, header: ScanHeader, beam: ConeBeam) -> None:
-    """Draw the angle of the rays to each slice on the axis, and what it costs."""
+    """Draw the angle of the rays to each slice on the axis."""
     _, plane = beam.principal_px(header.n_rows, header.n_cols)
     slices = np.arange(header.n_rows)
     height = (slices - plane) * beam.row_pitch_mm / beam.source_to_detector_mm
@@ -98,7 +103,10 @@ def _draw_steepness(axes: Axes, header: ScanHeader, beam: ConeBeam) -> None:
     axes.set_ylim(0, 1.1 * max(float(degrees.max()), 0.1))
     axes.set(xlabel="slice", ylabel="steepness of its rays (degrees)")
     axes.legend(frameon=False, fontsize=8)
-    # The same scale in other words.
+
+
+def _draw_fall(axes: Axes) -> None:
+    """Write beside the steepness of rays what it costs: the same scale in other words."""
     lost = axes.twinx()
     lost.set_ylim(0, 100 * FALL_A_DEGREE * axes.get_ylim()[1])
     lost.spines["top"].set_visible(False)

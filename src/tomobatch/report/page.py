@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -55,6 +56,9 @@ def render_page(content: ReportContent) -> str:
 
 def _scan_facts(content: ReportContent) -> dict[str, str]:
     header, beam = content.header, content.header.beam
+    if beam is not None:
+        beam = content.calibration.beam(beam)
+        header = replace(header, beam=beam)
     seen = {} if beam is None else {"Seen whole": describe_whole_slices(header, beam)}
     unknown = "not in the file"
     return {
@@ -89,8 +93,10 @@ def _cone(content: ReportContent) -> dict[str, Any] | None:
         return None
     beam = content.calibration.beam(header.beam)
     # Our own drawing, free of input.
-    picture = Markup(cone_picture(header, beam))  # noqa: S704
-    return {"facts": cone_facts(header, beam), "picture": picture}
+    by_fdk = gather_convergence(content.records) is None
+    picture = Markup(cone_picture(header, beam, by_fdk=by_fdk))  # noqa: S704
+    facts = cone_facts(header, beam, by_fdk=by_fdk)
+    return {"facts": facts, "picture": picture, "by_fdk": by_fdk}
 
 
 def _found(content: ReportContent) -> dict[str, str]:
