@@ -3,7 +3,8 @@
 Twenty runs of scans, by arrays and by pilots, on machines and on Fargate, each foretold, and then
 run on an account of the emulator's rehearsal, which draws its days, chooses its machines and bills
 on its own. Foretold three times: by the table of the package, after learning from six other runs of
-the account, and with what those cannot see, how long idle machines stay, known besides.
+the account, and after a measurement (``tomobatch calibrate-fleet``) besides, which finds out what
+runs cannot see: how long idle machines stay.
 """
 
 import random
@@ -17,10 +18,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.fleet.rehearsed import Rehearsed, prices_of, rehearse, vary, with_linger
+from tests.fleet.rehearsed import Measured, Rehearsed, prices_of, rehearse, vary
 from tests.fleet.scans import plan_of_size
 
 from aws_batch_emulator.rehearsal_world import Day
+from tomobatch.aws.runs.measure import measure
 from tomobatch.estimate.estimate import Estimate, estimate_run
 from tomobatch.estimate.learn import learn
 from tomobatch.estimate.planner import Home, device_of
@@ -71,7 +73,8 @@ def main() -> None:
     ][:N_LEARNT]
     table = offline_figures()
     learnt = learn(table, [run.seen for run in earlier])
-    whole = with_linger(learnt, [run.stays_s for run in earlier])
+    measured = measure(Measured(vary(account, day), SEED), ("cpu", "gpu", "fargate"), print)
+    whole = learn(table, [*(run.seen for run in earlier), measured])
     prices = prices_of(account)
     rows = []
     for number in range(N_RUNS):
@@ -112,8 +115,8 @@ def page(rows: Sequence[Row]) -> str:
         f"`python benchmarks/bill.py`, seed {SEED}. {N_RUNS} runs on an account of the emulator's "
         "rehearsal, which bills as AWS does and shares nothing with the estimate; dollars and "
         f"minutes that came, and the error of what was foretold: by the table, after {N_LEARNT} "
-        "other runs, and with the stay of idle machines known besides.\n",
-        "| run | came | table | learnt | stay known | reclaimed |",
+        "other runs, and after `tomobatch calibrate-fleet` besides.\n",
+        "| run | came | table | learnt | calibrated | reclaimed |",
         "|---|---|---|---|---|--:|",
     ]
     for row in rows:
@@ -126,7 +129,7 @@ def page(rows: Sequence[Row]) -> str:
             f"| {row.name} | ${row.came.usd:.2f}, {row.came.minutes:.0f} min | {errors} "
             f"| {row.came.n_reclaimed} |"
         )
-    lines += ["", *by_item(rows), "", "| | table | learnt | stay known |", "|---|--:|--:|--:|"]
+    lines += ["", *by_item(rows), "", "| | table | learnt | calibrated |", "|---|--:|--:|--:|"]
     for name, count in summary(rows).items():
         lines.append(f"| {name} | {' | '.join(count)} |")
     return "\n".join(lines) + "\n"
@@ -134,7 +137,7 @@ def page(rows: Sequence[Row]) -> str:
 
 def by_item(rows: Sequence[Row]) -> list[str]:
     """Return the table that tells where the errors come from, as shares of the whole bills."""
-    lines = ["| of all dollars | came | table | learnt | stay known |", "|---|--:|--:|--:|--:|"]
+    lines = ["| of all dollars | came | table | learnt | calibrated |", "|---|--:|--:|--:|--:|"]
     whole = sum(row.came.usd for row in rows)
     for item, items in ITEMS.items():
         came = sum(row.came.bill[item] for row in rows)

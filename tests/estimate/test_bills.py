@@ -8,10 +8,11 @@ from statistics import median
 
 import pytest
 from benchmarks.bill import foretell
-from tests.fleet.rehearsed import prices_of, rehearse, vary, with_linger
+from tests.fleet.rehearsed import Measured, prices_of, rehearse, vary
 from tests.fleet.scans import plan_of_size
 
 from aws_batch_emulator.rehearsal_world import Day
+from tomobatch.aws.runs.measure import measure
 from tomobatch.estimate.learn import learn
 from tomobatch.fleet.figures import offline_figures
 
@@ -27,7 +28,7 @@ RUNS = [
 
 @pytest.fixture(scope="module")
 def errors():
-    """Relative errors of dollars and minutes: by the table, and after four other runs."""
+    """Relative errors of dollars and minutes: by the table, and after runs and a measurement."""
     account, rng = Day.draw(random.Random(SEED)), random.Random(SEED + 1)  # noqa: S311
     ways = [("cpu", 4, False), ("cpu", 16, True), ("gpu", 16, True), ("fargate", 16, True)]
     earlier = [
@@ -36,8 +37,8 @@ def errors():
         )
         for i, (home, most, pilots) in enumerate(ways)
     ]
-    learnt = learn(offline_figures(), [run.seen for run in earlier])
-    known = with_linger(learnt, [run.stays_s for run in earlier])
+    measured = measure(Measured(vary(account, rng), 1), ("cpu", "gpu", "fargate"), str)
+    known = learn(offline_figures(), [*(run.seen for run in earlier), measured])
     prices = prices_of(account)
     found = {"table": [], "known": []}
     for seed, (size, home, most, pilots, reclaims) in enumerate(RUNS, start=1000):

@@ -56,6 +56,16 @@ def test_tasks_teach_of_tasks_alone():
     assert {name: learnt[name] for name in of_machines} == {n: TABLE[n] for n in of_machines}
 
 
+def test_a_measurement_tells_how_long_machines_stay():
+    linger = learn(TABLE, [Seen(kept_idle_s=300.0, gone_idle_s=360.0)])["linger_s"]
+
+    assert linger.likely == 330
+    assert TABLE["linger_s"].low < linger.low < 300
+    assert 360 < linger.high < TABLE["linger_s"].high
+    again = learn(TABLE, 3 * [Seen(kept_idle_s=300.0, gone_idle_s=360.0)])["linger_s"]
+    assert linger.low < again.low < again.high < linger.high
+
+
 def test_the_more_runs_the_narrower_and_all_that_they_saw_is_within():
     def relative(figure):
         return figure.low / figure.likely, figure.high / figure.likely

@@ -11,22 +11,21 @@ from statistics import median
 from aws_batch_emulator.rehearsal import FARGATE, Rehearsal
 from aws_batch_emulator.rehearsal_world import Crew, Day
 from snakemake_executor_plugin_aws_batch_array.fargate import least_pair
+from tomobatch.aws.runs.measure import Start
 from tomobatch.aws.runs.seen import Seen, SeenStep
 from tomobatch.estimate.workload import stages_of, works_of
-from tomobatch.fleet.figures import Figure, offline_figures
+from tomobatch.fleet.figures import offline_figures
 from tomobatch.fleet.prices import Prices, offline_prices
 from tomobatch.fleet.stages import Stage
 
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What came of a run: its time, its bill, what its records would say, and how long idle
-    machines stayed."""
+    """What came of a run: its time, its bill, and what its records would say."""
 
     minutes: float
     bill: dict[str, float]
     seen: Seen
-    stays_s: float
     n_reclaimed: int
 
     @property
@@ -78,7 +77,6 @@ def rehearse(plan, home, most_children, seed, *, pilots=False, day=None, reclaim
         ended_s / 60,
         account.bill(),
         _seen(lists, notices_s, steps, home),
-        account.day.stays,
         account.reclaimed,
     )
 
@@ -138,7 +136,7 @@ def _seen(lists, notices_s, steps, home) -> Seen:
                 boots["task_pull_s" if on_tasks else boot].append(begins - launched_s)
             elif free_s.get(host, submitted_s + 1) <= submitted_s and not task.tries:
                 warm_s.append(begins - submitted_s)
-                kept_idle_s = max(kept_idle_s, begins - free_s[host])
+                kept_idle_s = max(kept_idle_s, submitted_s - free_s[host])
             free_s[host] = max(free_s.get(host, 0.0), ends)
         asked_s += [median(asked)] if asked else []
     return Seen(
@@ -153,13 +151,28 @@ def _seen(lists, notices_s, steps, home) -> Seen:
     )
 
 
-def with_linger(figures: dict[str, Figure], stays_s: list[float]) -> dict[str, Figure]:
-    """Return figures of an account of which is known how long its idle machines stay."""
-    middle = sorted(stays_s)[len(stays_s) // 2]
-    known = replace(
-        figures["linger_s"], low=min(stays_s), likely=middle, high=max(stays_s), kind="learnt"
-    )
-    return figures | {"linger_s": known}
+class Measured:
+    """An account that is measured: it runs jobs that sleep."""
+
+    def __init__(self, day, seed):
+        self.account = Rehearsal(seed, day=day, reclaims=0.0)
+
+    def run(self, queue, n_children, sleep_s):
+        submitted_s, first = self.account.now, len(self.account.starts)
+        self.account.run_array(queue, 4, 8192, [[sleep_s]] * n_children)
+        return [
+            Start(
+                f"{queue} {host.number}",
+                host.running if queue == "fargate" else host.asked,
+                submitted_s,
+                begins,
+                ends,
+            )
+            for _, host, begins, ends in self.account.starts[first:]
+        ]
+
+    def wait(self, seconds):
+        self.account.wait(seconds)
 
 
 def vary(account: Day, rng: random.Random) -> Day:

@@ -12,6 +12,7 @@ import typer
 from tomobatch import __version__
 from tomobatch.cli import (
     attach,
+    calibrate_fleet,
     clean,
     cost,
     dag,
@@ -79,6 +80,7 @@ app.command("teardown")(teardown.run)
 app.command("push")(push.run)
 app.command("outputs")(outputs.run)
 app.command("estimate")(estimate.run)
+app.command("calibrate-fleet")(calibrate_fleet.run)
 app.command("cost")(cost.run)
 app.command("run")(run.run)
 app.command("watch")(watch.run)

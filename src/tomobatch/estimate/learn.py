@@ -14,6 +14,9 @@ from tomobatch.fleet.figures import Figure, Figures
 _BOOT = ("pending_s", "boot_s", "place_s", "pull_s")
 """From a machine's launch to its first work: only their sum is seen."""
 
+_LOOKS = 4
+"""Runs that a measurement of idle machines counts for: it looks at several, one after the other."""
+
 
 def learn(figures: Figures, runs: Iterable[Seen]) -> dict[str, Figure]:
     """Return figures, those that some runs saw as they saw them.
@@ -40,7 +43,7 @@ def learn(figures: Figures, runs: Iterable[Seen]) -> dict[str, Figure]:
     for name, on_tasks in (("speed", False), ("task_speed", True)):
         _scale(learnt, (name,), [speed for on, speed, _ in rates if speed and on == on_tasks])
     _scale(learnt, ("storage_mb_s",), [mb_s for _, _, mb_s in rates if mb_s])
-    _keep_idle(learnt, max((seen.kept_idle_s for seen in runs), default=0.0))
+    _keep_idle(learnt, runs)
     return learnt
 
 
@@ -93,10 +96,21 @@ def _scale(
         )
 
 
-def _keep_idle(figures: dict[str, Figure], kept_s: float) -> None:
-    """Machines linger no less than one was seen to idle."""
+def _keep_idle(figures: dict[str, Figure], runs: Sequence[Seen]) -> None:
+    """Machines linger no less than one was seen to idle, and mostly less than one that was gone.
+
+    Days differ by more than a measurement is wrong by: its range is that of the table, narrower.
+    """
     linger = figures["linger_s"]
-    if kept_s > linger.low:
+    kept_s = max((seen.kept_idle_s for seen in runs), default=0.0)
+    gone = [seen.gone_idle_s for seen in runs if seen.gone_idle_s]
+    if gone:
+        likely = (kept_s + min(gone)) / 2
+        narrower = 1 / math.sqrt(1 + _LOOKS * len(gone))
+        low, high = ((each / linger.likely) ** narrower for each in (linger.low, linger.high))
+        source = "measured on this account"
+        figures["linger_s"] = Figure(likely * low, likely, likely * high, "learnt", source)
+    elif kept_s > linger.low:
         likely = max(kept_s, linger.likely)
         figures["linger_s"] = replace(
             linger, low=kept_s, likely=likely, high=max(likely, linger.high)

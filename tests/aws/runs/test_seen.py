@@ -72,7 +72,7 @@ def test_times_of_machines_and_between_lists():
     assert seen.gpu_boot_s == (150,)
     assert seen.warm_s == (13,)
     assert seen.notice_s == (7, 10)
-    assert seen.kept_idle_s == 20
+    assert seen.kept_idle_s == 7
     assert seen.steps == {}
 
 
@@ -115,12 +115,12 @@ def test_steps_that_pilots_ran_teach_as_much():
 
 def test_it_survives_the_journey():
     steps = {"a": SeenStep(1, 2.0, 3.0, 4.0)}
-    seen = Seen((1.0,), (2.0, 3.0), (), (4.5,), (), (7.0,), (8.0,), 6.0, steps, on_tasks=True)
+    seen = Seen((1.0,), (2.0, 3.0), (), (4.5,), (), (7.0,), (8.0,), 6.0, 9.0, steps, on_tasks=True)
 
     assert Seen.from_bytes(seen.to_bytes()) == seen
     of_machines = Seen((1.0,), steps=steps)
     first = json.loads(of_machines.to_bytes())
-    for name in ("task_start_s", "task_pull_s", "on_tasks"):
+    for name in ("task_start_s", "task_pull_s", "gone_idle_s", "on_tasks"):
         del first[name]
     assert Seen.from_bytes(json.dumps(first).encode()) == of_machines
 

@@ -57,8 +57,9 @@ class Seen:
         their image; and from there to the first work of each.
     notice_s
         From the end of a list to the submission of the next.
-    kept_idle_s
-        The longest that a machine idled and was not ended.
+    kept_idle_s, gone_idle_s
+        The longest that a machine idled and was not ended; the shortest after which one was known
+        to be gone, 0 if none was.
     steps
         By rule.
     on_tasks
@@ -73,6 +74,7 @@ class Seen:
     task_pull_s: tuple[float, ...] = ()
     notice_s: tuple[float, ...] = ()
     kept_idle_s: float = 0.0
+    gone_idle_s: float = 0.0
     steps: Mapping[str, SeenStep] = field(default_factory=dict)
     on_tasks: bool = False
 
@@ -86,16 +88,16 @@ class Seen:
             If it is something else.
         """
         # What the first version did not look at has taught nothing.
-        later = {"task_start_s": (), "task_pull_s": (), "on_tasks": False}
+        later = {"task_start_s": (), "task_pull_s": (), "gone_idle_s": 0.0, "on_tasks": False}
         document = {**later, **json.loads(body)}
-        times = {
+        values: dict[str, Any] = {
             each.name: tuple(float(value) for value in document[each.name])
             for each in fields(cls)
-            if each.name not in ("kept_idle_s", "steps", "on_tasks")
+            if each.name not in ("kept_idle_s", "gone_idle_s", "steps", "on_tasks")
         }
         steps = {str(rule): SeenStep(**step) for rule, step in document["steps"].items()}
-        kept_idle_s, on_tasks = float(document["kept_idle_s"]), bool(document["on_tasks"])
-        return cls(**times, kept_idle_s=kept_idle_s, steps=steps, on_tasks=on_tasks)
+        values |= {name: float(document[name]) for name in ("kept_idle_s", "gone_idle_s")}
+        return cls(**values, steps=steps, on_tasks=bool(document["on_tasks"]))
 
     def to_bytes(self) -> bytes:
         """Return all of it as JSON."""
@@ -109,11 +111,15 @@ def note_seen(place: Place, run: str) -> None:
     """
     with contextlib.suppress(ClientError, BotoCoreError):
         observer = Observer(place, run)
-        seen = see(observer.look(), observer.reader)
-        path = place.runs / run / NAME
-        place.s3.put_object(
-            Bucket=path.bucket, Key=path.key, Body=seen.to_bytes(), ContentType="application/json"
-        )
+        put_seen(place, run, see(observer.look(), observer.reader))
+
+
+def put_seen(place: Place, run: str, seen: Seen) -> None:
+    """Write down what was seen, under a run's name."""
+    path = place.runs / run / NAME
+    place.s3.put_object(
+        Bucket=path.bucket, Key=path.key, Body=seen.to_bytes(), ContentType="application/json"
+    )
 
 
 def read_seen(place: Place) -> list[Seen]:
@@ -187,7 +193,8 @@ def _machines(submitted: Iterable[Submitted]) -> dict[str, Any]:
             attempt, submitted_ms = start.attempt, start.commands.submitted_ms
             if free_ms <= submitted_ms and attempt.number == 1:
                 times["warm_s"].append((attempt.started_ms - submitted_ms) / 1000)
-            kept_idle_s = max(kept_idle_s, (attempt.started_ms - free_ms) / 1000)
+            # From its submission on the machine may have been waiting for it.
+            kept_idle_s = max(kept_idle_s, (submitted_ms - free_ms) / 1000)
             free_ms = None if attempt.stopped_ms is None else max(free_ms, attempt.stopped_ms)
     return {
         "asked_s": tuple(median(each) for each in asked_s.values()),
