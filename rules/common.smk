@@ -16,6 +16,7 @@ from snakemake.settings.types import DeploymentMethod
 import tomobatch
 from tomobatch.config.file import read_config_file
 from tomobatch.config.schema import load_config
+from tomobatch.config.sent import in_this_folder
 from tomobatch.errors import UserError
 from tomobatch.plan_scan import read_plan, read_plans
 from tomobatch.records.table import write_table
@@ -38,6 +39,8 @@ try:
     ON_S3 = workflow.storage_settings.default_storage_provider == "s3"
     scans = CONFIG.scans.values() if ON_S3 else ()
     SENT = files_to_send(scan.datasets.distortion for scan in scans)
+    if ON_S3 and isinstance(config["scans"], str):
+        SENT.append(in_this_folder("scans", config["scans"]))
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -49,8 +52,6 @@ if " " in sys.executable:
     # Snakemake names its Python to a shell without quotes.
     sys.executable = shlex.quote(sys.executable)
 
-if isinstance(config["scans"], str):
-    SENT.append(config["scans"])
 # What the configuration is read from is part of it: jobs on other machines are sent it as well.
 workflow.configfiles.extend(SENT)
 

@@ -87,6 +87,23 @@ def test_the_thickness_of_a_known_object_comes_back(
     assert error(thickness, measured, mu) < most
 
 
+@pytest.mark.parametrize("shape", [(64, 80), (37, 53)])
+def test_it_is_the_filter_of_the_paper_on_a_mirrored_picture(shape):
+    """In doubles, by Fourier transforms, in metres: ``1 + pi lambda D (delta/beta) f^2``."""
+    energy_kev, pixel_m, distance_m, ratio = 20.0, 1e-6, 0.01, 1000.0
+    settings = PhaseSettings(method="paganin", delta_beta=ratio, distance_mm=1e3 * distance_m)
+    blur = make_blur(settings, energy_kev=energy_kev, pixel_um=1e6 * pixel_m, distance_mm=None)
+    transmission = np.random.default_rng(0).uniform(0.2, 1, shape)
+    mirrored = np.pad(transmission, [(0, n) for n in shape], mode="symmetric")
+    fy, fx = (np.fft.fftfreq(n, pixel_m) for n in mirrored.shape)
+    wavelength_m = 1e-6 * KEV_UM / energy_kev
+    filtered = 1 + np.pi * wavelength_m * distance_m * ratio * (fy[:, None] ** 2 + fx**2)
+    expected = -np.log(np.fft.ifft2(np.fft.fft2(mirrored) / filtered).real)
+    found = -np.log(transmission)[np.newaxis].astype(np.float32)
+    retrieve_phase(found, blur)
+    np.testing.assert_allclose(found[0], expected[: shape[0], : shape[1]], atol=1e-5)
+
+
 def test_far_from_the_sample_it_warns():
     thickness, measured, blur, mu = seen("C5H8O2", 1.18, 20, 1.0, 200)
     assert "a Fresnel number of 0.081, below 0.2" in blur.warning

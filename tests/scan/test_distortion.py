@@ -6,6 +6,7 @@ from scipy import ndimage
 from tests.scan import stacks
 
 from tomobatch.config.schema import load_config
+from tomobatch.config.sent import in_this_folder
 from tomobatch.errors import UserError
 from tomobatch.scan.distortion import UndistortedFrames, seen_at
 from tomobatch.scan.distortion_settings import DistortionSettings, files_to_send, read_coefficients
@@ -171,3 +172,6 @@ def test_a_run_elsewhere_takes_the_file_along_if_it_is_in_the_folder():
             UserError, match=r"^datasets\.distortion\.file: .*is not in this folder"
         ):
             files_to_send([named(outside)])
+    with pytest.raises(UserError, match=r"^scans: \.\./scans.tsv is not in this .*copy it here$"):
+        in_this_folder("scans", "../scans.tsv")
+    assert in_this_folder("scans", "results-aws/scans.tsv") == "results-aws/scans.tsv"

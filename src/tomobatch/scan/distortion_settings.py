@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from tomobatch.config.section import Section
-from tomobatch.errors import UserError
+from tomobatch.config.sent import in_this_folder
 
 
 class DistortionSettings(Section):
@@ -74,10 +74,5 @@ def files_to_send(distortions: Iterable[DistortionSettings]) -> list[str]:
         For one outside of this folder, which is all that they are sent.
     """
     files = sorted({one.file for one in distortions if one.file is not None})
-    for file in files:
-        if Path(file).is_absolute() or ".." in Path(file).parts:
-            raise UserError(
-                f"datasets.distortion.file: {file} is not in this folder, which is all that a run"
-                " on AWS has: copy it here, or give what it holds as x_px, y_px and coefficients"
-            )
-    return files
+    otherwise = ", or give what it holds as x_px, y_px and coefficients"
+    return [in_this_folder("datasets.distortion.file", file, otherwise) for file in files]
