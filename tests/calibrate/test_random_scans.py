@@ -7,6 +7,7 @@ import pytest
 from tests.calibrate.random_scans import KINDS, draw, measure, process
 
 from tomobatch.calibrate.calibration import calibrate
+from tomobatch.calibrate.doubts import LARGEST_ERROR_PX
 from tomobatch.calibrate.evidence import EvidenceSettings, gather_evidence
 from tomobatch.calibrate.mirrored import lay_views
 from tomobatch.calibrate.settings import CalibrateSettings
@@ -46,7 +47,7 @@ def test_views_of_more_projections_show_what_drowns_in_those_of_two():
     assert laid.is_calm
     assert laid.fit.significance > 9
     found = calibrate([evidence], CalibrateSettings())
-    assert found.line.mid_sigma_px < 0.152
+    assert found.line.mid_sigma_px < LARGEST_ERROR_PX
     assert abs(found.line.mid_px - recipe.cor_px) < 0.25
     assert not any(text.startswith("cor") for text in found.warnings)
     assert not found.movement.how

@@ -17,12 +17,12 @@ MOVED_ADVICE = (
     " out one side of the movement"
 )
 BLURRED_ADVICE = "align.method: auto moves projections onto each other"
-# Of the cor, one standard deviation: a tenth of such are off by more than a quarter of a pixel.
-LARGEST_ERROR_PX = 0.152
+# Of the cor, one standard deviation: a seventh of such are off by more than a quarter of a pixel.
+LARGEST_ERROR_PX = 0.17
 MOVED_ERROR_PX = 0.1  # of a sample that moves, told of as well
 LOOSE_PX = 0.5  # a method that another comes no closer to is not borne out to a quarter of a pixel
 LARGEST_EDGE_ERROR_PX = 0.25  # of the cor in the outermost rows, two standard deviations
-# Of the tilt, likewise: a tenth of such are off by more than 0.02 degrees.
+# Of the tilt: a tenth of such are off by more than 0.02 degrees.
 ROWS_FOR_FINE_TILT, LARGEST_TILT_ERROR_DEG = 64, 0.0122
 FAR_SHARE = 0.1  # of the width
 NO_TILT = "the tilt cannot be told from this scan and is taken as 0; give calibrate.tilt_deg"
