@@ -116,7 +116,7 @@ def run(
     if of_cone := [name for name, value in asked.items() if value]:
         option = of_cone[0].removesuffix("_px").removesuffix("_deg").replace("_", "-")
         raise UserError(f"--{option} needs --cone: the beam of this scan is parallel")
-    _tell(output, make(output, **general))
+    _tell(output, make(output, **general), "tilt")
 
 
 def make(output: Path, *, cone: bool = False, **options: Any) -> "Truth":  # noqa: ANN401
@@ -158,7 +158,8 @@ def _make_cone(
         demo_beam(size, general["seed"]), **given, sense=-1 if flags["counter_clockwise"] else 1
     )
     short = flags["short_scan"]
-    _tell(output, make(output, cone=True, beam=true, short_scan=short, **general, **moving))
+    truth = make(output, cone=True, beam=true, short_scan=short, **general, **moving)
+    _tell(output, truth, "roll")
     hidden = [f"cone: {{{', '.join(_hidden(true))}}}"] if _hidden(true) else []
     hidden += ["rotation: counter-clockwise"] if true.sense < 0 else []
     if hidden:
@@ -171,8 +172,8 @@ def _hidden(beam: "ConeBeam") -> list[str]:
     return [f"{name}: {value:g}" for name in names if (value := getattr(beam, name))]
 
 
-def _tell(output: Path, truth: "Truth") -> None:
+def _tell(output: Path, truth: "Truth", turn: str) -> None:
     typer.echo(
         f"{output}: {truth.n_rows} rows x {truth.n_cols} columns, centre of rotation "
-        f"{truth.cor_px:.2f} px, tilt {truth.tilt_deg:.3f} degrees"
+        f"{truth.cor_px:.2f} px, {turn} {truth.tilt_deg:.3f} degrees"
     )
