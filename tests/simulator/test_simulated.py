@@ -7,7 +7,8 @@ from tests.simulator.oclgrind import NoOclgrind, simulate
 FILES = (
     *("direct.cl", "direct_local.cl", "direct_image.cl", "sampling.cl, gridding.cl"),
     *("cone/columns.cl", "cone/local.cl", "cone/image.cl", "normalise.cl"),
-    "iterative/projector.cl, iterative/algebra.cl",
+    *("iterative/projector.cl, iterative/algebra.cl", "cone/rays.cl"),
+    "cone/rays.cl, cone/gradient.cl",
 )
 
 

@@ -116,7 +116,7 @@ __kernel void project(__global const float *restrict image, __global float *rest
         }
     }
     for (int k = 0; k < N_VECS; k++) {
-        float values[WIDTH];
+        float values[WIDTH] __attribute__((aligned(32)));  // or PoCL stores past it
         *(vec *)values = sum[k];
         for (int j = 0; j < WIDTH; j++) {
             const int v = v0 + k * STRIDE + j;

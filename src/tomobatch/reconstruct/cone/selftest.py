@@ -34,8 +34,8 @@ SIZE: Size = (20, 24, 37)
 ITERATED_TOLERANCE = 1e-4
 """float32 sums of some tens of planes and angles, a few iterations over."""
 
-_FEW: Size = (7, 5, 13)
-_ITERATIONS = 3
+_FEW: Size = (4, 3, 9)
+_ITERATIONS = 2
 _NEAR = ConeBeam(30, 60, 1.0, 1.1, shift_u_px=1.2, shift_v_px=-2, axis_shift_px=1.5, sense=-1)
 _BEAM = ConeBeam(100, 200, 1.0, 1.1, shift_u_px=1.2, shift_v_px=-2, axis_shift_px=1.5, sense=-1)
 
@@ -56,8 +56,8 @@ def check_kernels(device: Device, size: Size = SIZE) -> Iterator[KernelCheck]:
     if device.cl_device.image_support:
         yield _check(device, geometry, image(), TOLERANCE)
     for name in ITERATIONS:
-        for cut in (COLUMNS, LANES):
-            yield _check_iterations(device, name, cut)
+        yield _check_iterations(device, name, COLUMNS)
+    yield _check_iterations(device, "tv", LANES)
 
 
 def _check(
@@ -81,7 +81,7 @@ def _check(
 def _check_iterations(device: Device, name: IterativeName, cut: RayCut) -> KernelCheck:
     """Compare all slices of a small scan of noise, a few iterations over, with the twins."""
     n_rows, n_angles, n_cols = _FEW
-    geometry = make_cone_geometry(_NEAR, np.arange(n_angles), n_rows, n_cols)
+    geometry = make_cone_geometry(_NEAR, 2.2 * np.arange(n_angles), n_rows, n_cols)
     chosen = ReconstructSettings(
         method=name,
         iterations=_ITERATIONS,
