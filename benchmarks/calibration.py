@@ -221,6 +221,8 @@ def judged(rows: list[dict[str, str]]) -> list[str]:
         "| | |",
         "|---|---|",
         f"| cor within 0.25 px | {is_close.sum()} of {len(rows)} |",
+        f"| of scans whose sample stands still | {np.sum(is_close & ~is_moving)} of "
+        f"{np.sum(~is_moving)} |",
         f"| cor off and not warned of | {np.sum(~is_close & ~cor_warned)} |",
         f"| cor within 0.25 px, and warned of | {np.sum(is_close & cor_warned)} |",
         f"| of these warnings, of samples that do move by more than 0.3 px | "
@@ -236,6 +238,11 @@ def judged(rows: list[dict[str, str]]) -> list[str]:
             for name, pull in pulls.items()
         ),
         f"| median CPU s a scan, evidence and all | {np.median(numbers(rows, 'cpu_s')):.1f} |",
+        "",
+        "A sample that moves by s px from projection to projection, at random, leaves the cor of",
+        "n projections over half a turn uncertain by 2.3 s / sqrt(n), whatever the method: a",
+        "constant is nearly a piece of the circle that a point may run on. Of the jitter drawn",
+        "here that is 0.04 to 0.46 px.",
     ]
 
 
