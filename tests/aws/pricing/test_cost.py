@@ -103,6 +103,7 @@ def test_lines_are_by_step_type_and_market_in_the_order_of_steps():
         use("preprocess", "i-2", "c6i.xlarge", stop=2 * HOUR_MS),
         use("preprocess", "i-3", "c6i.xlarge", market="on-demand"),
         use("average_references", "i-4", "c6i.xlarge", start=1),
+        use("report", "i-4", "c6i.xlarge", start=7 * HOUR_MS, stop=8 * HOUR_MS),
         use("reconstruct", "i-5", start=4 * HOUR_MS, stop=5 * HOUR_MS, reclaimed=True),
         use("reconstruct", "i-5", start=5 * HOUR_MS, stop=6 * HOUR_MS),
     ]
@@ -117,6 +118,7 @@ def test_lines_are_by_step_type_and_market_in_the_order_of_steps():
         ("preprocess", "spot", 2, 0, 0.24),
         ("average_references", "spot", 1, 0, 0.08),
         ("reconstruct", "spot", 2, 1, 0.72),
+        ("report", "spot", 1, 0, 0.08),
     ]
 
 

@@ -77,6 +77,12 @@ def test_an_attempt_gone_without_a_word_ended_before_the_next(next_ms, stop_ms):
     assert (first.stop_ms, first.lost_ms, first.reclaimed) == (stop_ms, stop_ms - 100, True)
 
 
+def test_attempts_that_lost_their_machine_before_they_could_tell_are_counted():
+    found = uses({0: [attempt(2, 100, 900, True)], 1: [attempt(1, 100), attempt(4, 700)]})
+
+    assert [use.n_before for use in found] == [1, 0, 2]
+
+
 def test_only_attempts_that_came_to_their_end_tell_how_long_one_takes():
     by_child = uses(
         {

@@ -33,6 +33,8 @@ class Use:
         Whether the attempt was cut off.
     launched_ms
         When the machine was launched; 0 if unknown.
+    n_before
+        Attempts before this one that lost their machines before they could say that they started.
     """
 
     step: str
@@ -46,6 +48,7 @@ class Use:
     lost_ms: int = 0
     reclaimed: bool = False
     launched_ms: int = 0
+    n_before: int = 0
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,8 @@ def cost_of(
             lines[key] = _sum(lines[key], line) if key in lines else line
     bill = bill_of(hires, traffic or Traffic(), fleet, prices.beside)
     unseen["traffic"] = bill[Item.REQUESTS] + bill[Item.STORAGE] + bill[Item.LOGS]
-    steps = list(dict.fromkeys(use.step for stretch in stretches for use in stretch.uses))
+    by_start = sorted(records, key=lambda use: use.start_ms)
+    steps = list(dict.fromkeys(use.step for use in by_start))
     ordered = sorted(lines.values(), key=lambda x: (steps.index(x.step), x.instance_type, x.market))
     return Cost(
         tuple(ordered),
@@ -270,8 +274,8 @@ def _line(use: Use, usd_h: float) -> CostLine:
         step=use.step,
         instance_type=use.instance_type,
         market=use.market,
-        n_attempts=1,
-        n_reclaimed=int(use.reclaimed),
+        n_attempts=1 + use.n_before,
+        n_reclaimed=int(use.reclaimed) + use.n_before,
         machine_h=machine_h,
         usd=machine_h * usd_h,
         lost_usd=lost_h * usd_h,

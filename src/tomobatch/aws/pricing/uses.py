@@ -70,7 +70,8 @@ def uses_of(
     for child, attempts in submitted.attempts.items():
         known = outcomes.get(child)
         following: list[Attempt | None] = [*attempts[1:], None]
-        for attempt, follower in zip(attempts, following, strict=True):
+        before = [0, *(attempt.number for attempt in attempts)]
+        for attempt, follower, last in zip(attempts, following, before[:-1], strict=True):
             runs = follower is None and child in submitted.running and attempt.stopped_ms is None
             stop_ms = now_ms if runs else _stop_ms(attempt, follower, longest_ms)
             yield Use(
@@ -85,6 +86,7 @@ def uses_of(
                 lost_ms=0 if known is None else _lost_ms(known, attempt, stop_ms, runs=runs),
                 reclaimed=follower is not None and not attempt.finished,
                 launched_ms=attempt.launched_ms,
+                n_before=attempt.number - last - 1,
             )
 
 
