@@ -9,6 +9,7 @@ from tomobatch.fleet.figures import Figures, figures_date
 from tomobatch.fleet.machines import Fleet, family_of
 from tomobatch.fleet.prices import Prices
 from tomobatch.steps import Queue
+from tomobatch.words import counted
 
 _DECIDING = ("linger_s", "decide_s", "boot_s", "warm_s", "storage_mb_s", "speed")
 """Figures that most of the range comes from, the most deciding first."""
@@ -55,7 +56,9 @@ def _machines(fleet: Fleet) -> str:
 def _children(fleet: Fleet) -> str:
     if fleet.pilots is None:
         return f"at most {fleet.most_children} children of a step at once"
-    return f"{fleet.pilots} pilots that stay for the whole run, or as many as there are jobs"
+    stay = "stay" if fleet.pilots > 1 else "stays"
+    pilots = counted(fleet.pilots, "pilot")
+    return f"{pilots} that {stay} for the whole run, or as many as there are jobs"
 
 
 def _of_aws(figures: Figures, deciding: tuple[str, ...]) -> list[str]:

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from tomobatch.words import counted
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -75,6 +77,7 @@ def bill_table(estimate: "Estimate") -> "Table":
     for item, span in estimate.bill.items():
         table.add_row(item.value, *map(usd, (span.likely, span.low, span.high)))
     span, hours, worked = estimate.usd, estimate.billed_h.likely, estimate.worked_h.likely
-    name = f"all: {estimate.machines.likely:.0f} machines, {hours:.1f} h, {worked:.1f} h at work"
+    machines = counted(round(estimate.machines.likely), "machine")
+    name = f"all: {machines}, {hours:.1f} h, {worked:.1f} h at work"
     table.add_row(name, *map(usd, (span.likely, span.low, span.high)), style="bold")
     return table
