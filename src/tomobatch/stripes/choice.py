@@ -7,7 +7,7 @@ is taken: what it leaves and the harm it does are both in that error. Of those a
 one that leaves the least rings.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -103,20 +103,26 @@ def choose_removal(
     if not looks:
         fixed: Removal = "none" if settings.method == "auto" else settings.method
         return StripeChoice(fixed, settings.method)
-    untouched = [look.figure(settings, "none") for look in looks]
-    method, errors = _method(looks, settings, float(np.median(untouched)))
-    after = untouched if method == "none" else [look.figure(settings, method) for look in looks]
-    before = [
-        look.figure_unbridged() if look.odd is not None else figure
-        for look, figure in zip(looks, untouched, strict=True)
-    ]
+    measured, bridged = np.transpose([look.untouched() for look in looks])
+    errors: dict[Removal, float] = {}
+    methods: list[Removal] = ["none" if settings.method == "auto" else settings.method]
+    if settings.method == "auto" and np.median(bridged) >= NO_RINGS:
+        found = np.mean([look.errors(settings) for look in looks], axis=0)
+        errors = dict(zip(METHODS, found.tolist(), strict=True))
+        methods = [name for name in METHODS if errors[name] <= (1 + _ALIKE) * min(found)]
+    figures = dict.fromkeys(methods, float(np.median(bridged)))
+    if methods != ["none"]:
+        by_method = np.median([look.figures(settings, methods) for look in looks], axis=0)
+        figures = dict(zip(methods, by_method.tolist(), strict=True))
+    # The least invasive of equals: they come in this order.
+    method = min(methods, key=lambda name: round(max(figures[name], NO_RINGS), 3))
     return StripeChoice(
         method,
         settings.method,
         bridges_odd_columns=is_open,
         n_odd_columns=max(look.n_odd_columns for look in looks),
-        figure_before=float(np.median(before)),
-        figure_after=float(np.median(after)),
+        figure_before=float(np.median(measured)),
+        figure_after=figures[method],
         errors=errors,
         rows=tuple(look.row for look in looks),
     )
@@ -155,14 +161,23 @@ class _Look:
         columns = np.ascontiguousarray(self.sinogram.T)
         return columns if self.odd is None else bridge(columns, self.odd)
 
-    def figure(self, settings: StripeSettings, method: Removal) -> float:
-        """Return the ring figure after a method."""
-        (removed,) = _by_methods(self.columns(), (method,), settings)
-        return ring_figure(self.reconstruct(removed[None])[0])
+    def untouched(self) -> tuple[float, float]:
+        """Return the ring figure of the row as it was measured, and with odd columns bridged."""
+        measured = np.array(self.sinogram)
+        if self.odd is None:
+            (figure,) = self._figures(measured[None])
+            return figure, figure
+        measured_figure, figure = self._figures(np.stack([measured, self.columns().T]))
+        return measured_figure, figure
 
-    def figure_unbridged(self) -> float:
-        """Return the ring figure of the row as it was measured."""
-        return ring_figure(self.reconstruct(np.array(self.sinogram[None]))[0])
+    def figures(self, settings: StripeSettings, methods: Sequence[Removal]) -> list[float]:
+        """Return the ring figure after each method."""
+        return self._figures(_by_methods(self.columns(), methods, settings))
+
+    def _figures(self, sinograms: Float32Array) -> list[float]:
+        slices = self.reconstruct(sinograms)
+        with threads_on_cores() as threads:
+            return list(threads.map(ring_figure, slices))
 
     def errors(self, settings: StripeSettings) -> Float64Array:
         """Return each method's rms error on the row's own stripes planted elsewhere, over the rms.
@@ -184,27 +199,8 @@ class _Look:
         return total / len(_SHIFTS) / scale
 
 
-def _method(
-    looks: list[_Look], settings: StripeSettings, figure: float
-) -> tuple[Removal, dict[Removal, float]]:
-    """Return the method to take where the ring figure is so high, and all methods' errors."""
-    if settings.method != "auto":
-        return settings.method, {}
-    if figure < NO_RINGS:
-        return "none", {}
-    found = np.mean([look.errors(settings) for look in looks], axis=0)
-    errors = dict(zip(METHODS, found.tolist(), strict=True))
-    # The least invasive of equals: they come in this order.
-    best = min(METHODS, key=lambda name: errors[name])
-    near = [name for name in METHODS if errors[name] <= (1 + _ALIKE) * errors[best]]
-    if len(near) == 1:
-        return best, errors
-    figures = {name: np.median([look.figure(settings, name) for look in looks]) for name in near}
-    return min(near, key=lambda name: figures[name]), errors
-
-
 def _by_methods(
-    columns: Float32Array, methods: tuple[Removal, ...], settings: StripeSettings
+    columns: Float32Array, methods: Sequence[Removal], settings: StripeSettings
 ) -> Float32Array:
     """Return the sinogram (x, angle) without its stripes by each method, (method, angle, x)."""
     sinogram = np.ascontiguousarray(columns.T)[None]
