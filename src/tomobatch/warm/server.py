@@ -25,6 +25,8 @@ _SNAKEMAKES = ("snakemake.script", "snakemake.iocontainers", "snakemake.logging"
 def serve(address: str, scripts: Path, listener: socket.socket) -> None:
     """Answer launchers until standard input ends; remove the socket and its folder then."""
     known = dict(os.environ)
+    # Jobs have threads of their own, which those of OpenBLAS would only wait beside.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Ctrl-C reaches all processes of a terminal: the scripts end of it, and then the keeper.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
