@@ -72,7 +72,7 @@ push: $(VENV)/run.stamp  ## Push the image, by its tag v* or else its commit, to
 		--repository "$${REPOSITORY_URI:?set it to the output RepositoryUri of the stacks}"
 
 dag: $(VENV)/run.stamp  ## Draw every job of the configured scans into dag.svg
-	@$(BIN)/tomobatch dag
+	@$(BIN)/tomobatch dag --force
 
 dist: $(VENV)/dev.stamp  ## Build the three distributions into build/dist, and check them
 	rm -rf build/dist

@@ -20,9 +20,23 @@ KEYS = ("axis_shift_px", "shift_u_px", "shift_v_px", "roll_deg", "tilt_deg", "sl
 
 def made(tmp_path, *options):
     path = tmp_path / "scan.nx"
-    said = tomobatch("phantom", str(path), *SMALL, *options)
+    said = tomobatch("phantom", str(path), *SMALL, *options, "--force")
     assert said.code == 0, said.err
     return path, said.out
+
+
+def test_a_file_that_is_there_is_replaced_only_when_told_to(tmp_path):
+    mine = tmp_path / "mine.h5"
+    for options in ((), ("--cone",)):
+        mine.write_bytes(b"mine")
+        said = tomobatch("phantom", str(mine), *SMALL, *options)
+        assert said.code == 1
+        assert said.err == f"error: {mine} exists; give another name, or --force to write it anew"
+        assert mine.read_bytes() == b"mine"
+        assert tomobatch("phantom", str(mine), *SMALL, *options, "--force").code == 0
+        assert h5py.is_hdf5(mine)
+    said = tomobatch("phantom", str(tmp_path), *SMALL, "--force")
+    assert said.err == f"error: {tmp_path} is a folder; give the name of a file"
 
 
 def transmission(path, index):

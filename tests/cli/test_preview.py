@@ -70,6 +70,7 @@ def test_apply_writes_to_the_scan_and_leaves_all_else(study):
         (("nothing.h5",), "nothing.h5: no such file or folder, nor a scan of config.yaml"),
         (("bone", "--rows", "a,b"), "cannot"),
         (("bone", "--output", "page.pdf"), "--output page.pdf: a page ends in .html"),
+        (("bone", "--output", "previews/other.html"), "previews/other.json exists; give another"),
     ],
 )
 def test_a_mistake_is_one_line_and_the_file_stays(study, arguments, told):

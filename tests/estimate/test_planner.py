@@ -92,6 +92,10 @@ def test_on_the_command_line(tmp_path):
     assert "children  queue" not in said.out
     assert (tmp_path / "front.svg").read_text().lstrip().startswith("<?xml")
 
+    again = tomobatch(*asked, "--plot", str(tmp_path / "front.svg"))
+    assert "front.svg exists; give another name, or --force to write it anew" in again.err
+    assert again.out == ""
+
     asked = (*asked[:3], "--queue", "gpu", "--pilots", "2")
     piloted = tomobatch(*asked, "--front")
     assert "children  queue" in piloted.out

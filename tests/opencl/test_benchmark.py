@@ -99,6 +99,15 @@ def test_a_file_that_could_not_be_written_is_refused_first(target, text, tmp_pat
     assert "kernels:" not in said.out
 
 
+@pytest.mark.parametrize("there", ["out.json", "out.html"])
+def test_what_is_there_is_not_replaced(there, tmp_path) -> None:
+    (tmp_path / there).write_text("mine")
+    said = tomobatch("doctor", "--benchmark", str(tmp_path / "out.json"))
+    assert said.code == 1
+    assert said.err.endswith(f"{there} exists; give another name, or --force to write it anew")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
 def test_aws_has_no_device_to_measure(tmp_path) -> None:
     said = tomobatch("doctor", "--aws", "--benchmark", str(tmp_path / "out.json"))
     assert said.code == 1

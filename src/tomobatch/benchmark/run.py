@@ -163,6 +163,11 @@ def check_target(path: Path) -> None:
         raise UserError(f"--benchmark {path}: there is no folder {path.parent}: make it first")
 
 
+def page_of(path: Path) -> Path:
+    """Return the page that lies beside a JSON file."""
+    return path.with_suffix(".html")
+
+
 def write(found: Benchmark, path: Path) -> Path:
     """Write the JSON file, and beside it the page, whose path is returned."""
     environment = Environment(
@@ -170,7 +175,7 @@ def write(found: Benchmark, path: Path) -> Path:
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
     )
-    page = path.with_suffix(".html")
+    page = page_of(path)
     page.write_text(
         environment.get_template("page.html").render(found=found, widths=_widths(found)),
         encoding="utf-8",

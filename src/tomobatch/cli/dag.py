@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tomobatch.cli.shared.new_file import refuse_existing
+from tomobatch.cli.shared.options import Force
 from tomobatch.cli.shared.snakemake import snakemake_output
 from tomobatch.errors import UserError
 from tomobatch.words import counted
@@ -15,6 +17,7 @@ def run(
         "dag.svg"
     ),
     rules: Annotated[bool, typer.Option(help="Draw one box a rule instead of one a job.")] = False,
+    force: Force = False,
 ) -> None:
     """Draw every job of the configured scans, run before or not.
 
@@ -25,6 +28,7 @@ def run(
 
     if output.suffix not in (".svg", ".png", ".pdf"):
         raise UserError(f"{output}: a picture ends in .svg, .png or .pdf")
+    refuse_existing(output, force=force)
     dot = snakemake_output(["--forceall", "--rulegraph" if rules else "--dag", "dot"])
     graph = pygraphviz.AGraph(string=dot[dot.index("digraph") :])
     graph.draw(output, prog="dot")

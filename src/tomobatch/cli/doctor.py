@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from tomobatch.cli.shared.options import DEFAULT_PREFIX, AsJson, Prefix, Region
+from tomobatch.cli.shared.new_file import refuse_existing
+from tomobatch.cli.shared.options import DEFAULT_PREFIX, AsJson, Force, Prefix, Region
 from tomobatch.errors import UserError
 
 Kind = Literal["auto", "gpu", "cpu"]
@@ -27,6 +28,7 @@ def run(
     ] = 2048,
     prefix: Prefix = DEFAULT_PREFIX,
     region: Region = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Check the OpenCL device and its kernels, or all that jobs need on AWS, each with its fix.
@@ -38,17 +40,24 @@ def run(
     if aws:
         healthy = _check_aws(prefix, region, as_json)
     else:
+        if benchmark is not None:
+            _check_target(benchmark, force)
         healthy = _check_device(device, as_json, benchmark, size)
     if not healthy:
         raise typer.Exit(1)
 
 
+def _check_target(path: Path, force: bool) -> None:
+    """Refuse files that could not be written at the end, or are there."""
+    from tomobatch.benchmark.run import check_target, page_of
+
+    check_target(path)
+    refuse_existing(path, page_of(path), force=force)
+
+
 def _check_device(device: Kind, as_json: bool, benchmark: Path | None, size: int) -> bool:
-    from tomobatch.benchmark.run import check_target
     from tomobatch.doctor import examine, render
 
-    if benchmark is not None:
-        check_target(benchmark)
     report = examine(device)
     if as_json:
         typer.echo(json.dumps(report.to_dict(), indent=1))

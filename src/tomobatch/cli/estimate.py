@@ -10,7 +10,17 @@ import typer
 from tomobatch.cli.cost import Offline
 from tomobatch.cli.shared.deployed import deployment
 from tomobatch.cli.shared.front_view import limits_of, plot_ways, show_front
-from tomobatch.cli.shared.options import AsJson, Budget, Deadline, Machines, OnQueue, Pilots, Region
+from tomobatch.cli.shared.new_file import refuse_existing
+from tomobatch.cli.shared.options import (
+    AsJson,
+    Budget,
+    Deadline,
+    Force,
+    Machines,
+    OnQueue,
+    Pilots,
+    Region,
+)
 from tomobatch.cli.shared.planning import Wish, plan_ways, told_plan
 from tomobatch.cli.shared.scans import find_scans, plan_scans, read_config
 from tomobatch.errors import UserError
@@ -38,6 +48,7 @@ def run(
     ] = None,
     region: Region = None,
     offline: Offline = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Say how many jobs, bytes, hours and dollars a scan will take on AWS, with config.yaml if any.
@@ -50,6 +61,8 @@ def run(
 
     Example: `tomobatch estimate scans/tooth.h5 --deadline 20m`
     """
+    if plot is not None:
+        refuse_existing(plot, force=force)
     wish = Wish(limits_of(deadline, budget), machines, pilots, queue)
     # Libraries that take seconds to import are left to the commands that need them.
     from tomobatch.cli.shared.estimate_view import show_estimate

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tomobatch.cli.shared.new_file import refuse_existing
+from tomobatch.cli.shared.options import Force
 from tomobatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ def run(
     slant: Slant = 0.0,
     drift: Drift = (0.0, 0.0),
     jitter: Jitter = 0.0,
+    force: Force = False,
 ) -> None:
     """Make a demo scan with known truth, as an APS Data Exchange file or, with --cone, as NXtomo.
 
@@ -102,6 +105,7 @@ def run(
 
     Example: `tomobatch phantom scans/tilted.nx --cone --tilt 2 --shift-v -6 --counts 2000`
     """
+    refuse_existing(output, force=force)
     general: dict[str, Any] = {"size": size, "n_rows": rows, "n_angles": angles, "seed": seed}
     general |= {"counts": counts, "n_flats": flats, "n_darks": darks, "stripes": stripes}
     shifts = {"shift_u_px": shift_u, "shift_v_px": shift_v, "axis_shift_px": axis_shift}

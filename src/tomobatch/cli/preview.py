@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tomobatch.cli.open import has_display
+from tomobatch.cli.shared.new_file import refuse_existing
 from tomobatch.cli.shared.one_thread import take_one_thread
+from tomobatch.cli.shared.options import Force
 from tomobatch.cli.shared.scans import find_scans, read_config
 from tomobatch.errors import UserError
 
@@ -42,6 +44,7 @@ def run(
         int | None,
         typer.Option(min=0, help="Write this variant of the last preview to config.yaml."),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Reconstruct a few rows and show them side by side on a page, each with its figures.
 
@@ -57,11 +60,18 @@ def run(
     if page.suffix != ".html":
         raise UserError(f"--output {page}: a page ends in .html")
     if apply is None or sweep or rows:
+        if output is not None:
+            refuse_existing(page, _variants(page), force=force)
         _make(name, entry, config, rows, sweep or [], page)
         if open_page and has_display():
             webbrowser.open(page.resolve().as_uri())
     if apply is not None:
-        _apply(name, config, page.with_suffix(".json"), apply)
+        _apply(name, config, _variants(page), apply)
+
+
+def _variants(page: Path) -> Path:
+    """Return where the variants of a page are kept for --apply."""
+    return page.with_suffix(".json")
 
 
 def _make(
@@ -99,7 +109,7 @@ def _make(
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(render_page(preview, name, f"tomobatch preview {name} --apply"), "utf-8")
     variants = [variant.changes for variant in preview.variants]
-    page.with_suffix(".json").write_text(json.dumps({"scan": name, "variants": variants}), "utf-8")
+    _variants(page).write_text(json.dumps({"scan": name, "variants": variants}), "utf-8")
     for line in preview.warnings:
         typer.echo(f"warning: {line}", err=True)
     typer.echo(found_in_words(preview))

@@ -13,6 +13,7 @@ Region = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Print all that Snakemake says.")]
+Force = Annotated[bool, typer.Option("--force", help="Write anew what is there already.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Deadline = Annotated[
     str | None, typer.Option(help="Take the cheapest way within a time such as 20m or 1h30m.")
