@@ -24,8 +24,8 @@ Other = Annotated[str, typer.Argument(metavar="B", help="Another one of the kind
 def run(a: One, b: Other, as_json: AsJson = False) -> None:
     """Compare two volumes by how they were made and voxel by voxel, or two configurations.
 
-    Settings, versions, devices, the scan, what was found, warnings, and the greys. The exit code is
-    0 where nothing differs, and 1 where something does.
+    Settings, versions, devices, the scan, what was found, warnings, and the greys; of stacks and
+    series, of each part. The exit code is 0 where nothing differs, and 1 where something does.
 
     Example: `tomobatch diff results/tooth reruns/tooth/results/tooth`
     """
@@ -61,15 +61,17 @@ def show(differences: "list[Difference]", pixels: "Pixels | None", said: str | N
 def compare_volumes(a: str, b: str) -> "tuple[list[Difference], Pixels | None, str | None]":
     """Return the differences of two volumes' records and voxels, or why voxels are not compared."""
     # Libraries that take seconds to import are left to the commands that need them.
-    from tomobatch.provenance.differences import compare_pixels, compare_records
+    from tomobatch.provenance.differences import axes_of, compare_pixels, compare_records
     from tomobatch.provenance.record import read_record
-    from tomobatch.view.volume import open_volume
+    from tomobatch.stores.multiscale import open_finest
 
-    volumes = [open_volume(one).levels[0] for one in (a, b)]
+    volumes = [open_finest(one.rstrip("/")) for one in (a, b)]
     differences = compare_records(read_record(a), read_record(b))
     shapes = [" x ".join(map(str, one.shape)) for one in volumes]
     if shapes[0] != shapes[1]:
-        return differences, None, f"voxels cannot be compared: {shapes[0]} | {shapes[1]} (z, y, x)"
+        axes = " | ".join(dict.fromkeys(axes_of(one.shape) for one in volumes))
+        said = f"voxels cannot be compared: {shapes[0]} | {shapes[1]} {axes}"
+        return differences, None, said
     return differences, compare_pixels(*volumes), None
 
 

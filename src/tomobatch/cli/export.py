@@ -52,12 +52,13 @@ def run(
     """
     # Libraries that take a second to import are left to the commands that need them.
     from tomobatch.copies.original import open_original
-    from tomobatch.provenance.record import read_record
+    from tomobatch.provenance.record import joined_as, read_record
 
     group = find_volume(volume).rstrip("/")
     record = read_record(group)
     original = open_original(group, level)
-    path = output or _beside(group, str(record["scan"]["name"]), level, to)
+    name = joined_as(record) or str(record["scan"]["name"])
+    path = output or _beside(group, name, level, to)
     if path.exists():
         raise UserError(f"{path} is there already; give another by --output")
     said: str | None = None
@@ -77,8 +78,13 @@ def run(
     typer.echo(str(path) if said is None else f"{path}: {said}")
 
 
-def _beside(group: str, scan: str, level: int, to: Kind) -> Path:
-    """Return where a copy goes: beside a volume of this machine, or here under the scan's name."""
-    folder, stem = (Path(), scan) if is_remote(group) else (Path(group).parent, "volume")
+def _beside(group: str, name: str, level: int, to: Kind) -> Path:
+    """Return where a copy goes: beside a volume of this machine, or here under the scan's name.
+
+    A volume in a folder of results has its copies called ``volume``, any other after itself.
+    """
+    folder, stem = Path(group).parent, Path(group).name.removesuffix(".zarr").removesuffix(".ome")
+    if is_remote(group):
+        folder, stem = Path(), name
     coarser = f"-level{level}" if level else ""
     return folder / f"{stem}{coarser}{_SUFFIXES[to]}"

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
@@ -16,6 +16,9 @@ from tomobatch.cli.shared.study import make_study
 from tomobatch.cli.view import find_volume
 from tomobatch.errors import UserError
 from tomobatch.results import VOLUME
+
+if TYPE_CHECKING:
+    from tomobatch.provenance.record import Record
 
 _CONFIG = "config.yaml"
 
@@ -44,6 +47,7 @@ def run(
 
     original = find_volume(volume)
     record = read_record(original)
+    _check_single(original, record)
     name = record["scan"]["name"]
     path = scan or record["scan"]["path"]
     folder = output or Path("reruns") / name
@@ -64,6 +68,20 @@ def run(
     typer.echo(made)
     if said or pixels is None or pixels.n_different:
         raise typer.Exit(1)
+
+
+def _check_single(volume: str, record: "Record") -> None:
+    """Refuse a volume that is joined of others."""
+    from tomobatch.provenance.record import joined_as, records_of_scans
+
+    how = joined_as(record)
+    if how is not None:
+        scans = [one["scan"] for one in records_of_scans(record)]
+        named = ", ".join(f"{scan['name']} ({scan['path']})" for scan in scans)
+        raise UserError(
+            f"{volume} is a {how} of {named}: rerun the volume of each, then join them by"
+            f" `tomobatch {how}`"
+        )
 
 
 def _check_scan(path: str, record: Mapping[str, Any]) -> None:

@@ -9,17 +9,19 @@ import h5py
 import numpy as np
 
 from tomobatch.copies.original import Original
+from tomobatch.provenance.record import JOINED, Record, joined_as, records_of_scans
 from tomobatch.stores.files import complete_or_absent
 
 _PLACE = "entry/data"
 
 
-def write_nexus(original: Original, path: Path, record: Mapping[str, Any]) -> None:
+def write_nexus(original: Original, path: Path, record: Record) -> None:
     """Write a volume (z, y, x) to an HDF5 file, block by block.
 
     The voxels are ``/entry/data/data`` and, for programs that know no NeXus, ``/volume``: one
     dataset of two names. Their axes stand beside them, in micrometres where the voxel is known.
-    ``/entry/reconstruction`` has every setting, found value, version and warning.
+    ``/entry/reconstruction`` has every setting, found value, version and warning; of a stack
+    ``/entry/reconstruction_0`` and so on have those of its scans, and ``/entry/joined`` all.
 
     Parameters
     ----------
@@ -30,10 +32,15 @@ def write_nexus(original: Original, path: Path, record: Mapping[str, Any]) -> No
         file.attrs.update({"NX_class": "NXroot", "default": "entry"})
         entry = _group(file, "entry", "NXentry")
         entry.attrs["default"] = "data"
-        entry["title"] = record["scan"]["name"]
+        entry["title"] = joined_as(record) or record["scan"]["name"]
         dataset = _write_data(_group(entry, "data", "NXdata"), original)
         file["volume"] = dataset
-        _write_process(_group(entry, "reconstruction", "NXprocess"), record)
+        if JOINED not in record:
+            _write_process(_group(entry, "reconstruction", "NXprocess"), record)
+            return
+        for number, one in enumerate(records_of_scans(record)):
+            _write_process(_group(entry, f"reconstruction_{number}", "NXprocess"), one)
+        _write_note(_group(entry, "joined", "NXnote"), record)
 
 
 def _write_data(data: h5py.Group, original: Original) -> h5py.Dataset:
@@ -65,9 +72,12 @@ def _write_process(process: h5py.Group, record: Mapping[str, Any]) -> None:
     for part in ("settings", "found", "versions", "scan"):
         _write_values(_group(process, part, "NXcollection"), record[part])
     process["warnings"] = np.array(record["warnings"], h5py.string_dtype())
-    whole = _group(process, "record", "NXnote")
-    whole["type"] = "application/json"
-    whole["data"] = json.dumps(record)
+    _write_note(_group(process, "record", "NXnote"), record)
+
+
+def _write_note(note: h5py.Group, record: Mapping[str, Any]) -> None:
+    note["type"] = "application/json"
+    note["data"] = json.dumps(record)
 
 
 def _write_values(group: h5py.Group, values: Mapping[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """The volume that copies are made of: one level of it, where it lies, and what its numbers mean."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +9,8 @@ import numpy.typing as npt
 import zarr
 
 from tomobatch.errors import UserError
-from tomobatch.stores.anywhere import read_file
 from tomobatch.stores.grey_codes import GreyCodes, codes_in
+from tomobatch.stores.multiscale import read_ome
 from tomobatch.stores.read import open_array
 from tomobatch.units import grey_unit
 
@@ -72,10 +71,16 @@ def open_original(group: str, level: int = 0) -> Original:
     Raises
     ------
     UserError
-        If it has no such level.
+        If it has no such level, or is a series of volumes.
     """
-    multiscale = json.loads(read_file(f"{group}/zarr.json"))["attributes"]["ome"]["multiscales"][0]
+    multiscale = read_ome(group)["multiscales"][0]
     datasets = multiscale["datasets"]
+    axes = "".join(axis["name"] for axis in multiscale["axes"])
+    if axes != "zyx":
+        raise UserError(
+            f"{group}: its axes are {axes}, and a copy has z, y and x: export the volumes of a"
+            " series one by one"
+        )
     if not 0 <= level < len(datasets):
         raise UserError(f"{group}: level {level} asked for, it has 0 to {len(datasets) - 1}")
     scale, translation = datasets[level]["coordinateTransformations"]

@@ -20,7 +20,7 @@ from tomobatch.results import VOLUME
 from tomobatch.s3.address import is_remote
 from tomobatch.scan.header import ScanHeader
 from tomobatch.scan.identity import Identity
-from tomobatch.stores.anywhere import read_file
+from tomobatch.stores.anywhere import file_exists, read_file
 from tomobatch.stores.volume import PROVENANCE
 from tomobatch.stripes.choice import StripeChoice
 
@@ -33,6 +33,11 @@ PACKAGES = (
 """Those whose version may change a result; what is not installed is left out."""
 
 _ATTRIBUTE = "tomobatch"
+
+JOINED = "joined"
+"""What says of a volume, made of others, how: ``{"stack": facts}``, those of each in a list."""
+PARTS = "parts"
+"""The records of these others, in what is read of it."""
 
 
 def versions() -> dict[str, str]:
@@ -132,16 +137,22 @@ def read_record(address: str) -> Record:
     address
         Of the volume, or of the folder of its results, here or on S3.
 
+    Returns
+    -------
+    What :func:`make_record` made; of a joined volume ``joined``, how, and ``parts``, a record of
+    each.
+
     Raises
     ------
     UserError
         If it does not say.
     """
     where = address.rstrip("/")
-    inside = where if where.endswith(".zarr") else f"{where}/{VOLUME}"
+    # A folder of results is no node itself; a joined volume may be called anything.
+    is_volume = where.endswith(".zarr") or file_exists(f"{where}/zarr.json")
+    inside = where if is_volume else f"{where}/{VOLUME}"
     try:
-        group = json.loads(read_file(f"{inside}/{PROVENANCE}/zarr.json"))
-        return dict(group["attributes"][_ATTRIBUTE])
+        return _read_node(f"{inside}/{PROVENANCE}")
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(
             f"{inside} does not say how it was made: it is not there, not finished, or of an"
@@ -149,3 +160,24 @@ def read_record(address: str) -> Record:
         ) from None
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{inside}/{PROVENANCE}/zarr.json: damaged ({error})") from None
+
+
+def joined_as(record: Record) -> str | None:
+    """Tell whether a volume is a ``stack`` or a ``series``; None if it is of one scan."""
+    return next(iter(record[JOINED]), None) if JOINED in record else None
+
+
+def records_of_scans(record: Record) -> list[Record]:
+    """Return the record of every scan that is in a volume, in their order."""
+    if JOINED not in record:
+        return [record]
+    return [one for part in record[PARTS] for one in records_of_scans(part)]
+
+
+def _read_node(node: str) -> Record:
+    attributes = json.loads(read_file(f"{node}/zarr.json"))["attributes"]
+    if JOINED not in attributes:
+        return dict(attributes[_ATTRIBUTE])
+    ((_, facts),) = attributes[JOINED].items()
+    parts = [_read_node(f"{node}/{number}") for number in range(len(facts))]
+    return {JOINED: attributes[JOINED], PARTS: parts}

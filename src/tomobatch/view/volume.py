@@ -1,6 +1,5 @@
 """The planes of an OME-Zarr volume, each read by range from the level that a page asks for."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ import zarr
 
 from tomobatch.errors import UserError
 from tomobatch.s3.address import is_remote
-from tomobatch.stores.anywhere import read_file
 from tomobatch.stores.grey_codes import codes_in, read_grey
+from tomobatch.stores.multiscale import read_ome
 from tomobatch.stores.read import open_array
 from tomobatch.view.held import Held
 
@@ -104,11 +103,8 @@ def open_volume(address: str) -> Volume:
     address = address.rstrip("/")
     if not is_remote(address):
         address = str(Path(address).absolute())
-    try:
-        text = read_file(f"{address}/zarr.json")
-        multiscale = json.loads(text)["attributes"]["ome"]["multiscales"][0]
-    except (FileNotFoundError, NotADirectoryError, KeyError, IndexError, ValueError):
-        raise UserError(f"{address}: holds no OME-Zarr 0.5 volume") from None
+    ome = read_ome(address)
+    multiscale = ome["multiscales"][0]
     names = "".join(axis["name"] for axis in multiscale["axes"])
     if names != "zyx":
         raise UserError(f"{address}: its axes are {names}, not zyx; napari shows an axis of time")
@@ -118,7 +114,7 @@ def open_volume(address: str) -> Volume:
         tuple(float(value) for value in each["coordinateTransformations"][0]["scale"])
         for each in datasets
     )
-    channel = json.loads(text)["attributes"]["ome"].get("omero", {}).get("channels", [{}])[0]
+    channel = ome.get("omero", {}).get("channels", [{}])[0]
     shown = channel.get("window", {})
     levels = tuple(open_array(f"{address}/{each['path']}/zarr.json") for each in datasets)
     stored = float(shown.get("start", 0)), float(shown.get("end", 1))
