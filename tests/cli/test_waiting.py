@@ -1,6 +1,7 @@
 """Why jobs wait is said where a user looks, also where Batch does not say it."""
 
 import json
+import re
 import time
 
 import pytest
@@ -13,6 +14,7 @@ import aws_batch_emulator
 from aws_batch_emulator import Fault
 from tomobatch.aws.account.quotas import QUOTAS
 from tomobatch.aws.runs.place import find_place
+from tomobatch.cli.shared.quotas import warn_of_quotas
 
 NO_GPU = "the account may start 0 vCPUs of GPU spot machines in eu-central-1 and 0 of on-demand"
 NO_CPU = NO_GPU.replace("GPU", "CPU")
@@ -52,6 +54,25 @@ def test_a_quota_of_0_is_named_by_run_and_status(starved, workplace, monkeypatch
     assert [line.partition(" in ")[0] for line in waiting] == [
         f"the account may start 0 vCPUs of {kind} spot machines" for kind in ("GPU", "CPU")
     ]
+
+
+@pytest.mark.parametrize(
+    ("home", "kinds", "detached_kinds"),
+    [
+        ("cpu", ["CPU"], ["CPU"]),
+        ("gpu", ["CPU", "GPU"], ["CPU", "GPU"]),
+        ("fargate", ["Fargate"], ["CPU", "Fargate"]),
+        (None, ["CPU", "GPU"], ["CPU", "GPU"]),
+    ],
+)
+def test_a_plan_is_warned_of_the_machines_that_it_takes(
+    starved, capsys, home, kinds, detached_kinds
+):
+    for detached, expected in ((False, kinds), (True, detached_kinds)):
+        warn_of_quotas(home, detached=detached)
+        told = capsys.readouterr().err
+        assert re.findall(r"may start 0 vCPUs of (\w+) spot machines", told) == expected
+        assert ("/services/fargate/quotas/L-36FBB829" in told) == (home == "fargate")
 
 
 @pytest.mark.parametrize("reason", ["UNDETERMINED - Batch job is blocked", ""])

@@ -21,6 +21,7 @@ from tomobatch.cli.shared.here import look_for_devices, run_here
 from tomobatch.cli.shared.options import Budget, Deadline, Machines, OnQueue, Pilots, Verbose
 from tomobatch.cli.shared.planning import PROFILE, Wish, as_planned, choose_way, to_queue
 from tomobatch.cli.shared.profile import data_url
+from tomobatch.cli.shared.quotas import warn_of_quotas
 from tomobatch.cli.shared.replacing import may_replace, replacing
 from tomobatch.cli.shared.scans import (
     Entry,
@@ -166,7 +167,7 @@ def run_on_aws(
     jobs = count_jobs(plans.good.values())
     with deployment() as place:
         way, estimate = choose_way(place, plans.good, profile, wish, detached=detach)
-        _warn_of_quotas(None if way is None else way.queue)
+        warn_of_quotas(None if way is None else way.queue, detached=detach)
         _ask(place, called, scans, jobs, yes=yes)
         on_s3 = _upload(scans, plans.good, str(place.scans), replace=replaces)
         record = _new_record(place, called, on_s3, jobs, profile)
@@ -254,17 +255,6 @@ def _upload(
     for name, entry in scans.items():
         upload_beside(str(entry["path"]), plans[name].config.datasets, folder, replace=replace)
     return moved(scans, lambda path: upload_scan(path, folder, replace=replace))
-
-
-def _warn_of_quotas(queue: str | None) -> None:
-    """Say which machines the account may not start, for which jobs would wait without a word."""
-    kinds = ("CPU",) if queue == "cpu" else ("CPU", "GPU")
-    from snakemake_executor_plugin_aws_batch_array.region import find_region
-    from tomobatch.aws.account.quotas import starved_machines
-    from tomobatch.cli.shared.aws import client_maker
-
-    for line in starved_machines(client_maker(None), find_region(), kinds):
-        typer.echo(f"warning: {line}", err=True)
 
 
 def _ask(
