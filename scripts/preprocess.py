@@ -35,6 +35,7 @@ def main(
     with record.stage("read"), open_scan(scan, DatasetSettings.model_validate(datasets)) as opened:
         before = opened.read_projections(start - 1, start)[0] if start else None
         counts = opened.read_projections(start, stop)
+        angles_rad = opened.header.angles_rad[start:stop]
         references = load_references(Path(references_path))
     with record.stage("compute"):
         done = preprocess_chunk(
@@ -44,6 +45,7 @@ def main(
             references,
             NormaliseSettings.model_validate(settings),
             corrections,
+            angles_rad,
         )
     normalised, n_mended = done.normalised, done.n_mended
     del counts

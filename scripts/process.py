@@ -59,7 +59,8 @@ def main(
     if missing.any():
         record.warn(
             f"{counted(int(np.count_nonzero(missing)), 'projection')} without a picture of its own"
-            f" (blank, without beam, a copy, or no numbers): {numbers(missing)} (the first is 0);"
+            " (blank in whole or in part, without beam, a copy, or no numbers):"
+            f" {numbers(missing)} (the first is 0);"
             " the neighbours in angle stand for it, and datasets.exclude leaves it out instead"
         )
     with record.stage("write"):

@@ -5,14 +5,20 @@ import pytest
 from tests.normalise.scans import make_scan
 
 from tomobatch.normalise.divided import no_references
-from tomobatch.normalise.missing import MISSING, bridge, find_missing, mend_pixels
+from tomobatch.normalise.missing import MISSING, Missing, bridge, find_missing, mend_pixels
 from tomobatch.normalise.normalise import normalise
 from tomobatch.normalise.settings import NormaliseSettings
 
 
+def find(scan, counts, before=None, angles_deg=None) -> Missing:
+    """Find those of a scan whose projections are half a degree apart."""
+    angles = 0.5 * np.arange(len(counts)) if angles_deg is None else angles_deg
+    return find_missing(counts, before, scan.references(), np.deg2rad(angles))
+
+
 def test_sound_projections_are_not_missing():
     scan = make_scan((12, 40, 60), seed=4, n_zingers=3)
-    found = find_missing(scan.projections, None, scan.references())
+    found = find(scan, scan.projections)
     assert not found.any.any()
     assert found.numbers(0) == {}
 
@@ -25,13 +31,13 @@ def test_blank_dark_repeated_and_broken_projections_are_found():
     counts[7] = counts[6]
     counts[9, :20] = np.nan
     counts[11, 3, 4] = np.nan
-    found = find_missing(counts, None, scan.references())
+    found = find(scan, counts)
     assert found.numbers(100) == {"blank": [102, 105], "repeated": [107], "broken": [109]}
 
 
 def test_a_copy_of_the_projection_before_the_run_is_found():
     scan = make_scan((4, 40, 60), seed=4)
-    found = find_missing(scan.projections, scan.projections[0], scan.references())
+    found = find(scan, scan.projections, before=scan.projections[0])
     assert found.numbers(8) == {"repeated": [8]}
 
 
@@ -41,7 +47,7 @@ def test_a_dense_object_is_no_closed_shutter():
     signal = 0.01 * (scan.projections.astype(float) - 100)
     signal[:, :, :2] *= 3
     counts = np.random.default_rng(0).poisson(np.clip(signal, 0, None)) + 100
-    assert not find_missing(counts.astype(np.uint16), None, scan.references()).blank.any()
+    assert not find(scan, counts.astype(np.uint16)).blank.any()
 
 
 def test_pixels_without_a_number_have_the_nearest_value():

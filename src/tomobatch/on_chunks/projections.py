@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from tomobatch.arrays import Float64Array
 from tomobatch.normalise.missing import MISSING, Missing, find_missing, mend_pixels
 from tomobatch.normalise.normalise import Normalised, normalise
 from tomobatch.normalise.references import References
@@ -38,6 +39,7 @@ def preprocess_chunk(
     references: References,
     settings: NormaliseSettings,
     corrections: Corrections,
+    angles_rad: Float64Array,
 ) -> Preprocessed:
     """Turn a chunk of projections from counts into line integrals.
 
@@ -53,19 +55,26 @@ def preprocess_chunk(
         Of the same scan.
     settings, corrections
         How.
+    angles_rad
+        float64 (projection,), of those of the chunk.
 
     Raises
     ------
     UserError
         When they do not fit the references.
     """
-    missing = find_missing(counts, before, references)
+    missing = find_missing(counts, before, references, angles_rad)
     counts, n_mended = mend_pixels(counts)
     normalised = normalise(counts, start, references, settings)
     straightening = make_straightening(corrections.tube)
     if straightening is not None:
-        n_darker = straighten(normalised.line_integrals, straightening) * ~missing.any
+        n_darker = straighten(normalised.line_integrals, straightening)
         normalised = replace(normalised, clipped=normalised.clipped + n_darker)
+    # What stands in no picture says nothing of the others.
+    there = ~missing.any
+    normalised = replace(
+        normalised, clipped=normalised.clipped * there, saturated=normalised.saturated * there
+    )
     if corrections.phase is not None:
         retrieve_phase(normalised.line_integrals, corrections.phase)
     # The next step sees all angles, and bridges what is missing.

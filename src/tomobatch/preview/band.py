@@ -122,7 +122,9 @@ def read_sinograms(
         stop = min(start + step, n_projections)
         counts = part.read_projections(start, stop)
         for one, out in sinograms.items():
-            done = preprocess_chunk(counts, before, start, references, settings, one)
+            done = preprocess_chunk(
+                counts, before, start, references, settings, one, header.angles_rad[start:stop]
+            )
             kept = done.normalised.line_integrals[:, band.kept]
             out[:, start:stop] = kept.transpose(1, 0, 2)
         before = counts[-1]
