@@ -51,19 +51,24 @@ def main(
     provenance_path: str,
 ) -> None:
     """Write the page, one picture a plane, and into the volume how it was made."""
+    averaged = load_references(Path(references))
     levels = [open_array(metadata) for metadata in volume_levels]
     opened_arrays = {array: open_array(metadata) for array, metadata in arrays.items()}
     with open_scan(scan, DatasetSettings.model_validate(settings["datasets"])) as opened:
         content = ReportContent(
             name=name,
             header=opened.header,
-            references=load_references(Path(references)),
+            references=averaged,
             calibration=Calibration.from_json(Path(calibration).read_text(encoding="utf-8")),
             angles_reason=json.loads(Path(angles).read_text(encoding="utf-8"))["reason"],
             planes=planes(levels[0], levels[-1]),
             stack=tuple(stack(levels)),
             corrections=corrections(
-                opened, opened_arrays["projections"], opened_arrays["sinograms"]
+                opened,
+                opened_arrays["projections"],
+                opened_arrays["sinograms"],
+                averaged,
+                settings,
             ),
             records=[json.loads(Path(record).read_text(encoding="utf-8")) for record in records],
             settings=settings,

@@ -27,12 +27,15 @@ class Corrections:
         The middle projection in counts and in line integrals.
     sinogram_before, sinogram_after
         The middle row before and after stripe removal.
+    retrieval
+        The middle of the same projection before and after phase retrieval; None if there was none.
     """
 
     raw: Image
     line_integrals: Image
     sinogram_before: Image
     sinogram_after: Image
+    retrieval: tuple[Image, Image] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """The few images that a report shows, read by range from the arrays of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import zarr
 
 from tomobatch.normalise.missing import MISSING
+from tomobatch.normalise.references import References
 from tomobatch.report.content import Corrections, Image
+from tomobatch.report.retrieval import before_and_after
 from tomobatch.scan.parts import Scan
 from tomobatch.stores.grey_codes import read_grey
 
@@ -56,15 +58,27 @@ def stack(levels: "Sequence[zarr.Array[Any]]") -> list[tuple[int, Image]]:
 
 
 def corrections(
-    scan: Scan, projections: "zarr.Array[Any]", sinograms: "zarr.Array[Any]"
+    scan: Scan,
+    projections: "zarr.Array[Any]",
+    sinograms: "zarr.Array[Any]",
+    references: References,
+    settings: Mapping[str, Any],
 ) -> Corrections:
-    """Read a projection and a sinogram, each before and after its correction."""
+    """Read a projection and a sinogram, each before and after its correction.
+
+    Parameters
+    ----------
+    settings
+        The scan's, section by section.
+    """
     middle_projection, middle_row = projections.shape[0] // 2, sinograms.shape[0] // 2
+    line_integrals = np.asarray(projections[middle_projection])
     return Corrections(
         raw=scan.read_projections(middle_projection, middle_projection + 1)[0],
-        line_integrals=_there(projections[middle_projection]),
+        line_integrals=_there(line_integrals),
         sinogram_before=_there(projections[:, middle_row]),
         sinogram_after=np.asarray(sinograms[middle_row]),
+        retrieval=before_and_after(scan, middle_projection, line_integrals, references, settings),
     )
 
 

@@ -171,9 +171,17 @@ def _stack(content: ReportContent) -> list[tuple[int, str]]:
 
 def _comparisons(content: ReportContent) -> list[dict[str, str]]:
     shown = content.corrections
+    retrieval = []
+    if shown.retrieval is not None:
+        before, after = shown.retrieval
+        retrieval = [
+            ("Its middle before phase retrieval", before, before),
+            ("The same after", after, before),
+        ]
     pairs = [
         ("A projection as measured", shown.raw, shown.raw),
         ("The same in line integrals", shown.line_integrals, shown.line_integrals),
+        *retrieval,
         ("A sinogram before stripe removal", shown.sinogram_before, shown.sinogram_before),
         # In the grey window of the one before, so that only the stripes differ.
         ("The same after", shown.sinogram_after, shown.sinogram_before),
