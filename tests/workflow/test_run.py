@@ -30,12 +30,16 @@ STEPS = {
 }
 
 
-def test_a_dry_run_of_a_fresh_scan_shows_every_job(tmp_path, tiny_scan):
-    chunks = {"projections": 25, "slices": 8}
-    scans = {"one": str(tiny_scan), "two": str(tiny_scan)}
-    write_config(tmp_path, scans=scans, chunks=chunks)
-    jobs = planned_jobs(snakemake(tmp_path, "-n"))
-    expected = {rule: 2 * count for rule, count in STEPS.items()}
+def test_a_dry_run_of_many_fresh_scans_counts_every_job_in_a_few_lines(tmp_path, tiny_scan):
+    """Of a line a scan, there would be too many already."""
+    n_scans = 40
+    rows = ["scan\tpath", *(f"scan-{number}\t{tiny_scan}" for number in range(n_scans))]
+    (tmp_path / "scans.tsv").write_text("\n".join(rows))
+    write_config(tmp_path, scans="scans.tsv", chunks={"projections": 25, "slices": 8})
+    said = snakemake(tmp_path, "-n")
+    assert len(said.splitlines()) < 40, said
+    jobs = planned_jobs(said)
+    expected = {rule: n_scans * count for rule, count in STEPS.items()}
     assert jobs == {**expected, "all": 1, "total": sum(expected.values()) + 1}
 
 
