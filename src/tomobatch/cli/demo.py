@@ -7,10 +7,11 @@ import typer
 
 from tomobatch.cli.phantom import make
 from tomobatch.cli.shared.closing import say_closing_lines
+from tomobatch.cli.shared.disk import foretell_disk
 from tomobatch.cli.shared.naming import name_scans
 from tomobatch.cli.shared.options import Verbose
 from tomobatch.cli.shared.profile import data_url
-from tomobatch.cli.shared.scans import CONFIG, write_sheet
+from tomobatch.cli.shared.scans import CONFIG, plan_scans, read_config, write_sheet
 from tomobatch.cli.shared.snakemake import run_snakemake
 from tomobatch.cli.shared.study import make_study
 from tomobatch.errors import UserError
@@ -43,8 +44,6 @@ def run(
     """
     # Libraries that take seconds to import are left to the commands that need them.
     from tomobatch.opencl.devices import find_device
-    from tomobatch.s3.fetch import fetch_files
-    from tomobatch.s3.listing import list_files
     from tomobatch.s3.transfer import upload_file
     from tomobatch.scan.open import open_scan
 
@@ -64,7 +63,9 @@ def run(
     results = Path("results") if data is None else Path("results-aws")
     lies_at = str(path) if data is None else f"{data}/scans/{path.name}"
     (name,) = name_scans([str(path.absolute())], taken_by_others(results, lies_at))
-    if data is not None:
+    if data is None:
+        foretell_disk(plan_scans({name: {"path": lies_at}}, read_config()).good, results)
+    else:
         typer.echo(f"Uploading {path} to {lies_at}")
         upload_file(path, lies_at, replace=False)
     sheet = results / f"{name}.tsv"
@@ -74,14 +75,19 @@ def run(
     said = ["--verbose"] if verbose else []
     run_snakemake(["--profile", profile, *said, "--config", f"scans={sheet}"])
     if data is not None:
-        there = f"{data}/results/{name}"
-        typer.echo(f"Fetching {there} to {results / name}")
-        fetch_files(
-            there, results / name, [each for each in list_files(there) if not is_intermediate(each)]
-        )
+        _fetch(f"{data}/results/{name}", results / name)
     with open_scan(path) as opened:
         known = opened.header.known_axis
     say_closing_lines(results, [name], known)
+
+
+def _fetch(there: str, folder: Path) -> None:
+    """Bring results down from S3, all but what only the steps need."""
+    from tomobatch.s3.fetch import fetch_files
+    from tomobatch.s3.listing import list_files
+
+    typer.echo(f"Fetching {there} to {folder}")
+    fetch_files(there, folder, [each for each in list_files(there) if not is_intermediate(each)])
 
 
 def _configure(scan: Path) -> None:
