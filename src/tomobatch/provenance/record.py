@@ -28,7 +28,8 @@ Record = dict[str, Any]
 
 PACKAGES = (
     *("numpy", "scipy", "numba", "pyopencl", "pocl-binary-distribution", "mkl-fft", "pyvkfft"),
-    *("h5py", "zarr", "numcodecs", "snakemake", "xraylib"),
+    *("h5py", "hdf5plugin", "zarr", "numcodecs", "tifffile", "imagecodecs", "olefile", "obstore"),
+    *("snakemake", "xraylib"),
 )
 """Those whose version may change a result; what is not installed is left out."""
 
@@ -41,7 +42,7 @@ PARTS = "parts"
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of this package, of Python and of what computes."""
+    """Return the versions of this package, of Python and of what reads and computes."""
     found = {"tomobatch": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
