@@ -55,6 +55,7 @@ def before_and_after(
         Corrections.of_scan(
             TubeSettings.model_validate(settings["tube"]), PhaseSettings(), scan.header
         ),
+        scan.header.angles_rad[number : number + 1],
     )
     return _middle(done.normalised.line_integrals[0]), _middle(retrieved)
 
