@@ -202,6 +202,9 @@ def test_on_the_command_line(tiny):
     said = tomobatch("estimate", str(tiny), "--offline")
     assert said.code == 0, said.err
     assert "offline table of 2026-11-23" in said.out
+    ways, _, _ = said.out.partition("\nPlan: ")
+    assert ways.startswith("children  queue")
+    assert 2 < len(ways.splitlines()) < 8
     last = said.out.splitlines()[-1]
     assert last.startswith("tiny: about ")
     assert "$" in last

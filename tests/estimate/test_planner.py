@@ -8,6 +8,7 @@ import pytest
 from tests.cli.calling import tomobatch
 from tests.fleet.scans import plan_of_size
 
+from tomobatch.cli.shared.front_view import few_of, show_front
 from tomobatch.errors import UserError
 from tomobatch.estimate.estimate import Range
 from tomobatch.estimate.planner import Way, choose_way, counts_up_to, front_of, ways_to_run
@@ -81,6 +82,26 @@ def test_the_gpu_is_not_of_the_front_of_a_scan_of_2048_px():
     assert choose_way(ways, 60 * 60, 0.30).usd < 0.30
 
 
+@pytest.mark.parametrize("chosen", [0, 1, 4, 5, 8])
+def test_of_a_long_front_a_few_ways_are_shown_and_always_the_chosen_one(chosen, capsys):
+    front = [way(2**k, 100 - 10 * k, 0.1 * (k + 1)) for k in range(9)]
+
+    shown = few_of(front, front[chosen])
+    assert len(shown) == 5
+    assert [shown[0], shown[-1]] == [front[0], front[-1]]
+    assert front[chosen] in shown
+    assert front_of(shown) == shown
+    show_front([*front, DEARER], front[chosen], every=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 8
+    assert lines[-2] == "(5 of 9 that no other beats: --front shows all)"
+    assert few_of(front[:3], front[1]) == front[:3]
+    show_front([*front, DEARER], front[chosen], every=True)
+    assert len(capsys.readouterr().out.splitlines()) == 11
+    show_front(front[:1], front[0], every=False)
+    assert capsys.readouterr().out == "", "there is no choice"
+
+
 def test_on_the_command_line(tmp_path):
     write_phantom(tmp_path / "tiny.h5", size=48, n_rows=12, n_angles=60)
     asked = ("estimate", str(tmp_path / "tiny.h5"), "--offline", "--machines", "2")
@@ -89,7 +110,6 @@ def test_on_the_command_line(tmp_path):
     assert said.code == 0, said.err
     assert "Plan: 2 a step, reconstruction on the CPU queue, the cheapest that keeps 40" in said.out
     assert "on the GPU queue 2 a step" in said.out
-    assert "children  queue" not in said.out
     assert (tmp_path / "front.svg").read_text().lstrip().startswith("<?xml")
 
     again = tomobatch(*asked, "--plot", str(tmp_path / "front.svg"))

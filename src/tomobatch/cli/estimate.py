@@ -36,7 +36,7 @@ _DAY_MS = 86_400_000
 def run(
     scan: Annotated[str, typer.Argument(help="Path, s3:// address, or name in config.yaml.")],
     front: Annotated[
-        bool, typer.Option("--front", help="Show the ways to run that no other beats, too.")
+        bool, typer.Option("--front", help="Show every way to run that no other beats.")
     ] = False,
     deadline: Deadline = None,
     budget: Budget = None,
@@ -57,7 +57,8 @@ def run(
     of them lie. Ways to run are compared, with an array a step or pilots for all steps, how many
     children, on which queue, as far as --machines, --pilots and --queue leave it open; the one is
     taken that `run` takes: what keeps --deadline and --budget in nine of ten runs, or without
-    either the knee between minutes and dollars. --front and --plot show the others.
+    either the knee between minutes and dollars. A few of those that no other beats are shown, by
+    --front every one, by --plot all ways.
 
     Example: `tomobatch estimate scans/tooth.h5 --deadline 20m`
     """
@@ -85,8 +86,7 @@ def run(
         taken = {"children": way.most_children, "pilots": way.pilots, "queue": way.queue}
         typer.echo(json.dumps({**estimate.to_dict(), "way": taken}, indent=1))
         return
-    if front:
-        show_front(ways, way)
+    show_front(ways, way, every=front)
     typer.echo(f"{told_plan(ways, way, wish)}\n")
     show_estimate(estimate)
     typer.echo(f"\n{estimate.summary}")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from tomobatch.estimate.planner import Way
 
+_FEW = 5
+"""Ways that are shown where nobody asks for all."""
+
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 
@@ -46,14 +49,33 @@ def limits_of(deadline: str | None, budget: float | None) -> Limits:
     return Limits(deadline_s, budget)
 
 
-def show_front(ways: Sequence["Way"], chosen: "Way") -> None:
-    """Print the ways that no other beats."""
+def show_front(ways: Sequence["Way"], chosen: "Way", *, every: bool) -> None:
+    """Print the ways that no other beats: every one, or a few where there is a choice."""
     from rich.console import Console
 
     from tomobatch.estimate.planner import front_of
 
-    Console(soft_wrap=True).print(front_table(front_of(ways), chosen))
+    front = front_of(ways)
+    if not every and len(front) == 1:
+        return
+    shown = front if every else few_of(front, chosen)
+    Console(soft_wrap=True).print(front_table(shown, chosen))
+    if len(shown) < len(front):
+        typer.echo(f"({len(shown)} of {len(front)} that no other beats: --front shows all)")
     typer.echo("")
+
+
+def few_of(front: Sequence["Way"], chosen: "Way", most: int = _FEW) -> list["Way"]:
+    """Return the cheapest way, the fastest, the chosen one, and some evenly between."""
+    if len(front) <= most:
+        return list(front)
+    last = len(front) - 1
+    taken = {round(last * k / (most - 1)) for k in range(most)}
+    wanted = next((k for k, way in enumerate(front) if way is chosen), 0)
+    if wanted not in taken:
+        taken.remove(min(taken - {0, last}, key=lambda k: abs(k - wanted)))
+        taken.add(wanted)
+    return [front[k] for k in sorted(taken)]
 
 
 def describe(way: "Way") -> str:
