@@ -26,10 +26,10 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: can-link $(VENV)/run.stamp  ## Reconstruct the demo scan, CONE=1 for a cone beam, or SCAN=path/to/scan.h5
+demo: foretell-run can-link $(VENV)/run.stamp  ## Reconstruct the demo scan, CONE=1 for a cone beam, or SCAN=path/to/scan.h5
 	@$(BIN)/tomobatch demo $(if $(CONE),--cone) $(if $(SCAN),"$(SCAN)")
 
-demo-aws: can-link $(VENV)/dev.stamp  ## The same on emulated AWS Batch, where every job really runs
+demo-aws: foretell-dev can-link $(VENV)/dev.stamp  ## The same on emulated AWS Batch, where every job really runs
 	@$(BIN)/aws-batch-emulator run --env TOMOBATCH_DEVICE=cpu -- \
 		$(BIN)/tomobatch demo --profile profiles/aws $(if $(CONE),--cone) $(if $(SCAN),"$(SCAN)")
 
@@ -102,6 +102,11 @@ requirements: $(VENV)/dev.stamp  ## Pin the requirement files anew
 	$(UV_COMPILE) requirements/bench.in -o requirements/bench.txt -c requirements/run.txt
 	$(UV_COMPILE) requirements/security.in -o requirements/security.txt
 	$(UV_COMPILE) --no-deps requirements/vkfft.in -o requirements/vkfft.txt
+
+# The first line of a demo in a fresh clone: what will happen, how long, how much is downloaded.
+foretell-%:
+	@test -e $(VENV)/$*.stamp || echo "Once: some $(DOWNLOAD_$*) MB of packages are downloaded into $(VENV), 1 to 5 minutes;" \
+		"then $(if $(SCAN),$(SCAN) is reconstructed,a scan is made and reconstructed here in a minute or two)."
 
 # Said before hundreds of megabytes are downloaded.
 can-link:

@@ -31,6 +31,30 @@ def test_make_clean_leaves_what_is_the_users(repository, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("target", "stamp", "mb", "then"),
+    [
+        (["demo"], "run", 310, "a scan is made and reconstructed here in a minute or two."),
+        (["demo", "SCAN=mine/scan.h5"], "run", 310, "mine/scan.h5 is reconstructed."),
+        (["demo-aws"], "dev", 520, "a scan is made and reconstructed here in a minute or two."),
+    ],
+)
+def test_the_first_line_of_a_demo_says_what_will_happen(
+    repository, tmp_path, target, stamp, mb, then
+):
+    """With a Python that fails, so that no more than it happens."""
+    shutil.copy(repository / "Makefile", tmp_path)
+    asked = {"cwd": tmp_path, "capture_output": True, "text": True, "check": False}
+    said = subprocess.run(["make", *target, "PYTHON=false"], **asked)
+    assert said.returncode != 0
+    told = f"Once: some {mb} MB of packages are downloaded into .venv, 1 to 5 minutes; then {then}"
+    assert said.stdout.splitlines()[0] == told
+    assert not (tmp_path / ".venv").exists()
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / f".venv/{stamp}.stamp").touch()
+    assert "Once" not in subprocess.run(["make", *target, "PYTHON=false"], **asked).stdout
+
+
+@pytest.mark.parametrize(
     ("variable", "code", "said"),
     [
         (None, 0, LEFT_OUT),
