@@ -84,6 +84,33 @@ def test_rings_that_are_left_are_said(calibration, after, level) -> None:
     assert levels(calibration, replace(STRIPES, figure_after=after))["rings"] == level
 
 
+@pytest.mark.parametrize(
+    ("changes", "level"),
+    [
+        ({}, "amber"),
+        ({"figure_after": 0.03}, "green"),
+        ({"figure_after": float("nan")}, "red"),
+        # A sample of one ring: no method does harm, and there is nothing to take off.
+        ({"errors": {"none": 0.006, "filtering": 0.0065, "sorting": 0.007}}, "amber"),
+        ({"errors": {"none": 0.136, "filtering": 0.137, "sorting": 0.14}}, "red"),
+        ({"method": "filtering", "errors": {"none": 0.4, "filtering": 0.03}}, "red"),
+        ({"asked": "none", "errors": {}}, "red"),
+    ],
+)
+def test_a_concentric_sample_is_not_red_where_no_stripes_are_found(
+    calibration, changes, level
+) -> None:
+    errors = {"none": 0.0008, "filtering": 0.126, "sorting": 0.128}
+    concentric = StripeChoice("none", "auto", True, 0, 0.588, 0.588, errors, (1,))
+    (rings,) = (
+        one
+        for one in judge(calibration, replace(concentric, **changes), GOOD)
+        if one.subject == "rings"
+    )
+    assert rings.level == level
+    assert ("may be the sample's own" in rings.advice) == (level == "amber")
+
+
 def test_an_axis_that_was_given_is_held_against_the_one_found(calibration) -> None:
     line = replace(calibration.line, mid_px=calibration.found.mid_px + 2)
     given = replace(calibration, line=line, cor_source="given")

@@ -119,6 +119,13 @@ def _rings(stripes: StripeChoice) -> Finding:
     # Below zero is chance: nothing is shared.
     after, before = max(stripes.figure_after, 0.0), max(stripes.figure_before, 0.0)
     figure = f"{after:.3f}, {before:.3f} before removal ({done})"
+    if stripes.finds_no_stripes and stripes.figure_after >= 0.2:
+        threshold = "amber from 0.06, red from 0.2 where stripes are found"
+        advice = (
+            "circles may be the sample's own, as its sinograms show no stripes: look at a slice;"
+            " where they do not belong to it, try stripes.method: sorting, or take more flats"
+        )
+        return Finding("rings", "amber", figure, threshold, why, advice)
     return Finding("rings", _level(stripes.figure_after, 0.06, 0.2), figure, threshold, why, advice)
 
 

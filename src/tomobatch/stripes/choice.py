@@ -33,6 +33,9 @@ _SHIFTS = (0.11, -0.17)
 _LOOKED_AT = 0.92
 # Errors on planted stripes that differ by less rank methods no better than chance.
 _ALIKE = 0.05
+# An error on planted stripes that is nothing to see, and the share of the best method's error by
+# which doing nothing is better by far.
+_HARMLESS, _BY_FAR = 0.01, 0.5
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,18 @@ class StripeChoice:
     figure_after: float | None = None
     errors: dict[Removal, float] = field(default_factory=dict)
     rows: tuple[int, ...] = ()
+
+    @property
+    def finds_no_stripes(self) -> bool:
+        """Whether nothing was chosen as there is next to nothing to take off.
+
+        The stripes that could be parted from the sample do no harm where they are planted again, or
+        less by far than any method would: rings that a figure sees then may be the sample's own.
+        """
+        if self.asked != "auto" or self.method != "none" or "none" not in self.errors:
+            return False
+        others = [error for method, error in self.errors.items() if method != "none"]
+        return self.errors["none"] <= max(_HARMLESS, _BY_FAR * min(others, default=0.0))
 
     def to_json(self) -> str:
         """Return the choice as JSON text."""
