@@ -64,11 +64,13 @@ def test_without_darks_zero_is_taken_with_a_warning(darks):
     found = average_references([ReferenceSeries(FLATS, 0.0)], darks)
     assert not found.dark.any()
     assert "no darks" in found.warnings[0]
+    assert "datasets.darks" in found.warnings[0]
 
 
 def test_a_single_flat_is_taken_with_a_warning():
     found = average_references([ReferenceSeries(FLATS[:1], 0.0)], DARKS)
     assert "a single flat" in found.warnings[0]
+    assert "take ten or more" in found.warnings[0]
     assert found.noise == 0.0
 
 

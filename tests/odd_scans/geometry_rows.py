@@ -67,5 +67,5 @@ ROWS = (
         ("field of view", "at the edges of the detector")),
     Row("hardly any object", lambda folder: faintest(folder, 0.01), "warned", _DOUBT),
     Row("nothing in the beam", lambda folder: faintest(folder, 1e-9), "warned",
-        (*_DOUBT, "nothing in the beam")),
+        (*_DOUBT, "nothing in the beam", "whether datasets.projections names")),
 )  # fmt: skip

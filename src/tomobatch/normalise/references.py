@@ -16,6 +16,10 @@ from tomobatch.normalise.series import ReferenceSeries
 from tomobatch.normalise.settings import NO_FLATS, NormaliseSettings
 from tomobatch.normalise.strangers import without_strange_darks, without_strange_flats
 
+NO_DARKS = (
+    "no darks: zero is taken, so the attenuation of dense parts comes out too low; take ten with"
+    " the beam off, and name them by datasets.darks if they lie elsewhere"
+)
 _DRIFT_MAP_SIZE_PX = 64
 
 
@@ -180,8 +184,7 @@ def _average_darks(
     """Return the mean dark (y, x), its zingers, and what is odd about it."""
     shape = series[0].frames.shape[1:]
     if darks is None or len(darks) == 0:
-        warning = "no darks: zero is taken, so the attenuation of dense parts comes out too low"
-        return np.zeros(shape, np.float32), 0, [warning]
+        return np.zeros(shape, np.float32), 0, [NO_DARKS]
     _check_shape("darks", darks.shape[1:], shape)
     flat_level = float(np.median([np.median(one.frames[0]) for one in series]))
     darks, warnings = without_strange_darks(darks, flat_level)
@@ -203,7 +206,10 @@ def _remarks(
 ) -> Iterator[str]:
     """Say what is odd about the series of flats; how saturated ones scatter says nothing."""
     if any(len(one.frames) == 1 for one in series):
-        yield "a series holds a single flat: its zingers stay in it"
+        yield (
+            "a series holds a single flat: its zingers stay in it, and its noise makes rings; take"
+            " ten or more"
+        )
     for one, mean in zip(series, means, strict=True):
         if mean.changed_frames and not said_saturated:
             yield (

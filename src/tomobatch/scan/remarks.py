@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.normalise.divided import no_references, white_references
-from tomobatch.normalise.references import References, average_references
+from tomobatch.normalise.references import NO_DARKS, References, average_references
 from tomobatch.normalise.series import ReferenceSeries
 from tomobatch.normalise.settings import NormaliseSettings
 from tomobatch.scan.angle_check import EffectiveAngles, effective_angles
@@ -142,19 +142,24 @@ def header_remarks(header: ScanHeader, settings: NormaliseSettings | None = None
     if header.angle_source is AngleSource.ASSUMED:
         yield "no angles: 0..180 degrees is assumed; give datasets.angle_range_deg"
     if header.n_darks == 0 and of_counts and header.white_level is None:
-        yield "no darks: zero is taken, so the attenuation of dense parts comes out too low"
+        yield NO_DARKS
     if header.n_projections < _FEWEST_ANGLES_PER_COLUMN * header.n_cols:
         wanted = round(header.n_cols * np.pi / 2)
         yield (
             f"{header.n_projections} projections are few for {header.n_cols} columns"
-            f" ({wanted} resolve them fully): expect streaks"
+            f" ({wanted} resolve them fully): expect streaks; take more, or try"
+            " reconstruct.method: tv"
         )
     if header.beam is not None:
         yield from cone_remarks(header, header.beam)
         return
     gap_deg, step_deg = np.rad2deg(widest_gap_rad(header.angles_rad))
     if gap_deg > max(_LARGEST_GAP_DEG, _LARGEST_GAP_STEPS * step_deg):
-        yield f"the angles leave {gap_deg:.3g} degrees of the half turn unseen: expect streaks"
+        yield (
+            f"the angles leave {gap_deg:.3g} degrees of the half turn unseen: expect streaks and"
+            " edges that fade; give datasets.angle_range_deg if the angles are wrong, or try"
+            " reconstruct.method: tv"
+        )
 
 
 def _count_remarks(
@@ -172,7 +177,10 @@ def _count_remarks(
         return
     drift = float(np.ptp(intensity) / intensity.max())
     if drift > _LARGEST_DRIFT:
-        yield f"the beam changed by {drift:.0%} between the series of flats"
+        yield (
+            f"the beam changed by {drift:.0%} between the series of flats: normalise.flats:"
+            " interpolate follows a steady change; of one that leaps, take flats more often"
+        )
     count = min(_SAMPLED_PROJECTIONS, header.n_projections)
     numbers = np.linspace(0, header.n_projections - 1, count).round().astype(int)
     counts = np.concatenate([scan.read_projections(int(i), int(i) + 1) for i in numbers])
@@ -251,5 +259,6 @@ def _emptiness(counts: NDArray[np.integer | np.floating], references: References
     if scatter < _EMPTY_NOISES * noise:
         yield (
             f"nothing in the beam stands out of the noise: {len(counts)} projections spread over"
-            f" the scan vary by {scatter:.2g} of the beam, as without a sample"
+            f" the scan vary by {scatter:.2g} of the beam, as without a sample; look at one, and"
+            " whether datasets.projections names the right pictures"
         )
