@@ -22,6 +22,7 @@ from tomobatch.beam import ConeBeam
 from tomobatch.normalise.normalise import program_defines
 from tomobatch.opencl.kernels import OPTIONS, Define, define_options
 from tomobatch.reconstruct.cone.geometry import make_cone_geometry
+from tomobatch.reconstruct.cone.projector import LANES
 from tomobatch.reconstruct.cone.variants import local as cone_local
 from tomobatch.reconstruct.fourier import STANDARD
 from tomobatch.reconstruct.iterative.cut import rays as iterative_cut
@@ -126,6 +127,14 @@ def builds() -> list[Build]:
     assert patches is not None
     items = patches.n_z * 4
     found.append(Build("cone, local", cone, "local", "back_project", patches.defines, items))
+    found += [
+        Build(f"cone rays, {kernel}", cone, "rays", kernel, LANES.defines(pad=24), LANES.group)
+        for kernel in ("project", "stretch", "back_project")
+    ]
+    found += [
+        Build(f"cone volumes, {kernel}", cone, "gradient", kernel, {}, 64)
+        for kernel in ("shrink_gradient", "step_ahead")
+    ]
     defines, group = program_defines("gpu", "ushort", keep_zingers=False)
     package = "tomobatch.normalise"
     found.append(Build("normalise, uint16", package, "normalise", "normalise", defines, group))

@@ -19,6 +19,8 @@ LIMITS = {
     "fourier, cut": (0, 1.0),
     "iterative, ": (0, 0.5),
     "cone, local": (0, 0.5),
+    "cone rays, ": (0, 0.5),
+    "cone volumes, ": (0, 0.5),
     # Used on the CPU: it looks for the median of a window by index.
     "normalise": (192, 0.15),
 }

@@ -31,6 +31,10 @@ class RayCut:
         """Neighbours, of a column of voxels or of rows, that a group computes."""
         return self.width * self.n_vecs * self.group
 
+    def defines(self, pad: int) -> dict[str, Define]:
+        """Return the constants of ``rays.cl`` for columns with so many zeros at either end."""
+        return {"WIDTH": self.width, "N_VECS": self.n_vecs, "GROUP": self.group, "PAD": pad}
+
 
 COLUMNS = RayCut(width=8, n_vecs=8, group=1)
 """For CPUs: a work-item computes 64 neighbours, in vectors."""
@@ -85,13 +89,7 @@ class ConeProjector:
     def __init__(self, device: Device, grid: RayGrid, cut: RayCut) -> None:
         self.grid, self.pad, self.n_z = grid, pad_slices(grid), column_length(grid, cut)
         self._cut, self._context = cut, device.context
-        defines: dict[str, Define] = {
-            "WIDTH": cut.width,
-            "N_VECS": cut.n_vecs,
-            "GROUP": cut.group,
-            "PAD": self.pad,
-        }
-        program = load_kernel(device, "rays", defines, package=PACKAGE)
+        program = load_kernel(device, "rays", cut.defines(self.pad), package=PACKAGE)
         self._project, self._stretch, self._back_project = (
             cl.Kernel(program, name) for name in ("project", "stretch", "back_project")
         )
