@@ -98,7 +98,7 @@ class Resources:
 
 def builds() -> list[Build]:
     """Return every kernel as a GPU gets it, in blocks of all sizes."""
-    slices, cone = "tomobatch.reconstruct", "tomobatch.reconstruct.cone"
+    slices = "tomobatch.reconstruct"
     found = []
     for lanes in (4, 16, 32):
         cut = local(lanes, 1, LOCAL_BYTES)
@@ -122,19 +122,7 @@ def builds() -> list[Build]:
     found.append(Build("direct, split_slices", slices, "layout", "split_slices", layout, 256))
     for lanes in (4, 16):
         found += _of_iterations(lanes)
-    beam = ConeBeam(1500, 3000, 1.0, 1.0)
-    patches = cone_local(make_cone_geometry(beam, [0.0, 1.6, 3.2, 4.8], 1024, 1024), LOCAL_BYTES)
-    assert patches is not None
-    items = patches.n_z * 4
-    found.append(Build("cone, local", cone, "local", "back_project", patches.defines, items))
-    found += [
-        Build(f"cone rays, {kernel}", cone, "rays", kernel, LANES.defines(pad=24), LANES.group)
-        for kernel in ("project", "stretch", "back_project")
-    ]
-    found += [
-        Build(f"cone volumes, {kernel}", cone, "gradient", kernel, {}, 64)
-        for kernel in ("shrink_gradient", "step_ahead")
-    ]
+    found += _of_cones()
     defines, group = program_defines("gpu", "ushort", keep_zingers=False)
     package = "tomobatch.normalise"
     found.append(Build("normalise, uint16", package, "normalise", "normalise", defines, group))
@@ -153,6 +141,26 @@ def _of_iterations(lanes: int) -> list[Build]:
             ("algebra", steps, cut.algebra),
         )
         for kernel in kernels
+    ]
+
+
+def _of_cones() -> list[Build]:
+    """Return the kernels of a cone beam: of FDK, and of the methods that iterate."""
+    package = "tomobatch.reconstruct.cone"
+    beam = ConeBeam(1500, 3000, 1.0, 1.0)
+    patches = cone_local(make_cone_geometry(beam, [0.0, 1.6, 3.2, 4.8], 1024, 1024), LOCAL_BYTES)
+    assert patches is not None
+    group, rays = patches.n_z * 4, LANES.defines(pad=24)
+    return [
+        Build("cone, local", package, "local", "back_project", patches.defines, group),
+        *(
+            Build(f"cone rays, {kernel}", package, "rays", kernel, rays, LANES.group)
+            for kernel in ("project", "stretch", "back_project")
+        ),
+        *(
+            Build(f"cone volumes, {kernel}", package, "gradient", kernel, {}, 64)
+            for kernel in ("shrink_gradient", "step_ahead")
+        ),
     ]
 
 
