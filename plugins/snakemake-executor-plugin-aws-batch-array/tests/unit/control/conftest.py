@@ -14,6 +14,7 @@ from snakemake_executor_plugin_aws_batch_array.executor import Executor
 from snakemake_executor_plugin_aws_batch_array.outputs import Outputs
 from snakemake_executor_plugin_aws_batch_array.pace import Pace
 from snakemake_executor_plugin_aws_batch_array.parcels import Parcel, Run
+from snakemake_executor_plugin_aws_batch_array.preparing import Preparation
 from snakemake_executor_plugin_aws_batch_array.settings import ExecutorSettings
 from snakemake_executor_plugin_aws_batch_array.status import Status
 from snakemake_executor_plugin_aws_batch_array.tracked import Ticket
@@ -199,6 +200,18 @@ def cannot_prepare(job):
     raise RuntimeError("a job nobody can name")
 
 
+class AsTold(Preparation):
+    """Makes jobs ready as it is told, and puts them together as any other."""
+
+    def __init__(self, prepare, run=None):
+        self.prepare, self.run, self.settings = prepare, run, ExecutorSettings()
+
+
+@pytest.fixture
+def as_told():
+    return AsTold
+
+
 @pytest.fixture
 def executor():
     executor = Executor.__new__(Executor)
@@ -217,7 +230,7 @@ def executor():
     executor._taken_up = {}
     executor._again = {}
     executor._reported = {}
-    executor._preparation = SimpleNamespace(prepare=cannot_prepare)
+    executor._preparation = AsTold(cannot_prepare)
     executor._run_id = "run"
     executor.recorded = set()
     executor.workflow.dag = SimpleNamespace(jobs=[], finished=executor.recorded.__contains__)

@@ -51,7 +51,7 @@ class World:
 
 
 @pytest.fixture
-def new_world(monkeypatch, batch, store, run, parcel, executor, new_job, no_pilots):
+def new_world(monkeypatch, batch, store, run, parcel, executor, new_job, no_pilots, as_told):
     """Make a world anew."""
     rules = {"kept": KEPT, "changed": CHANGED, "replaced": REPLACED, "array": 3, "plain": 1}
     commands = {
@@ -89,9 +89,8 @@ def new_world(monkeypatch, batch, store, run, parcel, executor, new_job, no_pilo
         ready = {
             new_job(): (rule, command) for rule, of_rule in asked.items() for command in of_rule
         }
-        executor._preparation = SimpleNamespace(
-            run=run,
-            prepare=lambda job: ReadyJob(job, ready[job][0], "cpu", resources, ready[job][1]),
+        executor._preparation = as_told(
+            lambda job: ReadyJob(job, ready[job][0], "cpu", resources, ready[job][1]), run
         )
         executor._definitions = SimpleNamespace(for_job=lambda *_: "definition:1")
         executor._dispatcher = second

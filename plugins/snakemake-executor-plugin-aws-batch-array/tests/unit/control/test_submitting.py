@@ -10,16 +10,16 @@ from snakemake_executor_plugin_aws_batch_array.tracked import Ticket
 from snakemake_executor_plugin_aws_batch_array.verdicts import MAX_LOGS, Verdict
 
 
-class Preparation:
-    """Takes jobs as they are; each asks for what it is given."""
+@pytest.fixture
+def asking(as_told):
+    """Return what takes jobs as they are; each asks for what it is given."""
 
-    run = "the run"
+    def preparation(asked):
+        each = iter(asked)
+        command = Command(("a:",), (), "", ())
+        return as_told(lambda job: ReadyJob(job, "a", "cpu", next(each), command), "the run")
 
-    def __init__(self, asked):
-        self._asked = iter(asked)
-
-    def prepare(self, job):
-        return ReadyJob(job, "a", "cpu", next(self._asked), Command(("a:",), (), "", ()))
+    return preparation
 
 
 @pytest.fixture
@@ -43,14 +43,16 @@ def parcels(executor, monkeypatch):
     return given
 
 
-def test_jobs_of_one_array_get_what_the_largest_of_them_asks_for(executor, parcels, new_job):
+def test_jobs_of_one_array_get_what_the_largest_of_them_asks_for(
+    executor, parcels, new_job, asking
+):
     asked = [
         JobResources("cpu", 1, 1000, 0, 600),
         JobResources("cpu", 1, 1020, 0, 620),
         JobResources("cpu", 1, 1010, 0, 610),
     ]
     assert len({each.likeness for each in asked}) == 1
-    executor._preparation = Preparation(asked)
+    executor._preparation = asking(asked)
 
     executor.run_jobs([new_job() for _ in asked])
 
@@ -59,9 +61,11 @@ def test_jobs_of_one_array_get_what_the_largest_of_them_asks_for(executor, parce
     assert len(parcel.commands) == 3
 
 
-def test_what_a_job_makes_anew_is_not_known_from_before(executor, parcels, new_job, monkeypatch):
+def test_what_a_job_makes_anew_is_not_known_from_before(
+    executor, parcels, new_job, asking, monkeypatch
+):
     jobs, changing = [new_job(), new_job()], []
-    executor._preparation = Preparation([JobResources("cpu", 1, 1000, 0, None)] * 2)
+    executor._preparation = asking([JobResources("cpu", 1, 1000, 0, None)] * 2)
     monkeypatch.setattr(executor._outputs, "will_change", changing.extend)
 
     executor.run_jobs(jobs)
