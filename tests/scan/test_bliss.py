@@ -66,6 +66,17 @@ def write_tomography(
         write_entry(file, f"{number}.1", title, stack, **measured)
 
 
+def test_a_distance_in_an_unknown_unit_is_said(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "raw.h5", "w") as file:
+        write_tomography(file)
+        file["1.1/technique/scan/sample_detector_distance"].attrs["units"] = "counts"
+    with open_scan(tmp_path / "raw.h5") as scan:
+        assert scan.header.distance_mm is None
+        (note,) = scan.header.notes
+    assert "a distance of the detector of 30 counts cannot be" in note
+    assert "give phase.distance_mm" in note
+
+
 def test_a_tomography_comes_back_as_it_was_taken(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "raw.h5", "w") as file:
         write_tomography(file)

@@ -132,6 +132,22 @@ def test_a_synchrotron_s_source_is_as_good_as_parallel(scan):
     assert header(scan).beam is None
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "told"),
+    [
+        (6.0, "furlong", "a distance of the source of 6 furlong cannot be, and is not used"),
+        (1e9, "m", "a distance of the source of 1e+09 m cannot be, and is not used"),
+        (6_000_000.0, "m", "a distance of the source of 6e+06 m cannot be, and is not used"),
+    ],
+)
+def test_a_distance_that_cannot_be_is_said(scan, value, unit, told):
+    set_value(scan, "instrument/source/distance", value)
+    with h5py.File(scan, "r+") as file:
+        file["entry/instrument/source/distance"].attrs["units"] = unit
+    (note,) = (one for one in header(scan).notes if "distance" in one)
+    assert note == f"{told}; give datasets.cone.source_to_axis_mm of a cone beam"
+
+
 def drifting(path: Path, last: tuple[float, float]) -> Path:
     """Write a scan whose picture moves evenly, to so many columns and rows at its end."""
     share = np.linspace(0, 1, 160)

@@ -5,7 +5,7 @@ import pytest
 
 from tomobatch.scan.angles import n_with_angles, to_radians, unwrapped, widest_gap_rad
 from tomobatch.scan.beam_geometry import BeamGeometry
-from tomobatch.scan.units import energy_kev, pixel_um
+from tomobatch.scan.units import distance_mm, energy_kev, pixel_um
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,32 @@ def test_energies(value: float, unit: str, expected: float | None, doubted: bool
     found = energy_kev(value, unit)
     assert found.value == pytest.approx(expected)
     assert (found.note is not None) == doubted
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "usual", "expected", "doubted"),
+    [
+        (145, "m", "mm", 145_000, False),
+        (60, "", "mm", 60, False),
+        (5, "cm", "m", 50, False),
+        (60_000, "", "m", 60_000, True),
+        (145_000, "m", "m", 145_000, True),
+        (60_000, "counts", "m", 60_000, True),
+        (60, "counts", "m", None, True),
+        (1e-9, "m", "m", None, True),
+        (1e12, "mm", "m", None, True),
+        (60, "", "", None, True),
+    ],
+)
+def test_distances(
+    value: float, unit: str, usual: str, expected: float | None, doubted: bool
+) -> None:
+    found = distance_mm("a distance of the source", value, unit, usual, "datasets.key")
+    assert found.value == pytest.approx(expected)
+    assert (found.note is not None) == doubted
+    if doubted:
+        assert f"a distance of the source of {value:g}" in str(found.note)
+        assert "datasets.key" in str(found.note)
 
 
 HALF = np.linspace(0, 180, 200, endpoint=False)

@@ -282,7 +282,8 @@ def _figure_notes(parts: ScanParts, datasets: DatasetSettings) -> list[str]:
         (datasets.pixel_size_um, parts.pixel_size),
         (datasets.energy_kev, parts.energy),
     )
-    return [figure.note for given, figure in pairs if given is None and figure.note is not None]
+    found = [figure.note for given, figure in pairs if given is None and figure.note is not None]
+    return [*parts.beam.notes, *found]
 
 
 def _given_or_found(given: float | None, found: Figure) -> float | None:

@@ -1,6 +1,9 @@
 """Whether a scan's beam was parallel, as far as its distances tell."""
 
 from dataclasses import dataclass
+from typing import Self
+
+from tomobatch.scan.units import Figure
 
 # How far an edge may be off, in pixels at the rim of the field of view, if the fan of the beam is
 # ignored; and the magnification that is too much where the size of a pixel is not known.
@@ -20,12 +23,23 @@ class BeamGeometry:
         Geometric, of the diverging beam; not that of a lens.
     kind
         The beam in the file's own word, such as ``cone``.
+    notes
+        Distances of the file that cannot be, a line each.
     """
 
     source_mm: float | None = None
     detector_mm: float | None = None
     magnification: float | None = None
     kind: str = ""
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of_figures(
+        cls, source: Figure, detector: Figure, magnification: float | None = None, kind: str = ""
+    ) -> Self:
+        """Return the geometry of distances in mm, with their notes."""
+        notes = tuple(one.note for one in (source, detector) if one.note is not None)
+        return cls(source.value, detector.value, magnification, kind, notes)
 
     def diverging(self, n_cols: int, pixel_um: float | None) -> str | None:
         """Say in words by what a scan of so many columns is that of a cone beam; None if it is not.

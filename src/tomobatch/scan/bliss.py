@@ -29,7 +29,7 @@ from tomobatch.scan.hdf5 import (
 )
 from tomobatch.scan.hdf5_frames import Hdf5Frames
 from tomobatch.scan.hdf5_links import Found, get_item
-from tomobatch.scan.hdf5_metadata import read_array, read_length_mm
+from tomobatch.scan.hdf5_metadata import read_array, read_detector_mm
 from tomobatch.scan.joined_frames import joined
 from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
 from tomobatch.scan.settings import DatasetSettings
@@ -141,7 +141,7 @@ def read_acquisition(
         angles=_angles(file, acquisition, counts, datasets),
         pixel_size=_pixel_size(groups),
         energy=_energy(groups),
-        beam=BeamGeometry(detector_mm=_distance(groups)),
+        beam=BeamGeometry.of_figures(Figure(), _distance(groups)),
         known_axis=read_known_axis(file),
         monitor=np.concatenate(known) if len(known) == len(monitors) else None,
         half_acquisition="half" in [text.lower() for text in fields_of_view],
@@ -258,7 +258,7 @@ def _energy(groups: list[h5py.Group]) -> Figure:
     return energy_kev(found[0][0], found[0][1] or "keV") if found else Figure()
 
 
-def _distance(groups: list[h5py.Group]) -> float | None:
+def _distance(groups: list[h5py.Group]) -> Figure:
     path = "technique/scan/sample_detector_distance"
-    found = [mm for group in groups if (mm := read_length_mm(group, "mm", path)) is not None]
-    return found[0] if found else None
+    found = [read_detector_mm(group, "mm", path) for group in groups]
+    return next((figure for figure in found if figure != Figure()), Figure())

@@ -15,7 +15,7 @@ from tomobatch.scan.beam_geometry import BeamGeometry
 from tomobatch.scan.hdf5 import file_name, get_dataset, read_angles, read_number, read_text
 from tomobatch.scan.hdf5_frames import Hdf5Frames
 from tomobatch.scan.hdf5_links import Found, get_item
-from tomobatch.scan.hdf5_metadata import read_array, read_length_mm
+from tomobatch.scan.hdf5_metadata import read_array, read_detector_mm, read_source_mm
 from tomobatch.scan.header import Frames
 from tomobatch.scan.parts import FlatBlock, ScanParts, flat_blocks
 from tomobatch.scan.settings import DatasetSettings
@@ -133,8 +133,8 @@ def _beam(file: h5py.File) -> BeamGeometry:
     magnification = read_number(
         file, f"{_INSTRUMENT}/geometric_magnification", f"{_INSTRUMENT}/magnification"
     )
-    return BeamGeometry(
-        source_mm=read_length_mm(
+    return BeamGeometry.of_figures(
+        read_source_mm(
             file,
             "m",
             f"{_INSTRUMENT}/source/distance",
@@ -142,7 +142,7 @@ def _beam(file: h5py.File) -> BeamGeometry:
             f"{_INSTRUMENT}/source_distance",
             f"{_INSTRUMENT}/setup/source_distance",
         ),
-        detector_mm=read_length_mm(
+        read_detector_mm(
             file, "mm", f"{_INSTRUMENT}/detector/distance", f"{_INSTRUMENT}/detector_distance"
         ),
         magnification=None if magnification is None else magnification[0],

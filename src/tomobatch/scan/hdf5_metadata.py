@@ -1,20 +1,48 @@
 """Figures of HDF5 files that may be negative, or be given once for all pictures."""
 
+from collections.abc import Iterator
+
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from tomobatch.scan.hdf5 import read_unit
 from tomobatch.scan.hdf5_links import get_item
-from tomobatch.scan.units import length_um
+from tomobatch.scan.units import Figure, distance_mm, pixel_um
 
 
-def read_length_mm(file: h5py.Group, usual: str, *paths: str) -> float | None:
-    """Read the first of the paths that holds a distance other than zero, in mm without its sign.
+def read_source_mm(file: h5py.Group, usual: str, *paths: str) -> Figure:
+    """Read the first of the paths that holds the source's distance, in mm without its sign.
 
     Files give a source upstream of the sample a negative distance. ``usual`` is the unit meant
-    where none is given.
+    where none is given; a distance that cannot be is noted.
     """
+    key = "datasets.cone.source_to_axis_mm of a cone beam"
+    return _read_distance(file, "a distance of the source", usual, key, paths)
+
+
+def read_detector_mm(file: h5py.Group, usual: str, *paths: str) -> Figure:
+    """Read the detector's distance from the sample; as :func:`read_source_mm`."""
+    key = "phase.distance_mm or, of a cone beam, datasets.cone.source_to_detector_mm"
+    return _read_distance(file, "a distance of the detector", usual, key, paths)
+
+
+def read_pixel_mm(file: h5py.Group, *paths: str) -> float | None:
+    """Read the first of the paths that holds the size of a pixel with its unit, in mm."""
+    sizes = [pixel_um(value, unit, "") for value, unit in _lengths(file, paths)]
+    return next((size.value / 1e3 for size in sizes if size.value and not size.note), None)
+
+
+def _read_distance(
+    file: h5py.Group, what: str, usual: str, key: str, paths: tuple[str, ...]
+) -> Figure:
+    found = [distance_mm(what, *length, usual, key) for length in _lengths(file, paths)]
+    sound = [figure for figure in found if figure.note is None]
+    return next(iter([*sound, *found]), Figure())
+
+
+def _lengths(file: h5py.Group, paths: tuple[str, ...]) -> Iterator[tuple[float, str]]:
+    """Yield the numbers of the paths other than zero, without their signs, and their units."""
     for path in paths:
         dataset = get_item(file, path)
         if (
@@ -24,10 +52,8 @@ def read_length_mm(file: h5py.Group, usual: str, *paths: str) -> float | None:
         ):
             continue
         value = abs(float(np.median(np.asarray(dataset[()], np.float64))))
-        length = length_um(value, read_unit(dataset), usual)
-        if length is not None and np.isfinite(length) and length > 0:
-            return length / 1e3
-    return None
+        if np.isfinite(value) and value > 0:
+            yield value, read_unit(dataset)
 
 
 def read_array(file: h5py.Group, n_values: int, *paths: str) -> NDArray[np.float64] | None:

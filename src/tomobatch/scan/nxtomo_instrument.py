@@ -7,7 +7,7 @@ from tomobatch.orientation import Rotation
 from tomobatch.scan.beam_geometry import BeamGeometry
 from tomobatch.scan.cone import FoundCone
 from tomobatch.scan.hdf5 import as_text, read_number, read_text
-from tomobatch.scan.hdf5_metadata import read_length_mm
+from tomobatch.scan.hdf5_metadata import read_detector_mm, read_pixel_mm, read_source_mm
 from tomobatch.scan.units import Figure, energy_kev, pixel_um
 
 _SOURCE = (
@@ -15,6 +15,7 @@ _SOURCE = (
     "instrument/source/sample_source_distance",
     "sample/source_distance",
 )
+_DETECTOR = "instrument/detector/distance"
 _UPRIGHT = 0.9
 """Of an axis, along the vertical; one that lies is that of something else."""
 
@@ -98,13 +99,9 @@ def read_beam(entry: h5py.Group) -> BeamGeometry:
     magnification = read_number(
         entry, "instrument/detector/magnification", "instrument/magnification", "magnification"
     )
-    return BeamGeometry(
-        source_mm=read_length_mm(
-            entry,
-            "m",
-            *_SOURCE,
-        ),
-        detector_mm=read_length_mm(entry, "m", "instrument/detector/distance"),
+    return BeamGeometry.of_figures(
+        read_source_mm(entry, "m", *_SOURCE),
+        read_detector_mm(entry, "m", _DETECTOR),
         magnification=None if magnification is None else magnification[0],
         kind=read_text(entry, "instrument/beam/geometry")
         or read_text(entry, "instrument/source/geometry")
@@ -117,18 +114,17 @@ def read_cone(entry: h5py.Group, beam: BeamGeometry) -> FoundCone | None:
     if beam.source_mm is None:
         return None
     # A length without a unit may be out by thousands: it is asked for instead.
-    source_mm, behind_mm = (
-        read_length_mm(entry, "", *paths) for paths in (_SOURCE, ("instrument/detector/distance",))
-    )
+    distances = read_source_mm(entry, "", *_SOURCE), read_detector_mm(entry, "", _DETECTOR)
+    source_mm, behind_mm = (None if one.note else one.value for one in distances)
     known = None if source_mm is None or behind_mm is None else source_mm + behind_mm
     on_sample = ("sample/x_pixel_size", "instrument/detector/x_magnified_pixel_size")
-    voxel_mm = read_length_mm(entry, "", *on_sample)
+    voxel_mm = read_pixel_mm(entry, *on_sample)
     if known is None and source_mm is not None and beam.magnification is not None:
         known = source_mm * beam.magnification
     return FoundCone(
         source_to_axis_mm=source_mm,
         source_to_detector_mm=known,
-        pixel_mm=read_length_mm(entry, "", "instrument/detector/x_pixel_size"),
-        row_pitch_mm=read_length_mm(entry, "", "instrument/detector/y_pixel_size"),
+        pixel_mm=read_pixel_mm(entry, "instrument/detector/x_pixel_size"),
+        row_pitch_mm=read_pixel_mm(entry, "instrument/detector/y_pixel_size"),
         voxel_um=None if voxel_mm is None else 1e3 * voxel_mm,
     )

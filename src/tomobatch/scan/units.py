@@ -16,6 +16,7 @@ _KEV = {"eV": 1e-3, "keV": 1.0, "MeV": 1e3, "meV": 1e-6, "J": 1 / 1.602176634e-1
 # wrong unit must fall for exactly one unit.
 _PIXEL_UM, _USUAL_PIXEL_UM = (0.01, 1000.0), (0.02, 250.0)
 _ENERGY_KEV, _USUAL_ENERGY_KEV = (0.1, 10_000.0), (2.0, 500.0)
+_DISTANCE_MM, _USUAL_DISTANCE_MM = (1e-3, 1e6), (1.0, 3e5)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,22 @@ def pixel_um(value: float, unit: str, usual: str) -> Figure:
         {name: value * factor for name, factor in scales.items()},
         _USUAL_PIXEL_UM,
         "datasets.pixel_size_um",
+    )
+
+
+def distance_mm(what: str, value: float, unit: str, usual: str, key: str) -> Figure:
+    """Turn a distance along the beam to mm; as :func:`pixel_um`.
+
+    ``what`` it is and the ``key`` of the configuration that is given instead are for the note.
+    """
+    stated = length_um(value, unit, usual)
+    return _judge(
+        f"{what} of {value:g} {unit or usual}".rstrip(),
+        None if stated is None else stated / 1e3,
+        _DISTANCE_MM,
+        {"m": value * 1e3, "mm": value},
+        _USUAL_DISTANCE_MM,
+        key,
     )
 
 
