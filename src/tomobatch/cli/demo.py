@@ -70,8 +70,6 @@ def run(
         upload_file(path, lies_at, replace=False)
     sheet = results / f"{name}.tsv"
     write_sheet(sheet, {name: {"path": lies_at}})
-    if not CONFIG.is_file():
-        CONFIG.write_text(f"scans: {sheet}\n", encoding="utf-8")
     said = ["--verbose"] if verbose else []
     run_snakemake(["--profile", profile, *said, "--config", f"scans={sheet}"])
     if data is not None:
