@@ -1,6 +1,7 @@
 """Which part of a volume comes down."""
 
 import io
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -55,6 +56,20 @@ def results(emulator, volume, tmp_path, monkeypatch):
             client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
     put_record(find_place(), record("fetched"))
     return tmp_path / "results-aws" / "fetched" / "tooth"
+
+
+@pytest.mark.parametrize(("path", "code"), [("scans/tooth.h5", 1), ("s3://lab/tooth.h5", 0)])
+def test_results_that_were_made_here_are_not_fetched_over(results, path, code):
+    results.mkdir(parents=True)
+    (results / "report.html").write_text("<p>Mine</p>")
+    made_with = {"version": "0.2.0", "settings": {"path": path}}
+    (results / "settings.json").write_text(json.dumps(made_with))
+
+    said = tomobatch("fetch", "fetched")
+
+    assert said.code == code, said.err
+    assert ("was made on this machine" in said.err) == bool(code)
+    assert ("Mine" in (results / "report.html").read_text()) == bool(code)
 
 
 def test_a_volume_on_s3_is_looked_at_where_it_lies(results, volume, emulator):

@@ -42,6 +42,8 @@ def run(
     with observed(run) as observer:
         folder = output or Path("results-aws") / observer.run
         scans = scan_results(observer)
+        for scan in scans:
+            refuse_own(folder / scan)
         for scan, url in scans.items():
             files = choose_parts(url, wanted, level)
             with transfer_bar(f"Fetching {scan}", sum(file.size for file in files)) as progress:
@@ -55,6 +57,25 @@ def run(
     from tomobatch.records.table import write_table
 
     typer.echo(f"{write_table(folder, scans, {})}: what came of every scan")
+
+
+def refuse_own(results: Path) -> None:
+    """Refuse to fetch over results that were made on this machine.
+
+    Raises
+    ------
+    UserError
+        If they are finished, and of a scan that does not lie on S3.
+    """
+    from tomobatch.errors import UserError
+    from tomobatch.s3.address import is_remote
+    from tomobatch.stores.finished import read_made_with
+
+    made_with = read_made_with(str(results))
+    if made_with is None or made_with.settings is None:
+        return
+    if not is_remote(str(made_with.settings.get("path", ""))):
+        raise UserError(f"{results} was made on this machine: give another folder by --output")
 
 
 def scan_results(observer: "Observer") -> dict[str, str]:
