@@ -10,6 +10,7 @@ from tomobatch.opencl.buffers import Shared
 from tomobatch.opencl.devices import Device, find_device
 from tomobatch.reconstruct.engine import Convergence
 from tomobatch.reconstruct.geometry import make_geometry
+from tomobatch.reconstruct.iterative.algebra import Algebra
 from tomobatch.reconstruct.iterative.methods import ITERATIONS
 from tomobatch.reconstruct.methods import METHODS, block_bytes, make_plan
 from tomobatch.reconstruct.settings import ReconstructSettings
@@ -186,7 +187,7 @@ def test_buffers_are_as_large_as_counted(method, options, monkeypatch) -> None:
     geometry, chosen = make_geometry(SIXTY, 100, **options), ReconstructSettings(start="fbp")
     METHODS[method].make(find_device("cpu"), geometry, 8, chosen)
     counted = METHODS[method].buffer_bytes(geometry, 8, on_device=False)
-    n_own = ITERATIONS[method].n_images + ITERATIONS[method].n_rays
+    n_own = ITERATIONS[method].images_of(Algebra) + ITERATIONS[method].n_rays
     # Beside them come the slices, of the start as well, which are no buffers of the device's own.
     assert sum(taken) <= sum(counted[:n_own]) + sum(counted[n_own + 1 :])
     assert sorted(taken)[-n_own:] >= sorted(counted[:n_own])

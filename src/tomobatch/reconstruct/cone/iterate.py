@@ -117,7 +117,7 @@ def volume_bytes(grid: RayGrid, name: IterativeName) -> tuple[int, int, int]:
     method = ITERATIONS[name]
     image = 4 * grid.side**2 * column_length(grid, COLUMNS)
     rays = 4 * int(np.prod(grid.rays_shape))
-    n_images = method.n_images + (name == "tv")  # its gradient along z
+    n_images = method.images_of(VolumeAlgebra)
     return image, rays, n_images * image + (method.n_rays + _MORE_RAYS) * rays
 
 

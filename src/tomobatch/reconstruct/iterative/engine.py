@@ -178,7 +178,7 @@ def buffer_bytes(
     image = grid.side * (grid.side + 2 * tiles(lanes).pad_px)
     rays = geometry.n_angles * grid.n_samples
     height, width = geometry.shape_px
-    values = [image] * method.n_images + [rays] * method.n_rays + [height * width]
+    values = [image] * method.images_of(Algebra) + [rays] * method.n_rays + [height * width]
     return [4 * lanes * n for n in values] + DIRECT.buffer_bytes(
         grid.geometry, lanes, on_device=on_device
     )

@@ -30,7 +30,7 @@ class TotalVariation(Iteration):
     were five thousandths of the rays.
     """
 
-    n_images, n_rays = 6, 3
+    n_images, n_gradients, n_rays = 4, 1, 3
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)

@@ -142,12 +142,19 @@ class Iteration(ABC):
 
     Attributes
     ----------
-    n_images, n_rays
-        Buffers of an image's and of the rays' size that it takes, those of the workspace included.
+    n_images, n_gradients, n_rays
+        Buffers of an image's size that it takes, of a gradient, which is as many images as it has
+        directions, and of the rays' size; those of the workspace included.
     """
 
     n_images: ClassVar[int]
+    n_gradients: ClassVar[int] = 0
     n_rays: ClassVar[int]
+
+    @classmethod
+    def images_of(cls, algebra: type[Algebra]) -> int:
+        """Return the buffers of an image's size that it takes, those of gradients among them."""
+        return cls.n_images + cls.n_gradients * algebra.n_directions
 
     def __init__(self, workspace: Workspace) -> None:
         self.at = workspace
